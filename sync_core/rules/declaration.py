@@ -1,0 +1,172 @@
+"""The shapes in which an entity is declared: streams, fields, places. ``entities`` fills them in; nothing here is per entity."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from sync_core.model import Side
+
+
+class Kind(StrEnum):
+    """How a field is read, compared and written (see ``mapping`` and ``compare``)."""
+
+    TEXT = "text"
+    NAME = "name"
+    PHONE = "phone"
+    MONEY = "money"
+    QUANTITY = "quantity"
+    RATE = "rate"
+    DATE = "date"
+    FLAG = "flag"
+    REF = "ref"
+    CURRENCY = "currency"
+    CHOICE = "choice"
+    LINES = "lines"
+
+
+class Owner(StrEnum):
+    """Who wins when both sides hold different values and neither is plainly the newer."""
+
+    CRM = "crm"
+    XERO = "xero"
+    NEWER = "newer"
+    ASK = "ask"
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """One kind of row that a system lists.
+
+    ``table``: Dynamics logical name, or Xero's plural resource name. ``key``: the native name of its id.
+    ``columns``: what is selected in Dynamics (Xero always answers whole rows). ``parent_key``: for child rows, the native
+    name of the parent's id. ``within``: the array of the parent's row that holds these rows (Xero lines and allocations
+    have no list of their own), "" for a stream that is pulled.
+    ``incremental``: False where the system has no way to list changes. ``paged``: False where Xero ignores ``page``.
+    ``where``: a fixed Xero filter. ``archived``: ask Xero for archived rows too. ``optional``: may be missing or switched off.
+    ``own``: a table that Tieout provisions. ``tag``: the native field that carries the other side's id.
+    """
+
+    side: Side
+    table: str
+    key: str
+    columns: tuple[str, ...] = ()
+    parent_key: str = ""
+    within: str = ""
+    incremental: bool = True
+    paged: bool = True
+    where: str = ""
+    archived: bool = False
+    optional: bool = False
+    own: bool = False
+    tag: str = ""
+
+    @property
+    def name(self) -> str:
+        """Unique name: "crm.account", "xero.Invoices", "xero.CreditNotes.LineItems"."""
+        return f"{self.side}.{self.table}" + (f".{self.within}" if self.within else "")
+
+
+@dataclass(frozen=True, slots=True)
+class At:
+    """Where a field stands in one side's native row.
+
+    ``path``: dotted, with ``[Key=Value]`` to pick an element of an array: ``Phones[PhoneType=DEFAULT].PhoneNumber``.
+    ``tables``: another path for rows of a certain table. ``limit``: characters that the system can hold.
+    ``write``: the name to write under when it is not the name that is read. ``entity``: for references, what is referred to.
+    ``values``: for choices and flags, native value -> canonical value.
+    """
+
+    path: str
+    tables: tuple[tuple[str, str], ...] = ()
+    limit: int | None = None
+    write: str = ""
+    values: tuple[tuple[object, object], ...] = ()
+
+    def path_in(self, table: str) -> str:
+        return dict(self.tables).get(table, self.path)
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One canonical field of an entity and its place on either side.
+
+    ``to``: the sides that Tieout may write it to. ``owner``: who wins a clash. ``once``: written when the record is made,
+    never compared afterwards. ``entity``: what a reference refers to. ``required``: a record without it is not sent.
+    """
+
+    name: str
+    label: str
+    kind: Kind
+    crm: At | None
+    xero: At | None
+    to: frozenset[Side] = frozenset()
+    owner: Owner = Owner.ASK
+    once: bool = False
+    entity: str = ""
+    required: bool = False
+    hidden: bool = False
+
+    def at(self, side: Side) -> At | None:
+        return self.crm if side is Side.CRM else self.xero
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """Which native value says that a record no longer counts as alive, and how people call that."""
+
+    path: str
+    value: object
+    means: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One eligibility rule, shown to the user. ``test`` names a check in ``rules.eligibility``; ``remark`` says what failed."""
+
+    name: str
+    test: str
+    remark: str
+
+
+@dataclass(frozen=True, slots=True)
+class Entity:
+    """One kind of record that is kept in step. There is one algorithm; everything that differs is said here.
+
+    ``crm`` and ``xero``: the tables that hold it; new records are made in the first. ``children``: the Dynamics table of its
+    lines. ``parents``: entities that come before it. ``create_in``: sides where a missing twin is made.
+    ``match``: canonical fields that make an exact pair, in order, with the name of the pass. ``accept``: native values per
+    side that belong to this entity at all; others are not Tieout's business. ``gone``: per side.
+    """
+
+    name: str
+    label: str
+    singular: str
+    crm: tuple[Stream, ...]
+    xero: tuple[Stream, ...]
+    fields: tuple[Field, ...]
+    children: tuple[Stream, ...] = ()
+    lines: tuple[Field, ...] = ()
+    parents: tuple[str, ...] = ()
+    create_in: frozenset[Side] = frozenset()
+    match: tuple[tuple[str, str], ...] = ()
+    accept: tuple[tuple[Side, str, tuple[str, ...]], ...] = ()
+    gone: tuple[tuple[Side, Gone], ...] = ()
+    rules: tuple[Rule, ...] = ()
+    title: str = "name"
+    optional: bool = False
+
+    def streams(self, side: Side) -> tuple[Stream, ...]:
+        return self.crm if side is Side.CRM else self.xero
+
+    def stream_of(self, side: Side, table: str) -> Stream:
+        for stream in self.streams(side):
+            if stream.table == table:
+                return stream
+        raise KeyError(f"{self.name} has no table {table} in {side.label}")
+
+    def field(self, name: str) -> Field:
+        for candidate in self.fields:
+            if candidate.name == name:
+                return candidate
+        raise KeyError(f"{self.name} has no field {name}")
