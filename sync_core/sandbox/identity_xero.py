@@ -1,0 +1,378 @@
+"""Xero's token service and its list of connections.
+
+Authorization code (with PKCE for apps without a secret), refresh with rotation, client credentials for a
+custom connection, revocation. A refresh token that was used keeps working for 30 minutes, so that a lost
+answer costs nothing; afterwards it is ``invalid_grant``. Consent is given at once: the sandbox has no sign-in
+page.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from sync_core.sandbox.identity_tokens import (
+    XERO_SECONDS,
+    AnyCaseRoute,
+    authority,
+    base64url,
+    bearer,
+    credentials,
+    issue,
+    jwt,
+    no_store,
+)
+from sync_core.sandbox.kernel import Kernel, Row
+
+GRACE = timedelta(minutes=30)
+REFRESH_LIFE = timedelta(days=60)
+CODE_LIFE = timedelta(minutes=5)
+SIGN_IN = frozenset({"openid", "profile", "email", "offline_access"})
+SHARED = frozenset(
+    {"accounting.contacts", "accounting.contacts.read", "accounting.settings", "accounting.settings.read"}
+)
+GRANULAR = SHARED | {
+    f"accounting.{area}{access}"
+    for area in ("invoices", "payments", "banktransactions", "manualjournals", "attachments")
+    for access in ("", ".read")
+}
+BROAD = SHARED | {
+    "accounting.transactions",
+    "accounting.transactions.read",
+    "accounting.attachments",
+    "accounting.attachments.read",
+    "accounting.journals.read",
+    "accounting.reports.read",
+}
+
+
+@dataclass(frozen=True)
+class App:
+    """An app registration at Xero: its secret (None with PKCE), the grants it may use and the scopes it may
+    ask for.
+    """
+
+    client_id: str
+    secret: str | None
+    grants: tuple[str, ...]
+    scopes: frozenset[str]
+
+    @property
+    def custom(self) -> bool:
+        return self.grants == ("client_credentials",)
+
+
+@dataclass
+class OAuthError(Exception):
+    """A refusal in OAuth's own form."""
+
+    error: str
+    status: int = 400
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+def xero_routes(kernel: Kernel) -> list[Route]:
+    """Xero's identity routes and /connections, to be mounted at the root of the Xero port."""
+    prepare(kernel)
+    kernel.on_reset.append(lambda: prepare(kernel))
+
+    async def token(request: Request) -> Response:
+        form = await _form(request)
+        return _answer(lambda: no_store(_token(kernel, request, form)))
+
+    async def revocation(request: Request) -> Response:
+        form = await _form(request)
+        return _answer(lambda: _revoke(kernel, request, form))
+
+    async def authorize(request: Request) -> Response:
+        return _answer(lambda: _authorize(kernel, request))
+
+    async def discovery(request: Request) -> Response:
+        return JSONResponse(_discovery(request))
+
+    async def connections(request: Request) -> Response:
+        return _connections(kernel, request)
+
+    async def disconnect(request: Request) -> Response:
+        return _disconnect(kernel, request)
+
+    return [
+        AnyCaseRoute("/connect/token", token, methods=["POST"]),
+        AnyCaseRoute("/connect/revocation", revocation, methods=["POST"]),
+        AnyCaseRoute("/identity/connect/authorize", authorize, methods=["GET"]),
+        AnyCaseRoute("/.well-known/openid-configuration", discovery, methods=["GET"]),
+        AnyCaseRoute("/connections", connections, methods=["GET"]),
+        AnyCaseRoute("/connections/{id}", disconnect, methods=["DELETE"]),
+    ]
+
+
+def prepare(kernel: Kernel) -> None:
+    """Put the first connections and the first refresh token in place, once in the life of a state."""
+    known = credentials(kernel)
+    for app in _apps(kernel).values():
+        if kernel.collection("identity.connections").get(f"{app.client_id}/first") is None:
+            _connect(
+                kernel, app, kernel.stable_id("identity", "event", app.client_id), f"{app.client_id}/first"
+            )
+    if known.xero_refresh_token not in kernel.collection("identity.refresh"):
+        event = kernel.stable_id("identity", "event", known.xero_web_client_id)
+        scopes = sorted(GRANULAR | SIGN_IN)
+        _remember_refresh(kernel, known.xero_refresh_token, known.xero_web_client_id, scopes, event)
+
+
+def _apps(kernel: Kernel) -> dict[str, App]:
+    known = credentials(kernel)
+    code = ("authorization_code", "refresh_token")
+    both = GRANULAR | BROAD | SIGN_IN
+    rows = (
+        App(known.xero_client_id, known.xero_client_secret, ("client_credentials",), GRANULAR),
+        App(known.xero_person_client_id, known.xero_person_client_secret, ("client_credentials",), GRANULAR),
+        App(known.xero_web_client_id, known.xero_web_client_secret, code, both),
+        App(known.xero_pkce_client_id, None, code, GRANULAR | SIGN_IN),
+    )
+    return {app.client_id: app for app in rows}
+
+
+def _answer(work: Any) -> Response:
+    try:
+        result: Response = work()
+    except OAuthError as refusal:
+        result = no_store({"error": refusal.error}, refusal.status, refusal.headers)
+    return result
+
+
+async def _form(request: Request) -> dict[str, str]:
+    return dict(parse_qsl((await request.body()).decode(), keep_blank_values=True))
+
+
+def _client(kernel: Kernel, request: Request, form: dict[str, str]) -> App:
+    """The app that authenticates with Basic or with its id (and secret) in the form."""
+    name, secret = form.get("client_id", ""), form.get("client_secret")
+    kind, _, value = request.headers.get("authorization", "").partition(" ")
+    if kind.lower() == "basic":
+        try:
+            name, _, secret = base64.b64decode(value).decode().partition(":")
+        except (binascii.Error, UnicodeDecodeError) as broken:
+            raise OAuthError("invalid_client") from broken
+        name, secret = unquote(name), unquote(secret)
+    app = _apps(kernel).get(name)
+    if app is None or app.secret != secret:
+        raise OAuthError("invalid_client")
+    return app
+
+
+def _token(kernel: Kernel, request: Request, form: dict[str, str]) -> dict[str, Any]:
+    app = _client(kernel, request, form)
+    grant = form.get("grant_type", "")
+    if grant not in {"client_credentials", "authorization_code", "refresh_token"}:
+        raise OAuthError("unsupported_grant_type")
+    if grant not in app.grants:
+        raise OAuthError("unauthorized_client")
+    if grant == "client_credentials":
+        event = kernel.stable_id("identity", "event", app.client_id)
+        return _access(kernel, app, _scopes(app, form.get("scope", "")), event)
+    if grant == "authorization_code":
+        scopes, event = _redeem_code(kernel, app, form)
+    else:
+        scopes, event = _redeem_refresh(kernel, app, form.get("refresh_token", ""))
+    answer = _access(kernel, app, scopes, event)
+    if "openid" in scopes:
+        claims = {"aud": app.client_id, "sub": event, "exp": int(kernel.clock.now().timestamp()) + 300}
+        answer["id_token"] = jwt(kernel, claims)
+    if "offline_access" in scopes:
+        answer["refresh_token"] = f"sandbox-refresh-{base64url(kernel.random.randbytes(24))}"
+        _remember_refresh(kernel, answer["refresh_token"], app.client_id, scopes, event)
+    return answer
+
+
+def _scopes(app: App, asked: str) -> list[str]:
+    scopes = asked.split() or sorted(app.scopes)
+    if not app.scopes.issuperset(scopes):
+        raise OAuthError("invalid_scope")
+    return scopes
+
+
+def _access(kernel: Kernel, app: App, scopes: list[str], event: str) -> dict[str, Any]:
+    claims = {
+        "client_id": app.client_id,
+        "authentication_event_id": event,
+        "xero_userid": kernel.stable_id("identity", "xero-user"),
+        "custom": app.custom,
+    }
+    token = issue(kernel, "xero", app.client_id, scopes, XERO_SECONDS, **claims)
+    return {
+        "access_token": token,
+        "expires_in": XERO_SECONDS,
+        "token_type": "Bearer",
+        "scope": " ".join(scopes),
+    }
+
+
+def _remember_refresh(kernel: Kernel, token: str, app: str, scopes: list[str], event: str) -> None:
+    expires = kernel.clock.now() + REFRESH_LIFE
+    row: Row = {"app": app, "scopes": scopes, "event": event, "expires": expires, "used": None}
+    kernel.collection("identity.refresh").put(token, row)
+
+
+def _redeem_refresh(kernel: Kernel, app: App, token: str) -> tuple[list[str], str]:
+    rows = kernel.collection("identity.refresh")
+    row, now = rows.get(token), kernel.clock.now()
+    if row is None or row["app"] != app.client_id or row["expires"] <= now:
+        raise OAuthError("invalid_grant")
+    if row["used"] is not None and now - row["used"] > GRACE:
+        raise OAuthError("invalid_grant")
+    if row["used"] is None:
+        rows.put(token, row | {"used": now})
+    return row["scopes"], row["event"]
+
+
+def _redeem_code(kernel: Kernel, app: App, form: dict[str, str]) -> tuple[list[str], str]:
+    row = kernel.collection("identity.codes").remove(form.get("code", ""))
+    if row is None or row["app"] != app.client_id or row["expires"] <= kernel.clock.now():
+        raise OAuthError("invalid_grant")
+    if row["redirect_uri"] != form.get("redirect_uri"):
+        raise OAuthError("invalid_grant")
+    if row["challenge"]:
+        digest = hashlib.sha256(form.get("code_verifier", "").encode()).digest()
+        if base64url(digest) != row["challenge"]:
+            raise OAuthError("invalid_grant")
+    return row["scopes"], row["event"]
+
+
+def _authorize(kernel: Kernel, request: Request) -> Response:
+    asked = request.query_params
+    app = _apps(kernel).get(asked.get("client_id", ""))
+    redirect = asked.get("redirect_uri", "")
+    if app is None or "authorization_code" not in app.grants:
+        raise OAuthError("unauthorized_client")
+    target = urlsplit(redirect)
+    if not (target.scheme == "https" or (target.scheme == "http" and target.hostname == "localhost")):
+        raise OAuthError("invalid_redirect_uri")
+    challenge = asked.get("code_challenge", "")
+    if asked.get("response_type") != "code" or (
+        app.secret is None and asked.get("code_challenge_method") != "S256"
+    ):
+        raise OAuthError("invalid_request")
+    back = {"state": asked["state"]} if "state" in asked else {}
+    try:
+        scopes = _scopes(app, asked.get("scope", ""))
+    except OAuthError as refusal:
+        back["error"] = refusal.error
+    else:
+        back["code"] = _new_code(kernel, app, scopes, redirect, challenge)
+    return RedirectResponse(f"{redirect}{'&' if target.query else '?'}{urlencode(back)}", status_code=302)
+
+
+def _new_code(kernel: Kernel, app: App, scopes: list[str], redirect: str, challenge: str) -> str:
+    event = kernel.new_id()
+    known = kernel.collection("identity.connections").values()
+    if not any(row["app"] == app.client_id for row in known):
+        _connect(kernel, app, event, f"{app.client_id}/{event}")
+    code = base64url(kernel.random.randbytes(24))
+    row: Row = {
+        "app": app.client_id,
+        "scopes": scopes,
+        "event": event,
+        "redirect_uri": redirect,
+        "challenge": challenge,
+        "expires": kernel.clock.now() + CODE_LIFE,
+    }
+    kernel.collection("identity.codes").put(code, row)
+    return code
+
+
+def _revoke(kernel: Kernel, request: Request, form: dict[str, str]) -> Response:
+    """Revoke a refresh token: everything of that consent goes with it. An unknown token is answered like a
+    known one.
+    """
+    app = _client(kernel, request, form)
+    row = kernel.collection("identity.refresh").get(form.get("token", ""))
+    if row is not None and row["app"] == app.client_id:
+        event = row["event"]
+        for name, key in (
+            ("refresh", "event"),
+            ("tokens", "authentication_event_id"),
+            ("connections", "authEventId"),
+        ):
+            rows = kernel.collection(f"identity.{name}")
+            for gone in [i for i, r in rows.items() if r.get(key) == event]:
+                rows.remove(gone)
+    return Response(status_code=200)
+
+
+def _connect(kernel: Kernel, app: App, event: str, key: str) -> None:
+    now = kernel.clock.now()
+    row: Row = {
+        "id": kernel.stable_id("identity", "connection", key),
+        "app": app.client_id,
+        "authEventId": event,
+        "tenantId": credentials(kernel).xero_tenant_id,
+        "createdDateUtc": now,
+        "updatedDateUtc": now,
+    }
+    kernel.collection("identity.connections").put(key, row)
+
+
+def _connections(kernel: Kernel, request: Request) -> Response:
+    principal = bearer(kernel, request, "xero")
+    if principal is None:
+        return _unauthorized()
+    wanted = request.query_params.get("authEventId")
+    rows = kernel.collection("identity.connections").values()
+    mine = [r for r in rows if r["app"] == principal.app and wanted in (None, r["authEventId"])]
+    organisation = next(kernel.collection("xero.Organisations").values(), {"Name": "Sandbox organisation"})
+    return JSONResponse([_connection(row, organisation["Name"]) for row in mine])
+
+
+def _connection(row: Row, name: str) -> dict[str, Any]:
+    return {
+        "id": row["id"],
+        "authEventId": row["authEventId"],
+        "tenantId": row["tenantId"],
+        "tenantType": "ORGANISATION",
+        "tenantName": name,
+        "createdDateUtc": row["createdDateUtc"].strftime("%Y-%m-%dT%H:%M:%S.%f0"),
+        "updatedDateUtc": row["updatedDateUtc"].strftime("%Y-%m-%dT%H:%M:%S.%f0"),
+    }
+
+
+def _disconnect(kernel: Kernel, request: Request) -> Response:
+    principal = bearer(kernel, request, "xero")
+    if principal is None:
+        return _unauthorized()
+    rows = kernel.collection("identity.connections")
+    wanted = request.path_params["id"].lower()
+    key = next((k for k, r in rows.items() if r["id"] == wanted and r["app"] == principal.app), None)
+    if key is None:
+        return JSONResponse(
+            {"Type": None, "Title": "Not Found", "Status": 404, "Detail": "Connection not found"}, 404
+        )
+    rows.remove(key)
+    return Response(status_code=204)
+
+
+def _unauthorized() -> Response:
+    body = {"Type": None, "Title": "Unauthorized", "Status": 401, "Detail": "AuthenticationUnsuccessful"}
+    return JSONResponse(body, 401)
+
+
+def _discovery(request: Request) -> dict[str, Any]:
+    base = authority(request)
+    return {
+        "issuer": base,
+        "authorization_endpoint": f"{base}/identity/connect/authorize",
+        "token_endpoint": f"{base}/connect/token",
+        "revocation_endpoint": f"{base}/connect/revocation",
+        "grant_types_supported": ["authorization_code", "client_credentials", "refresh_token"],
+        "code_challenge_methods_supported": ["S256"],
+        "scopes_supported": sorted(GRANULAR | BROAD | SIGN_IN),
+    }
