@@ -1,20 +1,22 @@
-"""What both sandboxed systems share: virtual time, rows that survive a restart, the request log and a seeded random source."""
+"""What both systems share: virtual time, rows that survive a restart, request log, faults, random source."""
 
 from __future__ import annotations
 
 import random
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
+
+from sync_core.sandbox.faults import Faults
 
 Row = dict[str, Any]
 NAMESPACE = uuid.UUID("8c7a2a55-6a53-5e8e-9a54-0b6f4f0c7d11")
 
 
 class Clock:
-    """Time as the sandboxed systems see it: real time plus an offset, or frozen at an instant. Always aware UTC."""
+    """Time as the systems see it: real time plus an offset, or frozen at an instant. Always aware UTC."""
 
     def __init__(self) -> None:
         self._offset = timedelta()
@@ -35,17 +37,33 @@ class Clock:
         self._frozen = instant.astimezone(UTC) if frozen else None
         self._offset = instant - datetime.now(UTC)
 
+    def reset(self) -> None:
+        """Back to real time."""
+        self._offset, self._frozen = timedelta(), None
+
+    def reading(self) -> Row:
+        """What must be kept over a restart: how far off real time, and where time stands still."""
+        return {"offset_microseconds": self._offset // timedelta(microseconds=1), "frozen": self._frozen}
+
+    def restore(self, reading: Row) -> None:
+        self._offset = timedelta(microseconds=reading["offset_microseconds"])
+        self._frozen = reading["frozen"]
+
 
 class Journal(Protocol):
     """Where changed rows are kept over restarts (``--state DIR``)."""
 
+    def names(self) -> list[str]: ...
+
     def load(self, collection: str) -> dict[str, Row]: ...
 
-    def save(self, collection: str, changed: dict[str, Row | None]) -> None: ...
+    def save(self, changes: Mapping[str, Mapping[str, Row | None]]) -> None:
+        """Make changed rows (by collection and id) durable in one transaction; None: the row is gone."""
+        ...
 
 
 class Collection:
-    """Rows of one kind by id, in insertion order. Write with ``put`` and ``remove`` only, so that nothing is forgotten.
+    """Rows of one kind by id, in insertion order. Write with ``put`` and ``remove`` only, so that nothing is lost.
 
     Rows hold str, int, bool, None, Decimal, aware datetime, date, and lists and dicts of these.
     """
@@ -65,6 +83,11 @@ class Collection:
     def remove(self, row_id: str) -> Row | None:
         self.unsaved.add(row_id)
         return self._rows.pop(row_id, None)
+
+    def clear(self) -> None:
+        """Forget every row, in place: whoever holds this collection keeps a good one."""
+        self.unsaved.update(self._rows)
+        self._rows.clear()
 
     def values(self) -> Iterator[Row]:
         return iter(self._rows.values())
@@ -92,22 +115,36 @@ class LogEntry:
     run: str | None
     fault: str | None = None
     detail: dict[str, Any] = field(default_factory=dict)
+    number: int = 0
+
+
+LOG_LIMIT = 200_000
+_START = "start"
 
 
 class Kernel:
     """The one object behind both servers. Handlers change rows synchronously, so each request is atomic."""
 
     def __init__(self, seed: int = 1, journal: Journal | None = None) -> None:
-        self.seed = seed
         self.clock = Clock()
-        self.random = random.Random(seed)
         self.log: list[LogEntry] = []
+        self.logged = 0
+        self.faults = Faults()
         self.journal = journal
         self.on_reset: list[Callable[[], None]] = []
         self._collections: dict[str, Collection] = {}
+        start = self._restore()
+        self.seed: int = start["seed"] if start else seed
+        # A restart draws from a fresh sequence: the ids of the last life must not come up again.
+        self.random = random.Random(f"{self.seed}/{start['lives']}" if start else seed)
+
+    @property
+    def restored(self) -> bool:
+        """Whether rows were found in the journal, so that seeding again would be wrong."""
+        return _START in self.collection("sandbox.kernel")
 
     def collection(self, name: str) -> Collection:
-        """The rows called ``name`` ("dataverse.account", "xero.Invoices", "xero.tokens", ...), loaded from the journal once."""
+        """The rows called ``name`` ("dataverse.account", "xero.Invoices"), loaded from the journal once."""
         if name not in self._collections:
             self._collections[name] = Collection(name, self.journal.load(name) if self.journal else None)
         return self._collections[name]
@@ -123,9 +160,53 @@ class Kernel:
         """A GUID for a row that a client makes."""
         return str(uuid.UUID(int=self.random.getrandbits(128), version=4))
 
+    def record(self, entry: LogEntry) -> None:
+        """Add to the request log; entries are numbered from 1 and only the newest ``LOG_LIMIT`` are kept."""
+        self.logged += 1
+        entry.number = self.logged
+        self.log.append(entry)
+        if len(self.log) > LOG_LIMIT:
+            del self.log[: LOG_LIMIT // 10]
+
+    def reset(self, seed: int) -> None:
+        """Empty everything, in place, as on a first start with ``seed``. Seeding is the caller's step."""
+        for collection in self._collections.values():
+            collection.clear()
+        self.seed, self.random = seed, random.Random(seed)
+        self.clock.reset()
+        self.faults.clear()
+        self.log.clear()
+        self.rebuild()
+
+    def rebuild(self) -> None:
+        """Let everyone make their indexes anew from the collections."""
+        for callback in self.on_reset:
+            callback()
+
+    def remember_start(self) -> None:
+        """Note seed and clock; call after seeding and whenever the clock was set."""
+        kept = self.collection("sandbox.kernel")
+        lives = (kept.get(_START) or {"lives": 0})["lives"]
+        kept.put(_START, {"seed": self.seed, "lives": lives, **self.clock.reading()})
+
     def save(self) -> None:
         """Make every change durable; called once at the end of each request, before its answer leaves."""
-        for collection in self._collections.values():
-            if collection.unsaved and self.journal:
-                self.journal.save(collection.name, {i: collection.get(i) for i in collection.unsaved})
+        changed = [c for c in self._collections.values() if c.unsaved]
+        if self.journal and changed:
+            self.journal.save({c.name: {i: c.get(i) for i in c.unsaved} for c in changed})
+        for collection in changed:
             collection.unsaved = set()
+
+    def _restore(self) -> Row | None:
+        if self.journal is None:
+            return None
+        for name in self.journal.names():
+            self.collection(name)
+        kept = self.collection("sandbox.kernel")
+        start = kept.get(_START)
+        if start is None:
+            return None
+        self.clock.restore(start)
+        start = {**start, "lives": start["lives"] + 1}
+        kept.put(_START, start)
+        return start

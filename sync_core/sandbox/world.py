@@ -5,8 +5,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass, field
-from datetime import date
 from decimal import Decimal
 from typing import Literal
 
@@ -79,8 +79,8 @@ class Invoice:
     key: str
     number: str
     party: str
-    date: date
-    due: date
+    date: dt.date
+    due: dt.date
     lines: tuple[Line, ...]
     currency: str = BASE_CURRENCY
     rate: Decimal = Decimal(1)
@@ -88,7 +88,7 @@ class Invoice:
     crm: CrmState | None = "billed"
     xero: XeroStatus | None = "AUTHORISED"
     lines_in_xero: tuple[Line, ...] | None = None
-    due_in_xero: date | None = None
+    due_in_xero: dt.date | None = None
     number_in_xero: str | None = None
     party_in_xero: str | None = None
     trouble: str | None = None
@@ -101,7 +101,7 @@ class Payment:
     key: str
     document: str
     amount: Decimal
-    date: date
+    date: dt.date
     reference: str = ""
     batch: str | None = None
     bank_code: str = "090"
@@ -117,7 +117,7 @@ class Advance:
     kind: Literal["prepayment", "overpayment"]
     party: str
     amount: Decimal
-    date: date
+    date: dt.date
     reference: str = ""
     allocations: tuple[tuple[str, Decimal], ...] = ()
     currency: str = BASE_CURRENCY
@@ -128,7 +128,7 @@ class CreditNote:
     key: str
     number: str
     party: str
-    date: date
+    date: dt.date
     lines: tuple[Line, ...]
     allocations: tuple[tuple[str, Decimal], ...] = ()
     reference: str = ""
@@ -164,7 +164,7 @@ class Company:
 
     name: str
     organisation_short_code: str
-    period_lock_date: date | None
+    period_lock_date: dt.date | None
     currencies: tuple[tuple[str, str, Decimal], ...]
     ledger_accounts: tuple[LedgerAccount, ...]
     tax_rates: tuple[TaxRate, ...]
