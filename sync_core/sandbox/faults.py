@@ -1,9 +1,9 @@
 """Faults on order: what should go wrong, for which requests, how often, and how often it did.
 
 A fault is declared as data (``POST /_sandbox/faults``) and played by ``gate``. The common keys are ``kind``,
-``system`` ("dataverse", "xero", "identity"), ``method``, ``path`` and ``query`` (regular expressions, searched, case
-ignored), ``times`` (default 1; null: for ever) and ``after`` (that many matching requests pass first). ``KINDS``
-lists the kinds with the keys of their own and their defaults.
+``system`` ("dataverse", "xero", "identity"), ``method``, ``path`` and ``query`` (regular expressions, searched,
+case ignored), ``times`` (default 1; null: for ever) and ``after`` (so many matching requests pass first).
+``KINDS`` lists the kinds with the keys of their own and their defaults.
 """
 
 from __future__ import annotations
@@ -120,7 +120,7 @@ class Faults:
     def take(
         self, system: str, method: str, path: str, query: str = "", *, kind: str | None = None
     ) -> Fault | None:
-        """The fault that strikes this request, or None: every matching one counts it, the first armed one fires."""
+        """The fault that strikes this request, or None: each match is counted, the first armed one fires."""
         struck: Fault | None = None
         for fault in self._ordered:
             if kind in (None, fault.kind) and fault.matches(system, method, path, query):

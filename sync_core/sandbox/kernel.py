@@ -63,7 +63,7 @@ class Journal(Protocol):
 
 
 class Collection:
-    """Rows of one kind by id, in insertion order. Write with ``put`` and ``remove`` only, so that nothing is lost.
+    """Rows of one kind by id, in insertion order. Write with ``put``, ``remove`` and ``clear`` only.
 
     Rows hold str, int, bool, None, Decimal, aware datetime, date, and lists and dicts of these.
     """

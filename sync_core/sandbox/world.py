@@ -52,7 +52,7 @@ class Product:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line. ``unit_price`` excludes tax; ``discount`` is an amount; ``tax`` the amount that Dynamics holds."""
+    """One line. ``unit_price`` excludes tax; ``discount`` is an amount; ``tax`` what Dynamics holds."""
 
     description: str
     quantity: Decimal
@@ -96,7 +96,7 @@ class Invoice:
 
 @dataclass(frozen=True, slots=True)
 class Payment:
-    """Money received in Xero against one invoice (or a refund of a credit note, prepayment or overpayment)."""
+    """Money received in Xero against one invoice, or a refund of a credit note, prepayment or overpayment."""
 
     key: str
     document: str
