@@ -41,7 +41,12 @@ class Settings(BaseSettings):
     """Everything that a run needs to know. Secrets are ``SecretStr``: their text appears in no repr, log or error."""
 
     model_config = SettingsConfigDict(
-        env_prefix="TIEOUT_", env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True, hide_input_in_errors=True
+        env_prefix="TIEOUT_",
+        env_file=".env",
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
+        hide_input_in_errors=True,
     )
 
     dynamics_url: str = ""

@@ -1,0 +1,68 @@
+-- The cache: what both systems held when they were last asked. Disposable: every row can be pulled again.
+-- Instants are UTC without a zone; money is DECIMAL(19,4) in the document's currency; ids and codes are text.
+
+-- Rows as their system spells them. A nested row (a Xero line, an allocation) has its parent's stream + "." + the array's name.
+CREATE TABLE IF NOT EXISTS raw (
+  stream    VARCHAR NOT NULL,
+  id        VARCHAR NOT NULL,
+  parent_id VARCHAR,
+  version   VARCHAR NOT NULL,
+  body      VARCHAR NOT NULL,
+  gone      BOOLEAN NOT NULL,
+  run       VARCHAR NOT NULL
+);
+
+-- Records whose rows moved since their canonical form was last made.
+CREATE TABLE IF NOT EXISTS dirty (entity VARCHAR NOT NULL, side VARCHAR NOT NULL, id VARCHAR NOT NULL);
+
+-- One canonical record per entity, side and id. The typed columns feed the reconciliation; NULL where the entity has none.
+CREATE TABLE IF NOT EXISTS record (
+  entity          VARCHAR NOT NULL,
+  side            VARCHAR NOT NULL,
+  id              VARCHAR NOT NULL,
+  native_table    VARCHAR NOT NULL,
+  version         VARCHAR NOT NULL,
+  modified        TIMESTAMP,
+  gone            VARCHAR NOT NULL,
+  hash            VARCHAR NOT NULL,
+  fields          VARCHAR NOT NULL,
+  title           VARCHAR,
+  number          VARCHAR,
+  contact         VARCHAR,
+  currency        VARCHAR,
+  doc_date        DATE,
+  due_date        DATE,
+  reference       VARCHAR,
+  kind            VARCHAR,
+  state           VARCHAR,
+  document        VARCHAR,
+  total           DECIMAL(19,4),
+  total_tax       DECIMAL(19,4),
+  amount_paid     DECIMAL(19,4),
+  amount_credited DECIMAL(19,4),
+  amount_due      DECIMAL(19,4),
+  partner         VARCHAR,
+  run             VARCHAR NOT NULL
+);
+
+-- What each side held when the pair last agreed. `partner` repeats the link, so that compare needs no other database.
+CREATE TABLE IF NOT EXISTS agreed (
+  entity  VARCHAR NOT NULL,
+  side    VARCHAR NOT NULL,
+  id      VARCHAR NOT NULL,
+  partner VARCHAR NOT NULL,
+  hash    VARCHAR NOT NULL,
+  fields  VARCHAR NOT NULL,
+  run     VARCHAR NOT NULL
+);
+
+-- How far each stream has been pulled; written in the transaction of the last page.
+CREATE TABLE IF NOT EXISTS cursor (
+  stream     VARCHAR NOT NULL,
+  cursor     VARCHAR NOT NULL,
+  pulled_at  TIMESTAMP NOT NULL,
+  full_at    TIMESTAMP NOT NULL,
+  run        VARCHAR NOT NULL
+);
+
+CREATE TABLE IF NOT EXISTS fact (name VARCHAR NOT NULL, value VARCHAR NOT NULL);
