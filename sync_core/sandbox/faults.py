@@ -1,8 +1,8 @@
 """Faults on order: what should go wrong, for which requests, how often, and how often it did.
 
 A fault is declared as data (``POST /_sandbox/faults``) and played by ``gate``. The common keys are ``kind``,
-``system`` ("dataverse", "xero", "identity"), ``method``, ``path`` and ``query`` (regular expressions, searched,
-case ignored), ``times`` (default 1; null: for ever) and ``after`` (so many matching requests pass first).
+``system`` ("dataverse", "xero", "identity"), ``method``, ``path`` and ``query`` (regular expressions,
+searched, case ignored), ``times`` (default 1; null: for ever) and ``after`` (so many matching requests pass first).
 ``KINDS`` lists the kinds with the keys of their own and their defaults.
 """
 
@@ -38,7 +38,7 @@ KINDS: dict[str, Kind] = {
     "drop_after": Kind("handles, commits, then closes the connection without an answer"),
     "error_after": Kind("handles, commits, then answers 500", {"status": 500}),
     "rate_limited": Kind(
-        "answers 429; without Retry-After when retry_after is null", {"retry_after": 2, "problem": "minute"}
+        "answers 429; without Retry-After when retry_after is null", {"retry_after": "as usual", "problem": "minute"}
     ),
     "html": Kind("answers 200 with an HTML page", {"body": "<html><body><h1>Sign in</h1></body></html>"}),
     "slow": Kind(
@@ -49,8 +49,8 @@ KINDS: dict[str, Kind] = {
     "expire_tokens": Kind("makes every access token invalid, then handles"),
     "invalid_grant": Kind("refuses the grant", method="POST", path=r"/token$"),
     "forbidden": Kind("answers 403 as for a missing scope or privilege"),
-    "empty_listing": Kind("handles, then takes every row out of the listing", method="GET"),
-    "short_listing": Kind("handles, then takes the last half of the rows out of the listing", method="GET"),
+    "empty_listing": Kind("handles, then takes every row out of the listing", {"adjust_counts": True}, method="GET"),
+    "short_listing": Kind("handles, then drops the last half of the rows", {"adjust_counts": False}, method="GET"),
     "reject_elements": Kind(
         "refuses some elements of a Xero write inside a 200, the rest is handled",
         {"count": 1, "match": None, "message": "The sandbox refuses this element"},
