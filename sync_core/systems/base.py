@@ -42,7 +42,9 @@ class Write:
     """One element to write.
 
     ``id``: the record's id; for a create in Dynamics the id that we chose, for a create in Xero None.
-    ``version``: for Dynamics the ETag that must still hold, None to write whatever stands there.
+    ``version``: for Dynamics the ETag that must still hold, None to write whatever stands there. A create is refused
+    (Rejected, code "exists") when the row is there already, unless ``version`` is "*": then it is made or updated,
+    whichever is due (an upsert, for rows that nobody but Tieout writes).
     ``key``: the Idempotency-Key of this attempt (one per element; a batch sends the first one's).
     """
 

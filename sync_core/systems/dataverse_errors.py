@@ -1,0 +1,103 @@
+"""What Dataverse's refusals mean to us. Decided on Microsoft's codes; texts are only quoted, they may be translated."""
+
+from __future__ import annotations
+
+import re
+
+from sync_core.errors import Configure, Rejected, Stale, TieoutError
+from sync_core.model import Native, Verb
+from sync_core.systems.base import Write
+from sync_core.systems.odata import Failure
+
+CURSOR_TOO_OLD = "0x80044352"
+NOT_A_MEMBER = "0x80072560"
+NO_PRIVILEGE = "0x80040220"
+UNKNOWN_NAME = "0x80060888"
+BAD_PAYLOAD = "0x80048d19"
+ROW_MISSING = frozenset({"0x80040217", "0x80060891"})
+VERSION_MOVED = "0x80060882"
+ALREADY_THERE = frozenset({"0x80060892", "0x80040237", "0x80040333"})
+TOO_LONG = "0x80044331"
+BUSINESS_RULE = "0x80040265"
+STATUS_PAIR = "0x80048408"
+
+EXISTS = "exists"
+MISSING = "missing"
+NOT_SUPPORTED = "not supported"
+
+SETUP = "Run: python -m sync_core setup"
+_READ_ONLY = re.compile(r"read[ -]?only", re.IGNORECASE)
+
+
+def no_access(failed: Failure) -> Configure:
+    """401 and 403 of a whole request."""
+    if failed.code == NOT_A_MEMBER:
+        return Configure(
+            "Dynamics knows no application user for TIEOUT_DYNAMICS_CLIENT_ID. Add one in the Power Platform admin "
+            "centre and give it the Tieout security role, then try again.",
+            detail=failed.message,
+        )
+    return Configure(
+        "Dynamics refused the application user a permission. Give its security role organisation-level rights on the "
+        "table that the detail names, then try again.",
+        detail=failed.message,
+    )
+
+
+def cannot_list(table: str, failed: Failure) -> TieoutError:
+    """A listing that Dataverse refused for good: as a rule the table or a column is not there."""
+    if failed.status in (401, 403):
+        return no_access(failed)
+    return Configure(
+        f"Dynamics does not have the table {table} with all the columns that Tieout reads. {SETUP}",
+        detail=failed.message,
+    )
+
+
+def rejection(write: Write, failed: Failure) -> Rejected:
+    """Why one write was refused, in plain words, with the field if Dataverse named one."""
+    if failed.status == 412:
+        return _precondition(write, failed)
+    field = named_field(write.body, failed.message)
+    sentence, code = _explain(write, failed, field)
+    return Rejected(sentence, field=field, code=code, detail=failed.message)
+
+
+def named_field(body: Native, message: str) -> str:
+    """The field of ``body`` that ``message`` names, whatever language it is in; the longest when several fit."""
+    words = set(re.findall(r"\w+", message.lower()))
+    plain = {name: name.partition("@")[0] for name in body}
+    named = [plain[name] for name in body if plain[name].lower() in words]
+    return max(named, key=len, default="")
+
+
+def _precondition(write: Write, failed: Failure) -> Rejected:
+    creating = write.verb is Verb.CREATE
+    if failed.code in ALREADY_THERE or (creating and failed.code != VERSION_MOVED):
+        what = "this record" if creating else "another record with the same key"
+        return Rejected(f"Dynamics already has {what}.", code=EXISTS, detail=failed.message)
+    return Stale(
+        "The record was changed in Dynamics after Tieout had read it, so nothing was written.",
+        code=failed.code,
+        detail=failed.message,
+    )
+
+
+def _explain(write: Write, failed: Failure, field: str) -> tuple[str, str]:
+    table, code = write.stream.table, failed.code
+    the_field = f"the field {field}" if field else "a field"
+    if failed.status == 404 and (write.id or "").lower() in failed.message.lower():
+        return "The record is no longer in Dynamics.", MISSING
+    if failed.status == 404 or code in ROW_MISSING:
+        return f"A record that {the_field} refers to is not in Dynamics.", code
+    if failed.status in (401, 403):
+        return f"The application user may not write {table} in Dynamics: its security role lacks a right.", code
+    if code == TOO_LONG:
+        return f"The text in {the_field} is longer than Dynamics allows.", code
+    if code in (BAD_PAYLOAD, UNKNOWN_NAME):
+        return f"Dynamics does not take {the_field} of {table} as it was sent.", code
+    if code == STATUS_PAIR:
+        return "Dynamics does not allow this status in the record's present state.", code
+    if _READ_ONLY.search(failed.message):
+        return "The record is read-only in Dynamics: a paid or cancelled invoice must be reactivated first.", code
+    return f"Dynamics refused the record: {failed.message or f'status {failed.status}'}", code

@@ -1,0 +1,65 @@
+"""What Dynamics calls its tables in addresses, and whether it tracks their changes. Read once per process."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+
+from sync_core.errors import Configure
+from sync_core.systems import odata
+from sync_core.systems.dataverse_errors import SETUP, cannot_list
+from sync_core.systems.http import Http
+from sync_core.systems.own_tables import TABLES
+
+_READ_ONLY_TABLES = ("transactioncurrency", "pricelevel", "productpricelevel", "uom", "uomschedule")
+DEFINITIONS = "EntityDefinitions"
+
+
+class NoSuchTable(Configure):
+    """The environment lacks a table."""
+
+    def __init__(self, table: str) -> None:
+        super().__init__(f"Dynamics does not have the table {table}. {SETUP}")
+
+
+@dataclass(frozen=True, slots=True)
+class TableFacts:
+    """``set_name`` is what stands in addresses: it cannot be derived from the logical name."""
+
+    set_name: str
+    tracked: bool
+
+
+class Tables:
+    """Facts of every table that Tieout uses, fetched together in one call when the first is asked for."""
+
+    def __init__(self, http: Http) -> None:
+        self._http = http
+        self._lock = threading.Lock()
+        self._facts: dict[str, TableFacts] = {}
+
+    def __getitem__(self, table: str) -> TableFacts:
+        """Raises NoSuchTable. What was not found is asked for again next time: setup may have run in between."""
+        with self._lock:
+            if table not in self._facts:
+                self._facts |= self._read({table, *_READ_ONLY_TABLES, *(t.name for t in TABLES)})
+            if table not in self._facts:
+                raise NoSuchTable(table)
+            return self._facts[table]
+
+    def forget(self, table: str) -> None:
+        with self._lock:
+            self._facts.pop(table, None)
+
+    def _read(self, names: set[str]) -> dict[str, TableFacts]:
+        options = odata.query(
+            select="LogicalName,EntitySetName,ChangeTrackingEnabled",
+            filter=odata.any_of("LogicalName", sorted(names)),
+        )
+        answer = self._http.request("GET", f"/{DEFINITIONS}{options}", headers=odata.READ_HEADERS)
+        if answer.status != 200:
+            raise cannot_list(DEFINITIONS, odata.failure(answer.status, answer.body))
+        return {
+            row["LogicalName"]: TableFacts(row["EntitySetName"], bool(row["ChangeTrackingEnabled"]))
+            for row in answer.json()["value"]
+        }

@@ -1,0 +1,184 @@
+"""Writing to Dynamics: each element a guarded PATCH or DELETE of a row by its GUID, many of them in one ``$batch``.
+
+An element stands or falls alone. What an answer does not prove is Unknown, never assumed.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+
+from sync_core.errors import Retryable, TieoutError, Unknown
+from sync_core.model import Native, Verb
+from sync_core.systems import odata
+from sync_core.systems.base import Clock, Receipt, Write
+from sync_core.systems.batch import BatchError, Part, Request, decode, encode
+from sync_core.systems.dataverse_errors import NOT_A_MEMBER, no_access, rejection
+from sync_core.systems.dataverse_tables import Tables
+from sync_core.systems.http import Answer, Forbidden, Gate, Http
+from sync_core.systems.http_gate import after_of
+from sync_core.systems.redaction import redact
+
+UPSERT = "*"
+_RESENDS = 5
+_NO_HINT = timedelta(seconds=10)
+_ECHO = {"Accept": "application/json", "OData-Version": "4.0", "Prefer": "return=representation"}
+
+
+class Sender:
+    """Requests go out, parts come back in the same order: alone as themselves, several as a batch."""
+
+    def __init__(self, http: Http, gate: Gate, clock: Clock, root: str) -> None:
+        self._http, self._gate, self._clock, self._root = http, gate, clock, root
+
+    def send(self, requests: Sequence[Request]) -> list[Part]:
+        """Raises Unknown when the answer was lost, or cannot be matched with the requests."""
+        return [self._send_alone(requests[0])] if len(requests) == 1 else self._send_batch(requests)
+
+    def slow_down(self, parts: Sequence[Part]) -> None:
+        """Close the gate for as long as the refused ``parts`` ask; the next request waits there."""
+        now = self._clock.now()
+        self._gate.close(max(after_of(part.headers, now) or _NO_HINT for part in parts))
+
+    def _send_alone(self, request: Request) -> Part:
+        try:
+            answer = self._http.request(
+                request.method,
+                request.target,
+                headers=request.headers,
+                content=request.body,
+                safe=False,
+                write=True,
+            )
+        except Forbidden as error:
+            answer = error.answer
+        return Part(answer.status, {name.lower(): value for name, value in answer.headers.items()}, answer.body)
+
+    def _send_batch(self, requests: Sequence[Request]) -> list[Part]:
+        boundary = f"batch_{uuid.uuid4()}"
+        rooted = [replace(request, target=self._root + request.target) for request in requests]
+        headers = {
+            "Accept": "multipart/mixed",
+            "OData-MaxVersion": "4.0",
+            "OData-Version": "4.0",
+            "Prefer": "odata.continue-on-error",
+            "Content-Type": f'multipart/mixed; boundary="{boundary}"',
+        }
+        body = encode(rooted, boundary)
+        try:
+            answer = self._http.request("POST", "/$batch", headers=headers, content=body, safe=False, write=True)
+        except Forbidden as error:
+            answer = error.answer
+        return _parts(answer, len(requests))
+
+
+def _parts(answer: Answer, expected: int) -> list[Part]:
+    if answer.status >= 400:
+        # The batch as a whole was refused, before any element of it was carried out.
+        return [Part(403 if answer.status == 403 else 400, {}, answer.body)] * expected
+    try:
+        parts = decode(answer.headers.get("content-type", ""), answer.body)
+    except BatchError as error:
+        raise _unmatched(str(error)) from None
+    if len(parts) != expected:
+        raise _unmatched(f"{len(parts)} answers to {expected} requests")
+    for number, part in enumerate(parts, start=1):
+        if part.content_id not in ("", str(number)):
+            raise _unmatched(f"answer {number} belongs to request {part.content_id}")
+    return parts
+
+
+def _unmatched(why: str) -> Unknown:
+    return Unknown(
+        "Dynamics was sent a batch and its answer cannot be matched with it. The records must be looked up.", detail=why
+    )
+
+
+class Writer:
+    """Turns :class:`Write` into requests and answers into :class:`Receipt`."""
+
+    def __init__(self, sender: Sender, tables: Tables) -> None:
+        self._sender, self._tables = sender, tables
+
+    def write(self, writes: Sequence[Write]) -> list[Receipt]:
+        """One receipt each, in order. Elements that Dynamics put off (429: not carried out) are sent again."""
+        receipts: dict[int, Receipt] = {}
+        waiting = list(range(len(writes)))
+        for attempt in range(_RESENDS):
+            if not waiting:
+                break
+            try:
+                parts = self._sender.send([self._request(writes[at]) for at in waiting])
+            except TieoutError as error:
+                if attempt == 0:
+                    raise
+                # The elements before were answered; only what was sent again shares this fate.
+                receipts |= {at: Receipt(error=error) for at in waiting}
+                break
+            put_off = [part for part in parts if part.status == 429]
+            receipts |= {at: _receipt(writes[at], part) for at, part in zip(waiting, parts, strict=True)}
+            waiting = [at for at, part in zip(waiting, parts, strict=True) if part.status == 429]
+            if put_off:
+                self._sender.slow_down(put_off)
+        return [receipts[at] for at in range(len(writes))]
+
+    def _request(self, write: Write) -> Request:
+        if write.id is None or not odata.is_guid(write.id):
+            raise ValueError("a write to Dynamics names the row's GUID, also for a create")
+        target = f"/{self._tables[write.stream.table].set_name}({write.id})"
+        if write.verb is Verb.DELETE:
+            return Request("DELETE", target, {"Accept": "application/json", **_guard(write)})
+        columns = dict.fromkeys((write.stream.key, *write.stream.columns))
+        return Request(
+            "PATCH",
+            target + odata.query(select=",".join(columns)),
+            {**_ECHO, **odata.JSON_BODY, **_guard(write)},
+            odata.to_json(write.body).encode(),
+        )
+
+
+def _guard(write: Write) -> dict[str, str]:
+    if write.verb is Verb.CREATE:
+        return {} if write.version == UPSERT else {"If-None-Match": "*"}
+    if write.verb is Verb.DELETE and write.version is None:
+        return {}
+    return {"If-Match": write.version or "*"}
+
+
+def _receipt(write: Write, part: Part) -> Receipt:
+    if 200 <= part.status < 300:
+        return _accepted(write, part)
+    failed = odata.failure(part.status, part.body)
+    if part.status == 429:
+        message = "Dynamics is busy and put this record off. It is sent again at the next run."
+        return Receipt(error=Retryable(message, detail=failed.message))
+    if part.status >= 500:
+        message = "Dynamics failed while it wrote this record. The record must be looked up before it is sent again."
+        return Receipt(error=Unknown(message, detail=failed.message))
+    if failed.code == NOT_A_MEMBER:
+        raise no_access(failed)
+    return Receipt(error=rejection(write, failed))
+
+
+def _accepted(write: Write, part: Part) -> Receipt:
+    if write.verb is Verb.DELETE:
+        return Receipt(id=write.id, native={})
+    row = _row(part.body)
+    shown = str(row.get(write.stream.key, ""))
+    if shown.lower() == (write.id or "").lower():
+        return Receipt(id=write.id, native=row)
+    message = "Dynamics accepted a change without showing the record that was sent. The record must be looked up."
+    return Receipt(error=Unknown(message, detail=f"sent {write.id}, shown {redact(shown)}"))
+
+
+def _row(body: bytes) -> Native:
+    """The row that Dynamics shows, empty when the body is no row."""
+    try:
+        row = json.loads(body, parse_float=Decimal)
+    except ValueError:
+        return {}
+    return row if isinstance(row, dict) else {}

@@ -1,0 +1,183 @@
+"""Setting Dynamics up: Tieout's tables, columns, lookups and keys, and change tracking on the standard tables.
+
+Idempotent: it reads what is there and makes only what is missing, one piece at a time (Dataverse locks its customisation).
+Each piece is whole or absent, so a set-up that was cut off goes on where it stopped. The solution's version is raised last:
+until then the next run knows that publishing is still due.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from sync_core.errors import Configure, Retryable, Unknown
+from sync_core.systems import odata
+from sync_core.systems.base import Clock
+from sync_core.systems.http import Answer, Forbidden, Http
+from sync_core.systems.own_tables import PUBLISHER, SOLUTION, TABLES, VERSION
+from sync_core.systems.provision_bodies import Body, publish_body, publisher_body, solution_body
+from sync_core.systems.provision_pieces import Environment, Found, Piece, found_table, pieces, unbuilt_keys
+
+Progress = Callable[[str], None]
+_NOT_YET = frozenset({"0x80060888", "0x80040217"})
+_CUSTOMISING = "0x80071151"
+_TRIES = 12
+_PAUSE_S = 5.0
+_KEY_POLLS = 60
+_CONTEXT = "@odata.context"
+
+
+@dataclass(frozen=True, slots=True)
+class ProvisionReport:
+    """``created``: what was made, in words; ``already``: how many pieces were there."""
+
+    created: list[str]
+    already: int
+
+
+def provision(http: Http, clock: Clock, progress: Progress) -> ProvisionReport:
+    """Make what is missing. Raises Configure when a right is lacking or a column of another type is in the way."""
+    return _Setup(http, clock, progress).run()
+
+
+def missing(http: Http, clock: Clock) -> list[str]:
+    """What a set-up would make, in words; empty when everything is there and published."""
+    setup = _Setup(http, clock, lambda _text: None)
+    found = setup.read()
+    absent = [piece.name for piece in pieces(found) if not piece.there]
+    return absent or ([] if found.version == VERSION else ["publishing"])
+
+
+class _Setup:
+    def __init__(self, http: Http, clock: Clock, progress: Progress) -> None:
+        self._http, self._clock, self._progress = http, clock, progress
+        self._created: list[str] = []
+
+    def run(self) -> ProvisionReport:
+        found = self.read()
+        already = sum(piece.there for piece in pieces(found))
+        found = self._frame(found)
+        for piece in pieces(found):
+            if not piece.there:
+                self._make(piece)
+        self._await_keys(found.tables)
+        if self._created or found.version != VERSION:
+            self._publish(found.solution)
+        return ProvisionReport(self._created, already)
+
+    # -- reading -------------------------------------------------------------------------------------------------------
+
+    def read(self) -> Environment:
+        """Three calls, whatever there is."""
+        publishers = self._list(
+            "/publishers" + odata.query(select="publisherid", filter=odata.equals("uniquename", PUBLISHER, is_id=False))
+        )
+        solutions = self._list(
+            "/solutions" + odata.query(select="solutionid,version", filter=odata.equals("uniquename", SOLUTION, is_id=False))
+        )
+        solution = solutions[0] if solutions else {}
+        return Environment(
+            publisher=publishers[0]["publisherid"] if publishers else "",
+            solution=solution.get("solutionid", ""),
+            version=solution.get("version", ""),
+            tables=self._read_tables(),
+        )
+
+    def _read_tables(self) -> dict[str, Found]:
+        options = odata.query(
+            select="LogicalName,MetadataId,ChangeTrackingEnabled",
+            filter=odata.any_of("LogicalName", [table.name for table in TABLES]),
+            expand="Attributes($select=LogicalName,AttributeType),Keys($select=LogicalName,SchemaName,EntityKeyIndexStatus)",
+        )
+        return {row["LogicalName"]: found_table(row) for row in self._list("/EntityDefinitions" + options)}
+
+    def _list(self, path: str) -> list[dict[str, Any]]:
+        rows: list[dict[str, Any]] = self._send("GET", path).json()["value"]
+        return rows
+
+    # -- making --------------------------------------------------------------------------------------------------------
+
+    def _frame(self, found: Environment) -> Environment:
+        """Publisher and solution come first, because everything else is made inside them."""
+        publisher, solution = found.publisher, found.solution
+        if not publisher:
+            publisher = self._new_row("publishers", publisher_body(), "publisher")
+        if not solution:
+            solution = self._new_row("solutions", solution_body(publisher), "solution")
+        return Environment(publisher, solution, found.version, found.tables)
+
+    def _new_row(self, set_name: str, body: Body, name: str) -> str:
+        key = f"{name}id"
+        answer = self._send("POST", f"/{set_name}", body, Prefer="return=representation")
+        self._note(f"{name} {body['uniquename']}")
+        return str(answer.json()[key])
+
+    def _make(self, piece: Piece) -> None:
+        if piece.track:
+            self._track(piece.track)
+        else:
+            self._send("POST", piece.path, piece.body, **{"MSCRM.SolutionUniqueName": SOLUTION})
+        self._note(piece.name)
+
+    def _note(self, name: str) -> None:
+        self._created.append(name)
+        self._progress(f"Made {name}.")
+
+    def _track(self, table_id: str) -> None:
+        """Metadata has no PATCH: the whole definition is read and put back."""
+        path = f"/EntityDefinitions({table_id})"
+        definition = self._send("GET", path).json()
+        if not definition.get("CanChangeTrackingBeEnabled", {}).get("Value", True):
+            raise Configure(f"Dynamics does not allow change tracking on the table {definition['LogicalName']}.")
+        body = {key: value for key, value in definition.items() if key != _CONTEXT} | {"ChangeTrackingEnabled": True}
+        self._send("PUT", path, body, **{"MSCRM.MergeLabels": "true"})
+
+    def _await_keys(self, tables: dict[str, Found]) -> None:
+        """A key's index is built in the background; lookups and uniqueness count on it only once it is Active."""
+        for poll in range(_KEY_POLLS):
+            if self._created or poll:
+                tables = self._read_tables()
+            waiting = unbuilt_keys(tables)
+            if not waiting:
+                return
+            self._progress(f"Waiting for {len(waiting)} keys to be built.")
+            self._clock.sleep(_PAUSE_S)
+        raise Retryable("Dynamics is still building the keys of Tieout's tables. Run the set-up again in a while.")
+
+    def _publish(self, solution: str) -> None:
+        self._progress("Publishing.")
+        self._send("POST", "/PublishXml", publish_body(table.name for table in TABLES))
+        self._send("PATCH", f"/solutions({solution})", {"version": VERSION}, **{"If-Match": "*"})
+
+    # -- sending -------------------------------------------------------------------------------------------------------
+
+    def _send(self, method: str, path: str, body: Body | None = None, **headers: str) -> Answer:
+        """What is new is not known everywhere at once, and only one change runs at a time: both are waited for."""
+        for _ in range(_TRIES):
+            answer = self._request(method, path, body, headers)
+            if answer.status < 400:
+                return answer
+            failed = odata.failure(answer.status, answer.body)
+            if failed.code != _CUSTOMISING and not (failed.code in _NOT_YET and self._created):
+                break
+            self._clock.sleep(_PAUSE_S)
+        raise Configure(f"Dynamics refused a step of the set-up: {failed.message or answer.status}", detail=path)
+
+    def _request(self, method: str, path: str, body: Body | None, headers: dict[str, str]) -> Answer:
+        reading = method == "GET"
+        common = odata.READ_HEADERS | {"Consistency": "Strong"} | ({} if body is None else odata.JSON_BODY)
+        content = None if body is None else odata.to_json(body).encode()
+        try:
+            return self._http.request(method, path, headers=common | headers, content=content, write=not reading)
+        except Forbidden as error:
+            raise Configure(
+                "The application user may not change Dynamics' tables. Give it the security role System Customizer, then run "
+                "the set-up again.",
+                detail=error.detail,
+            ) from None
+        except Unknown as error:
+            raise Retryable(
+                "The connection to Dynamics was lost during the set-up. Run it again; it goes on where it stopped.",
+                detail=error.detail,
+            ) from None
