@@ -31,9 +31,7 @@ class Kind:
 
 
 KINDS: dict[str, Kind] = {
-    "status": Kind(
-        "answers with this status instead of handling", {"status": 500, "body": "", "headers": {}}
-    ),
+    "status": Kind("answers with this status instead of handling", {"status": 500, "body": "", "headers": {}}),
     "drop_before": Kind("closes the connection before handling"),
     "drop_after": Kind("handles, commits, then closes the connection without an answer"),
     "error_after": Kind("handles, commits, then answers 500", {"status": 500}),
@@ -41,9 +39,7 @@ KINDS: dict[str, Kind] = {
         "answers 429; without Retry-After when retry_after is null", {"retry_after": "as usual", "problem": "minute"}
     ),
     "html": Kind("answers 200 with an HTML page", {"body": "<html><body><h1>Sign in</h1></body></html>"}),
-    "slow": Kind(
-        "waits this many real seconds before handling (or after it)", {"seconds": 5, "when": "before"}
-    ),
+    "slow": Kind("waits this many real seconds before handling (or after it)", {"seconds": 5, "when": "before"}),
     "slow_body": Kind("dribbles the body over this many real seconds", {"seconds": 5, "pieces": 10}),
     "reset_mid_body": Kind("sends half of the body, then resets the connection"),
     "expire_tokens": Kind("makes every access token invalid, then handles"),
@@ -117,9 +113,7 @@ class Faults:
         self._ordered.append(fault)
         return fault
 
-    def take(
-        self, system: str, method: str, path: str, query: str = "", *, kind: str | None = None
-    ) -> Fault | None:
+    def take(self, system: str, method: str, path: str, query: str = "", *, kind: str | None = None) -> Fault | None:
         """The fault that strikes this request, or None: each match is counted, the first armed one fires."""
         struck: Fault | None = None
         for fault in self._ordered:
@@ -139,7 +133,9 @@ class Faults:
         return sum(fault.fired for fault in self._ordered if kind in (None, fault.kind))
 
     def clear(self) -> None:
+        """Forget all orders with their counts."""
         self._ordered.clear()
+        self._count = 0
 
 
 def _found(pattern: str | None, text: str) -> bool:

@@ -71,22 +71,22 @@ class Collection:
     def __init__(self, name: str, rows: dict[str, Row] | None = None) -> None:
         self.name = name
         self._rows: dict[str, Row] = rows if rows is not None else {}
-        self.unsaved: set[str] = set()
+        self.unsaved: dict[str, None] = {}
 
     def get(self, row_id: str) -> Row | None:
         return self._rows.get(row_id)
 
     def put(self, row_id: str, row: Row) -> None:
         self._rows[row_id] = row
-        self.unsaved.add(row_id)
+        self.unsaved[row_id] = None
 
     def remove(self, row_id: str) -> Row | None:
-        self.unsaved.add(row_id)
+        self.unsaved[row_id] = None
         return self._rows.pop(row_id, None)
 
     def clear(self) -> None:
         """Forget every row, in place: whoever holds this collection keeps a good one."""
-        self.unsaved.update(self._rows)
+        self.unsaved.update(dict.fromkeys(self._rows))
         self._rows.clear()
 
     def values(self) -> Iterator[Row]:
@@ -176,6 +176,7 @@ class Kernel:
         self.clock.reset()
         self.faults.clear()
         self.log.clear()
+        self.logged = 0
         self.rebuild()
 
     def rebuild(self) -> None:
@@ -195,7 +196,7 @@ class Kernel:
         if self.journal and changed:
             self.journal.save({c.name: {i: c.get(i) for i in c.unsaved} for c in changed})
         for collection in changed:
-            collection.unsaved = set()
+            collection.unsaved = {}
 
     def _restore(self) -> Row | None:
         if self.journal is None:

@@ -1,0 +1,271 @@
+"""How each kind of fault is played: instead of the handler, after it, or while its answer leaves.
+
+``INSTEAD`` answers (or raises ``Drop``) before the handler runs, or returns None to let it run; ``AFTER`` changes
+the handler's answer; ``DELIVER`` sends it in an unusual way. A kind may stand in one of the tables only.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import socket
+import struct
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from starlette.types import Send
+
+from sync_core.sandbox.faults import Fault
+from sync_core.sandbox.kernel import Kernel
+
+DAY_RETRY_AFTER = 40_000
+MINUTE_RETRY_AFTER = 2
+_NUMBER = "\u0001"
+
+
+class Drop(Exception):  # noqa: N818  not an error: the order to hang up
+    """Close the connection without an answer."""
+
+
+@dataclass(slots=True)
+class Exchange:
+    """One request, read to its end, so that a caller who hangs up changes nothing about what it does."""
+
+    system: str
+    method: str
+    path: str
+    query: str
+    headers: list[tuple[bytes, bytes]]
+    body: bytes
+    transport: asyncio.Transport | None
+
+    def header(self, name: str) -> str | None:
+        return next((v.decode("latin-1") for k, v in self.headers if k.decode("latin-1") == name), None)
+
+
+@dataclass(slots=True)
+class Answer:
+    """One answer, held back until everything it says is durable."""
+
+    status: int
+    headers: list[tuple[bytes, bytes]] = field(default_factory=list)
+    body: bytes = b""
+
+    def with_body(self, body: bytes) -> Answer:
+        kept = [(k, v) for k, v in self.headers if k.lower() != b"content-length"]
+        return Answer(self.status, [*kept, (b"content-length", str(len(body)).encode())], body)
+
+
+@dataclass(slots=True)
+class Play:
+    """A fault that struck, with all that playing it may need."""
+
+    kernel: Kernel
+    fault: Fault
+    exchange: Exchange
+    edit: Callable[[Any], object]
+
+    def option(self, name: str) -> Any:
+        return self.fault.options[name]
+
+
+def answer(status: int, content: Any = "", headers: dict[str, str] | None = None) -> Answer:
+    """An answer of JSON, or of text when ``content`` is text."""
+    is_text = isinstance(content, str)
+    body = content.encode() if is_text else json.dumps(content).encode()
+    kind = "text/plain; charset=utf-8" if is_text else "application/json; charset=utf-8"
+    named = {"content-type": kind, "content-length": str(len(body)), **_lower(headers or {})}
+    return Answer(status, [(k.encode(), v.encode("latin-1")) for k, v in named.items()], body)
+
+
+def _lower(headers: dict[str, str]) -> dict[str, str]:
+    return {name.lower(): str(value) for name, value in headers.items()}
+
+
+async def _status(play: Play) -> Answer:
+    return answer(play.option("status"), play.option("body"), play.option("headers"))
+
+
+async def _hang_up(play: Play) -> Answer:
+    raise Drop(play.fault.kind)
+
+
+async def _rate_limited(play: Play) -> Answer:
+    problem, after = play.option("problem"), play.option("retry_after")
+    if after == "as usual":
+        after = {"day": DAY_RETRY_AFTER, "concurrent": None}.get(problem, MINUTE_RETRY_AFTER)
+    headers = {} if after is None else {"Retry-After": str(after)}
+    if play.exchange.system != "dataverse":
+        return answer(429, "", {"X-Rate-Limit-Problem": problem, **headers})
+    code, text = _PROTECTION.get(problem, _PROTECTION["minute"])
+    return answer(429, {"error": {"code": code, "message": text}}, headers)
+
+
+_PROTECTION = {
+    "minute": ("0x80072322", "Number of requests exceeded the limit of 6000 over time window of 300 seconds."),
+    "day": ("0x80072321", "Combined execution time of requests exceeded limit of 1,200,000 milliseconds."),
+    "concurrent": ("0x80072326", "Number of concurrent requests exceeded the limit of 52."),
+}
+
+
+async def _html(play: Play) -> Answer:
+    return answer(200, play.option("body"), {"content-type": "text/html; charset=utf-8"})
+
+
+async def _slow(play: Play) -> None:
+    if play.option("when") != "after":
+        await asyncio.sleep(play.option("seconds"))
+
+
+async def _expire_tokens(play: Play) -> None:
+    tokens = play.kernel.collection("identity.tokens")
+    struck = (None, play.fault.system, "identity")
+    for token in [t for t, row in tokens.items() if play.fault.system is None or row.get("audience") in struck]:
+        tokens.remove(token)
+
+
+async def _invalid_grant(play: Play) -> Answer:
+    if "/oauth2/" not in play.exchange.path:
+        return answer(400, {"error": "invalid_grant"})
+    text = "AADSTS700082: The refresh token has expired due to inactivity."
+    return answer(400, {"error": "invalid_grant", "error_description": text, "error_codes": [700082]})
+
+
+async def _forbidden(play: Play) -> Answer:
+    if play.exchange.system == "dataverse":
+        text = "Principal user is missing the privilege for this operation."
+        return answer(403, {"error": {"code": "0x80040220", "message": text}})
+    return answer(403, {"Title": "Forbidden", "Status": 403, "Detail": "AuthenticationUnsuccessful"})
+
+
+async def _expired_delta(_play: Play) -> Answer:
+    text = "Version stamp associated with the client has expired. Please perform a full sync."
+    return answer(400, {"error": {"code": "0x80044352", "message": text}})
+
+
+INSTEAD: dict[str, Callable[[Play], Awaitable[Answer | None]]] = {
+    "status": _status,
+    "drop_before": _hang_up,
+    "rate_limited": _rate_limited,
+    "html": _html,
+    "slow": _slow,
+    "expire_tokens": _expire_tokens,
+    "invalid_grant": _invalid_grant,
+    "forbidden": _forbidden,
+    "expire_delta_tokens": _expired_delta,
+}
+
+
+async def _drop_answer(play: Play, _made: Answer) -> Answer:
+    raise Drop(play.fault.kind)
+
+
+async def _error_after(play: Play, _made: Answer) -> Answer:
+    return answer(play.option("status"), {"Message": "An error occurred."})
+
+
+async def _slow_after(play: Play, made: Answer) -> Answer:
+    if play.option("when") == "after":
+        await asyncio.sleep(play.option("seconds"))
+    return made
+
+
+async def _empty(play: Play, made: Answer) -> Answer:
+    return _shorten(made, lambda _rows: [], adjust=play.option("adjust_counts"))
+
+
+async def _short(play: Play, made: Answer) -> Answer:
+    return _shorten(made, lambda rows: rows[: (len(rows) + 1) // 2], adjust=play.option("adjust_counts"))
+
+
+def _shorten(made: Answer, keep: Callable[[list[Any]], list[Any]], *, adjust: bool) -> Answer:
+    content = read_json(made.body)
+    name = listing_name(content)
+    if name is None:
+        return made
+    gone = len(content[name]) - len(keep(content[name]))
+    content[name] = keep(content[name])
+    if adjust:
+        content.pop("@odata.nextLink", None)
+        paging = content.get("pagination")
+        if isinstance(paging, dict) and "itemCount" in paging:
+            paging["itemCount"] = max(0, paging["itemCount"] - gone)
+    return made.with_body(write_json(content))
+
+
+async def _edit(play: Play, made: Answer) -> Answer:
+    play.edit(play.option("edit"))
+    return made
+
+
+AFTER: dict[str, Callable[[Play, Answer], Awaitable[Answer]]] = {
+    "drop_after": _drop_answer,
+    "error_after": _error_after,
+    "slow": _slow_after,
+    "empty_listing": _empty,
+    "short_listing": _short,
+    "edit_while_paging": _edit,
+}
+
+
+async def deliver(made: Answer, send: Send) -> None:
+    """Send ``made`` the usual way."""
+    await send({"type": "http.response.start", "status": made.status, "headers": made.headers})
+    await send({"type": "http.response.body", "body": made.body})
+
+
+async def _dribble(play: Play, made: Answer, send: Send) -> None:
+    pieces = min(play.option("pieces"), max(1, len(made.body)))
+    size = -(-len(made.body) // pieces)
+    await send({"type": "http.response.start", "status": made.status, "headers": made.headers})
+    for piece in range(pieces):
+        await asyncio.sleep(play.option("seconds") / pieces)
+        part = made.body[piece * size : (piece + 1) * size]
+        await send({"type": "http.response.body", "body": part, "more_body": True})
+    await send({"type": "http.response.body", "body": b""})
+
+
+async def _break_off(play: Play, made: Answer, send: Send) -> None:
+    half = made.body[: len(made.body) // 2]
+    await send({"type": "http.response.start", "status": made.status, "headers": made.headers})
+    await send({"type": "http.response.body", "body": half, "more_body": True})
+    hang_up(play.exchange.transport, reset=True)
+
+
+DELIVER: dict[str, Callable[[Play, Answer, Send], Awaitable[None]]] = {
+    "slow_body": _dribble,
+    "reset_mid_body": _break_off,
+}
+
+
+def hang_up(transport: asyncio.Transport | None, *, reset: bool = False) -> None:
+    """Close the caller's connection at once; with ``reset`` the caller gets a TCP reset. Needs a real socket."""
+    if transport is None:
+        raise ConnectionError("this fault needs a real connection: start the sandbox's servers")
+    connection = transport.get_extra_info("socket")
+    if reset and connection is not None:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    transport.abort()
+
+
+def listing_name(content: Any) -> str | None:
+    """The key of the rows in a listing: ``value`` in Dataverse, the first list in Xero."""
+    if not isinstance(content, dict):
+        return None
+    return next((name for name, rows in content.items() if isinstance(rows, list)), None)
+
+
+def read_json(body: bytes) -> Any:
+    """JSON in which every number with a point keeps its own spelling (see ``write_json``); None if it is none."""
+    try:
+        return json.loads(body, parse_float=lambda text: f"{_NUMBER}{text}{_NUMBER}")
+    except ValueError:
+        return None
+
+
+def write_json(content: Any) -> bytes:
+    """The opposite of ``read_json``: amounts leave as they came, digit by digit."""
+    text = json.dumps(content, ensure_ascii=False)
+    return re.sub(r'"\\u0001([^"\\]*)\\u0001"', r"\1", text).encode()

@@ -1,0 +1,23 @@
+"""Fixtures for every room: the two systems over real HTTP, and a copy of them that is as good as new per test."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from sync_core.sandbox.serve import Sandbox
+
+
+@pytest.fixture(scope="session")
+def sandbox_server() -> Iterator[Sandbox]:
+    """One running sandbox for the whole session; its rows are whatever the last test left. Prefer ``sandbox``."""
+    with Sandbox(seed=1) as server:
+        yield server
+
+
+@pytest.fixture
+def sandbox(sandbox_server: Sandbox) -> Sandbox:
+    """The running sandbox with the demo company freshly seeded, no faults, an empty log and real time."""
+    sandbox_server.reset(seed=1, invoices=0)
+    return sandbox_server
