@@ -1,0 +1,1 @@
+"""One module per step, named rNNNN and never changed once released."""
