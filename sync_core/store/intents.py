@@ -59,7 +59,7 @@ class IntentBook(Shelf):
         statement = self._select_intents(*of).order_by(None).order_by(intents.c.seq.desc()).limit(1)
         with self._read() as connection:
             row = connection.execute(statement).one_or_none()
-        return _intent(row._columns_of()) if row is not None and row.status == IntentStatus.REJECTED else None
+        return _intent(row._asdict()) if row is not None and row.status == IntentStatus.REJECTED else None
 
     def rejections(self, entity: str, side: Side) -> dict[tuple[str, str], Intent]:
         """What :meth:`rejected` would answer for every record at once, by (record id, body hash)."""
@@ -74,7 +74,7 @@ class IntentBook(Shelf):
 
     def _intents(self, *conditions: Any) -> list[Intent]:
         with self._read() as connection:
-            return [_intent(row._columns_of()) for row in connection.execute(self._select_intents(*conditions))]
+            return [_intent(row._asdict()) for row in connection.execute(self._select_intents(*conditions))]
 
     def _select_intents(self, *conditions: Any) -> Select[Any]:
         return select(*_COLUMNS).where(self._own_intents(), *conditions).order_by(intents.c.seq)

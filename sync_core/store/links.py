@@ -24,7 +24,7 @@ class Links(Shelf):
             for some in chunks(ids):
                 statement = select(*_COLUMNS).where(*self._of_entity(entity), column.in_(some))
                 for row in connection.execute(statement):
-                    link = Link(**row._columns_of())
+                    link = Link(**row._asdict())
                     found[link.crm_id if side is Side.CRM else link.xero_id] = link
         return found
 
@@ -35,7 +35,7 @@ class Links(Shelf):
             statement = select(*_COLUMNS).where(*self._of_entity(entity), links.c.crm_id > after)
             with self._read() as connection:
                 rows = connection.execute(statement.order_by(links.c.crm_id).limit(_PAGE)).all()
-            yield from (Link(**row._columns_of()) for row in rows)
+            yield from (Link(**row._asdict()) for row in rows)
             if len(rows) < _PAGE:
                 return
             after = rows[-1].crm_id

@@ -34,7 +34,7 @@ class Statuses(Shelf):
         with self._read() as connection:
             for some in chunks(ids):
                 of = self._select_statuses().where(table.c.entity == entity, table.c.side == side.value, table.c.id.in_(some))
-                found.update((row.id, _status(row._columns_of())) for row in connection.execute(of))
+                found.update((row.id, _status(row._asdict())) for row in connection.execute(of))
         return found
 
     def status_counts(self) -> dict[str, dict[Status, int]]:
@@ -57,7 +57,7 @@ class Statuses(Shelf):
         order = table.c.last_attempt.desc(), table.c.entity, table.c.side, table.c.id
         with self._read() as connection:
             rows = connection.execute(statement.order_by(*order).limit(limit).offset(offset))
-            return [_status(row._columns_of()) for row in rows]
+            return [_status(row._asdict()) for row in rows]
 
     def _select_statuses(self) -> Select[Any]:
         return select(*_COLUMNS).where(table.c.organisation == self._organisation)
