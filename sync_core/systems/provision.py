@@ -7,7 +7,7 @@ until then the next run knows that publishing is still due.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,12 +41,47 @@ def provision(http: Http, clock: Clock, progress: Progress) -> ProvisionReport:
     return _Setup(http, clock, progress).run()
 
 
-def missing(http: Http, clock: Clock) -> list[str]:
-    """What a set-up would make, in words; empty when everything is there and published."""
-    setup = _Setup(http, clock, lambda _text: None)
-    found = setup.read()
+def missing(http: Http) -> list[str]:
+    """What a set-up would make, in words; empty when everything is there and published. Three calls."""
+    found = survey(http)
     absent = [piece.name for piece in pieces(found) if not piece.there]
     return absent or ([] if found.version == VERSION else ["publishing"])
+
+
+def survey(http: Http) -> Environment:
+    """What Dynamics has of ours. Three calls, whatever there is."""
+    publishers = _list(http, "/publishers", select="publisherid", filter=_named(PUBLISHER))
+    solutions = _list(http, "/solutions", select="solutionid,version", filter=_named(SOLUTION))
+    solution = solutions[0] if solutions else {}
+    return Environment(
+        publisher=publishers[0]["publisherid"] if publishers else "",
+        solution=solution.get("solutionid", ""),
+        version=solution.get("version", ""),
+        tables=_tables(http),
+    )
+
+
+def _tables(http: Http) -> dict[str, Found]:
+    rows = _list(
+        http,
+        "/EntityDefinitions",
+        select="LogicalName,MetadataId,ChangeTrackingEnabled",
+        filter=odata.any_of("LogicalName", [table.name for table in TABLES]),
+        expand="Attributes($select=LogicalName,AttributeType),Keys($select=LogicalName,SchemaName,EntityKeyIndexStatus)",
+    )
+    return {row["LogicalName"]: found_table(row) for row in rows}
+
+
+def _named(unique_name: str) -> str:
+    return odata.equals("uniquename", unique_name, is_id=False)
+
+
+def _list(http: Http, path: str, **options: str) -> list[dict[str, Any]]:
+    answer = _request(http, "GET", path + odata.query(**options))
+    if answer.status != 200:
+        raise _refused(answer, path)
+    rows: list[dict[str, Any]] = answer.json()["value"]
+    return rows
 
 
 class _Setup:
@@ -55,7 +90,7 @@ class _Setup:
         self._created: list[str] = []
 
     def run(self) -> ProvisionReport:
-        found = self.read()
+        found = survey(self._http)
         already = sum(piece.there for piece in pieces(found))
         found = self._frame(found)
         for piece in pieces(found):
@@ -66,58 +101,25 @@ class _Setup:
             self._publish(found.solution)
         return ProvisionReport(self._created, already)
 
-    # -- reading -------------------------------------------------------------------------------------------------------
-
-    def read(self) -> Environment:
-        """Three calls, whatever there is."""
-        publishers = self._list(
-            "/publishers" + odata.query(select="publisherid", filter=odata.equals("uniquename", PUBLISHER, is_id=False))
-        )
-        solutions = self._list(
-            "/solutions" + odata.query(select="solutionid,version", filter=odata.equals("uniquename", SOLUTION, is_id=False))
-        )
-        solution = solutions[0] if solutions else {}
-        return Environment(
-            publisher=publishers[0]["publisherid"] if publishers else "",
-            solution=solution.get("solutionid", ""),
-            version=solution.get("version", ""),
-            tables=self._read_tables(),
-        )
-
-    def _read_tables(self) -> dict[str, Found]:
-        options = odata.query(
-            select="LogicalName,MetadataId,ChangeTrackingEnabled",
-            filter=odata.any_of("LogicalName", [table.name for table in TABLES]),
-            expand="Attributes($select=LogicalName,AttributeType),Keys($select=LogicalName,SchemaName,EntityKeyIndexStatus)",
-        )
-        return {row["LogicalName"]: found_table(row) for row in self._list("/EntityDefinitions" + options)}
-
-    def _list(self, path: str) -> list[dict[str, Any]]:
-        rows: list[dict[str, Any]] = self._send("GET", path).json()["value"]
-        return rows
-
-    # -- making --------------------------------------------------------------------------------------------------------
-
     def _frame(self, found: Environment) -> Environment:
         """Publisher and solution come first, because everything else is made inside them."""
         publisher, solution = found.publisher, found.solution
         if not publisher:
-            publisher = self._new_row("publishers", publisher_body(), "publisher")
+            publisher = self._new_row("publisher", publisher_body())
         if not solution:
-            solution = self._new_row("solutions", solution_body(publisher), "solution")
+            solution = self._new_row("solution", solution_body(publisher))
         return Environment(publisher, solution, found.version, found.tables)
 
-    def _new_row(self, set_name: str, body: Body, name: str) -> str:
-        key = f"{name}id"
-        answer = self._send("POST", f"/{set_name}", body, Prefer="return=representation")
+    def _new_row(self, name: str, body: Body) -> str:
+        answer = self._change("POST", f"/{name}s", body, Prefer="return=representation")
         self._note(f"{name} {body['uniquename']}")
-        return str(answer.json()[key])
+        return str(answer.json()[f"{name}id"])
 
     def _make(self, piece: Piece) -> None:
         if piece.track:
             self._track(piece.track)
         else:
-            self._send("POST", piece.path, piece.body, **{"MSCRM.SolutionUniqueName": SOLUTION})
+            self._change("POST", piece.path, piece.body or {}, **{"MSCRM.SolutionUniqueName": SOLUTION})
         self._note(piece.name)
 
     def _note(self, name: str) -> None:
@@ -127,17 +129,20 @@ class _Setup:
     def _track(self, table_id: str) -> None:
         """Metadata has no PATCH: the whole definition is read and put back."""
         path = f"/EntityDefinitions({table_id})"
-        definition = self._send("GET", path).json()
+        answer = _request(self._http, "GET", path)
+        if answer.status != 200:
+            raise _refused(answer, path)
+        definition = answer.json()
         if not definition.get("CanChangeTrackingBeEnabled", {}).get("Value", True):
             raise Configure(f"Dynamics does not allow change tracking on the table {definition['LogicalName']}.")
         body = {key: value for key, value in definition.items() if key != _CONTEXT} | {"ChangeTrackingEnabled": True}
-        self._send("PUT", path, body, **{"MSCRM.MergeLabels": "true"})
+        self._change("PUT", path, body, **{"MSCRM.MergeLabels": "true"})
 
     def _await_keys(self, tables: dict[str, Found]) -> None:
-        """A key's index is built in the background; lookups and uniqueness count on it only once it is Active."""
+        """A key's index is built in the background; uniqueness counts only once it is Active."""
         for poll in range(_KEY_POLLS):
             if self._created or poll:
-                tables = self._read_tables()
+                tables = _tables(self._http)
             waiting = unbuilt_keys(tables)
             if not waiting:
                 return
@@ -147,37 +152,40 @@ class _Setup:
 
     def _publish(self, solution: str) -> None:
         self._progress("Publishing.")
-        self._send("POST", "/PublishXml", publish_body(table.name for table in TABLES))
-        self._send("PATCH", f"/solutions({solution})", {"version": VERSION}, **{"If-Match": "*"})
+        self._change("POST", "/PublishXml", publish_body(table.name for table in TABLES))
+        self._change("PATCH", f"/solutions({solution})", {"version": VERSION}, **{"If-Match": "*"})
 
-    # -- sending -------------------------------------------------------------------------------------------------------
-
-    def _send(self, method: str, path: str, body: Body | None = None, **headers: str) -> Answer:
+    def _change(self, method: str, path: str, body: Body, **headers: str) -> Answer:
         """What is new is not known everywhere at once, and only one change runs at a time: both are waited for."""
         for _ in range(_TRIES):
-            answer = self._request(method, path, body, headers)
+            answer = _request(self._http, method, path, body, headers)
             if answer.status < 400:
                 return answer
-            failed = odata.failure(answer.status, answer.body)
-            if failed.code != _CUSTOMISING and not (failed.code in _NOT_YET and self._created):
+            code = odata.failure(answer.status, answer.body).code
+            if code != _CUSTOMISING and not (code in _NOT_YET and self._created):
                 break
             self._clock.sleep(_PAUSE_S)
-        raise Configure(f"Dynamics refused a step of the set-up: {failed.message or answer.status}", detail=path)
+        raise _refused(answer, path)
 
-    def _request(self, method: str, path: str, body: Body | None, headers: dict[str, str]) -> Answer:
-        reading = method == "GET"
-        common = odata.READ_HEADERS | {"Consistency": "Strong"} | ({} if body is None else odata.JSON_BODY)
-        content = None if body is None else odata.to_json(body).encode()
-        try:
-            return self._http.request(method, path, headers=common | headers, content=content, write=not reading)
-        except Forbidden as error:
-            raise Configure(
-                "The application user may not change Dynamics' tables. Give it the security role System Customizer, then run "
-                "the set-up again.",
-                detail=error.detail,
-            ) from None
-        except Unknown as error:
-            raise Retryable(
-                "The connection to Dynamics was lost during the set-up. Run it again; it goes on where it stopped.",
-                detail=error.detail,
-            ) from None
+
+def _request(http: Http, method: str, path: str, body: Body | None = None, headers: Mapping[str, str] | None = None) -> Answer:
+    common = {**odata.READ_HEADERS, "Consistency": "Strong", **({} if body is None else odata.JSON_BODY)}
+    content = None if body is None else odata.to_json(body).encode()
+    try:
+        return http.request(method, path, headers={**common, **(headers or {})}, content=content, write=body is not None)
+    except Forbidden as error:
+        raise Configure(
+            "The application user may not change Dynamics' tables. Give it the security role System Customizer, then run the "
+            "set-up again.",
+            detail=error.detail,
+        ) from None
+    except Unknown as error:
+        raise Retryable(
+            "The connection to Dynamics was lost during the set-up. Run it again; it goes on where it stopped.",
+            detail=error.detail,
+        ) from None
+
+
+def _refused(answer: Answer, path: str) -> Configure:
+    failed = odata.failure(answer.status, answer.body)
+    return Configure(f"Dynamics refused a step of the set-up: {failed.message or f'status {answer.status}'}", detail=path)

@@ -120,7 +120,7 @@ def test_get_brings_the_row_or_none():
     assert client(Dynamics(refusal(404, "0x80040217"))).get(ACCOUNTS, A) is None
 
 
-@pytest.mark.parametrize("status, code", [(404, ""), (404, "0x80060888"), (400, "0x80060888")])
+@pytest.mark.parametrize(("status", "code"), [(404, ""), (404, "0x80060888"), (400, "0x80060888")])
 def test_get_takes_no_other_refusal_for_absence(status, code):
     with pytest.raises(Configure):
         client(Dynamics(refusal(status, code))).get(ACCOUNTS, A)

@@ -1,0 +1,208 @@
+"""Setting Dynamics up: everything once, nothing twice, and on from wherever it was cut off."""
+
+from __future__ import annotations
+
+import json
+
+import httpx
+import pytest
+from dynamics_script import client
+from metadata_fake import Metadata
+from virtual import VirtualClock
+
+from sync_core.errors import Configure, Retryable
+from sync_core.model import Side, Status
+from sync_core.rules.entities import DETAILS, ENTITIES
+from sync_core.systems.own_tables import SYNC_STATUSES, TABLES
+from sync_core.systems.provision import missing, provision
+
+
+class CutOffError(Exception):
+    """The process dies here."""
+
+
+def set_up(dynamics, clock=None, said=None):
+    clock = clock or VirtualClock()
+    return provision(client(dynamics, clock).http, clock, (said if said is not None else []).append)
+
+
+def still_missing(dynamics):
+    return missing(client(dynamics).http)
+
+
+def refuse(status, code, *, times, method="POST"):
+    left = [times]
+
+    def stumble(request):
+        if request.method == method and left[0]:
+            left[0] -= 1
+            return httpx.Response(status, json={"error": {"code": code, "message": "Not now"}})
+        return None
+
+    return stumble
+
+
+def test_a_fresh_environment_gets_everything_once():
+    dynamics, said = Metadata(), []
+    report = set_up(dynamics, said=said)
+    assert len(report.created) == len(dynamics.changes) - 2
+    assert report.already == 0
+    assert len([line for line in said if line.startswith("Made ")]) == len(report.created)
+    assert dynamics.published == 1
+    assert all(table["ChangeTrackingEnabled"] for table in dynamics.tables.values())
+    assert still_missing(dynamics) == []
+
+
+def test_a_second_run_changes_nothing():
+    dynamics = Metadata()
+    first = set_up(dynamics)
+    dynamics.changes.clear()
+    second = set_up(dynamics)
+    assert dynamics.changes == []
+    assert (second.created, second.already) == ([], len(first.created))
+
+
+def test_what_is_there_is_left_alone_and_the_rest_made():
+    dynamics = Metadata()
+    set_up(dynamics)
+    invoice = dynamics.tables["invoice"]
+    invoice["Attributes"] = [c for c in invoice["Attributes"] if c["LogicalName"] != "tie_invoicedate"]
+    assert still_missing(dynamics) == ["column invoice.tie_invoicedate"]
+    assert set_up(dynamics).created == ["column invoice.tie_invoicedate"]
+
+
+def test_it_goes_on_after_a_cut_at_any_change():
+    whole = Metadata()
+    set_up(whole)
+    for cut in range(0, len(whole.changes), 7):
+        dynamics = Metadata()
+        dynamics.after = lambda _request, d=dynamics, at=cut: (
+            (_ for _ in ()).throw(CutOffError) if len(d.changes) == at + 1 else None
+        )
+        with pytest.raises(CutOffError):
+            set_up(dynamics)
+        set_up(dynamics)
+        assert (sorted(dynamics.tables), dynamics.solutions[0]["version"]) == (sorted(whole.tables), "1.0.0.0")
+        assert still_missing(dynamics) == []
+
+
+def test_a_cut_before_publishing_publishes_next_time():
+    dynamics = Metadata()
+
+    def die_at_publishing(request):
+        if request.url.path.endswith("/PublishXml"):
+            raise CutOffError
+
+    dynamics.stumble = die_at_publishing
+    with pytest.raises(CutOffError):
+        set_up(dynamics)
+    dynamics.stumble = lambda _request: None
+    assert still_missing(dynamics) == ["publishing"]
+    assert set_up(dynamics).created == []
+    assert dynamics.published == 1
+
+
+def test_changes_run_one_at_a_time_inside_the_solution():
+    dynamics = Metadata()
+    set_up(dynamics)
+    pieces = [r for r in dynamics.changes if "Definitions" in r.url.path and r.method == "POST"]
+    assert {r.headers["MSCRM.SolutionUniqueName"] for r in pieces} == {"Tieout"}
+    assert {r.headers["MSCRM.MergeLabels"] for r in dynamics.changes if r.method == "PUT"} == {"true"}
+
+
+@pytest.mark.parametrize("code", ["0x80060888", "0x80071151"])
+def test_it_waits_until_dynamics_knows_what_is_new_and_is_free(code):
+    dynamics, clock = Metadata(), VirtualClock()
+    refusing = refuse(400, code, times=3)
+    dynamics.stumble = lambda request: refusing(request) if "Attributes" in request.url.path else None
+    set_up(dynamics, clock)
+    assert len(clock.slept) == 3
+    assert still_missing(dynamics) == []
+
+
+def test_it_waits_for_the_keys():
+    dynamics, clock = Metadata(), VirtualClock()
+    dynamics.key_state = "Pending"
+    clock_sleep = clock.sleep
+
+    def sleep(seconds):
+        clock_sleep(seconds)
+        for key in (key for table in dynamics.tables.values() for key in table["Keys"]):
+            key["EntityKeyIndexStatus"] = "Active" if len(clock.slept) > 2 else "InProgress"
+
+    clock.sleep = sleep
+    set_up(dynamics, clock)
+    assert len(clock.slept) == 3
+
+
+def test_keys_that_never_come_are_reported():
+    dynamics = Metadata()
+    dynamics.key_state = "Pending"
+    with pytest.raises(Retryable, match="keys"):
+        set_up(dynamics)
+    assert dynamics.published == 0
+
+
+def test_a_key_that_failed_is_reported():
+    dynamics = Metadata()
+    dynamics.key_state = "Failed"
+    with pytest.raises(Configure, match="same value"):
+        set_up(dynamics)
+
+
+@pytest.mark.parametrize(
+    ("status", "words"), [(403, "System Customizer"), (400, "refused a step"), (500, "goes on where it stopped")]
+)
+def test_what_stands_in_the_way_is_said_in_one_sentence(status, words):
+    dynamics = Metadata()
+    dynamics.stumble = refuse(status, "0x80040216", times=1)
+    with pytest.raises((Configure, Retryable), match=words):
+        set_up(dynamics)
+
+
+def test_a_column_of_another_type_is_reported():
+    dynamics = Metadata()
+    dynamics.tables["invoice"]["Attributes"].append({"LogicalName": "tie_invoicedate", "AttributeType": "String"})
+    with pytest.raises(Configure, match=r"tie_invoicedate of invoice is a String"):
+        set_up(dynamics)
+    assert dynamics.changes == []
+
+
+def test_without_the_sales_application_it_says_so():
+    dynamics = Metadata()
+    del dynamics.tables["invoice"]
+    with pytest.raises(Configure, match="Sales application"):
+        set_up(dynamics)
+
+
+def test_lookups_are_spelt_like_their_columns():
+    dynamics = Metadata()
+    set_up(dynamics)
+    names = {r["Lookup"]["SchemaName"] for r in dynamics.relationships}
+    assert names == {name.lower() for name in names}
+    assert all(len(r["SchemaName"]) <= 100 for r in dynamics.relationships)
+
+
+def test_choices_are_numbered_after_the_publisher():
+    dynamics = Metadata()
+    set_up(dynamics)
+    column = next(c for c in dynamics.tables["tie_xerodetail"]["Attributes"] if c["LogicalName"] == "tie_syncstatus")
+    options = column["OptionSet"]["Options"]
+    assert [o["Value"] for o in options] == list(range(727000000, 727000012))
+    assert tuple(Status) == SYNC_STATUSES
+
+
+def test_every_column_that_the_entities_read_is_provided():
+    have = {table.name: {c.name for c in (*table.columns, *table.lookups)} | {"tie_name"} for table in TABLES}
+    streams = {s.name: s for e in ENTITIES for s in (*e.crm, *e.children) if s.side is Side.CRM} | {DETAILS.name: DETAILS}
+    for stream in streams.values():
+        read = {c.removeprefix("_").removesuffix("_value") for c in (*stream.columns, stream.parent_key)}
+        assert {c for c in read if c.startswith("tie_")} <= have.get(stream.table, set()), stream.name
+
+
+def test_bodies_are_json_that_a_server_can_read():
+    dynamics = Metadata()
+    set_up(dynamics)
+    rate = next(c for c in dynamics.tables["tie_payment"]["Attributes"] if c["LogicalName"] == "tie_rate")
+    assert (rate["Precision"], rate["MaxValue"]) == (10, 100000000000)
+    assert all(json.loads(r.content) for r in dynamics.changes)
