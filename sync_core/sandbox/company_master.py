@@ -45,9 +45,7 @@ LEDGER = (
         klass="EXPENSE",
         system_account="UNREALISEDCURRENCYGAIN",
     ),
-    LedgerAccount(
-        "499", "Realised Currency Gains", "EXPENSE", klass="EXPENSE", system_account="REALISEDCURRENCYGAIN"
-    ),
+    LedgerAccount("499", "Realised Currency Gains", "EXPENSE", klass="EXPENSE", system_account="REALISEDCURRENCYGAIN"),
     LedgerAccount("610", "Accounts Receivable", "CURRENT", klass="ASSET", system_account="DEBTORS"),
     LedgerAccount("800", "Accounts Payable", "CURRLIAB", klass="LIABILITY", system_account="CREDITORS"),
     LedgerAccount("820", "GST", "CURRLIAB", klass="LIABILITY", system_account="GST"),
@@ -101,12 +99,8 @@ def _person(key: str, first: str, last: str, city: str, postcode: str, parent: s
 _ORDINARY = (
     _account("kahu", "Kahu Guiding Co", "A-1001", "Motueka", "7120", "12 High Street", "pay@kahu.example"),
     _account("maitai", "Maitai School", "A-1002", "Nelson", "7010", "4 Nile Street", "office@maitai.example"),
-    _account(
-        "sounds", "Sounds Water Taxi Ltd", "A-1003", "Picton", "7220", "1 London Quay", "ap@swt.example"
-    ),
-    _account(
-        "alpine", "Alpine Rescue Trust", "A-1004", "Twizel", "7901", "9 Tasman Road", "ap@rescue.example"
-    ),
+    _account("sounds", "Sounds Water Taxi Ltd", "A-1003", "Picton", "7220", "1 London Quay", "ap@swt.example"),
+    _account("alpine", "Alpine Rescue Trust", "A-1004", "Twizel", "7901", "9 Tasman Road", "ap@rescue.example"),
     _account(
         "orchard",
         "Upper Moutere Orchards",
@@ -116,9 +110,7 @@ _ORDINARY = (
         "88 Gardner Valley Road",
         "o@u.example",
     ),
-    _account(
-        "lodge", "Lake Rotoroa Lodge", "A-1006", "Murchison", "7077", "2 Gowan Valley Road", "acc@l.example"
-    ),
+    _account("lodge", "Lake Rotoroa Lodge", "A-1006", "Murchison", "7077", "2 Gowan Valley Road", "acc@l.example"),
     _account(
         "ferry",
         "Cook Strait Freight Ltd",
@@ -131,9 +123,7 @@ _ORDINARY = (
 )
 _SPECIAL = (
     replace(
-        _account(
-            "cutsew", "=Cut & Sew Ltd", "A-1008", "Richmond", "7020", "31 Queen Street", "hi@cutsew.example"
-        ),
+        _account("cutsew", "=Cut & Sew Ltd", "A-1008", "Richmond", "7020", "31 Queen Street", "hi@cutsew.example"),
         customer_type_code=RESELLER,
     ),
     _account(
@@ -146,9 +136,7 @@ _SPECIAL = (
         "shop@kowhai.example",
     ),
     replace(
-        _account(
-            "tramper", "Trampers' Depot", "A-1010", "Blenheim", "7201", "16 Market Street", "ap@td.example"
-        ),
+        _account("tramper", "Trampers' Depot", "A-1010", "Blenheim", "7201", "16 Market Street", "ap@td.example"),
         archived_in_xero=True,
     ),
     replace(
@@ -204,9 +192,7 @@ _SPECIAL = (
         in_xero=False,
     ),
     replace(
-        _account(
-            "newclub", "Waimea Tramping Club", "A-1015", "Richmond", "7020", "5 Oxford Street", "w@tc.example"
-        ),
+        _account("newclub", "Waimea Tramping Club", "A-1015", "Richmond", "7020", "5 Oxford Street", "w@tc.example"),
         in_xero=False,
     ),
     replace(

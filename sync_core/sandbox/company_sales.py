@@ -121,14 +121,9 @@ def everyday(chance: random.Random) -> tuple[list[Invoice], list[Payment]]:
     payments: list[Payment] = []
     for index in range(12):
         ago = 128 - 10 * index
-        lines = tuple(
-            goods(product.key, chance.randint(1, 4))
-            for product in chance.sample(PRODUCTS, k=chance.randint(1, 3))
-        )
+        lines = tuple(goods(product.key, chance.randint(1, 4)) for product in chance.sample(PRODUCTS, k=chance.randint(1, 3)))
         paid = index < 7
-        invoice = sale(
-            FIRST_NUMBER + index, chance.choice(_REGULARS), ago, *lines, crm="paid" if paid else "billed"
-        )
+        invoice = sale(FIRST_NUMBER + index, chance.choice(_REGULARS), ago, *lines, crm="paid" if paid else "billed")
         invoices.append(invoice)
         if paid:
             payments.append(payment(invoice, ago - 15))

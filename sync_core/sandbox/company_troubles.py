@@ -45,9 +45,7 @@ TROUBLES = (
     Trouble("changed on both sides", "HP-1036: due date and text differ on each side.", "inv-1036"),
     Trouble("name differs", "Coastal Kayaks Limited has another name in Xero.", "coastal"),
     Trouble("due date differs", "HP-1037 is due ten days later in Xero.", "inv-1037"),
-    Trouble(
-        "deleted payment", "The payment of HP-1038 was deleted in Xero; Dynamics says paid.", "pay-inv-1038"
-    ),
+    Trouble("deleted payment", "The payment of HP-1038 was deleted in Xero; Dynamics says paid.", "pay-inv-1038"),
     Trouble("formula as a name", "A customer is called =Cut & Sew Ltd.", "cutsew"),
     Trouble("image in a name", "The name of Kōwhai Gifts carries a Markdown image.", "kowhai"),
     Trouble("wrong contact", "HP-1039 stands against another customer in Xero.", "inv-1039"),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -17,19 +17,19 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from sync_core.sandbox.edits import Systems, check_edit, perform_edit, perform_merge
+from sync_core.sandbox.edits import Person
 from sync_core.sandbox.kernel import Kernel, LogEntry
 
 PAGE = 100
 FURTHEST = 10 * 365 * 86_400
-Handler = Callable[["Control", Request, dict[str, Any]], Any]
+Handler = Callable[["Control", Request, dict[str, Any]], Awaitable[Any]]
 
 
 class Control:
     """What the routes work on. ``start_over(seed, invoices)`` empties and seeds; None keeps what was asked for."""
 
-    def __init__(self, kernel: Kernel, systems: Systems, start_over: Callable[[int | None, int | None], None]) -> None:
-        self.kernel, self.systems, self.start_over = kernel, systems, start_over
+    def __init__(self, kernel: Kernel, person: Person, start_over: Callable[[int | None, int | None], None]) -> None:
+        self.kernel, self.person, self.start_over = kernel, person, start_over
 
     def routes(self) -> list[BaseRoute]:
         return [
@@ -49,14 +49,14 @@ class Control:
         async def endpoint(request: Request) -> Response:
             try:
                 body = _body(await request.body()) if method == "POST" else {}
-                return _json(handler(self, request, body))
+                return _json(await handler(self, request, body))
             except ValueError as error:
                 return _json({"error": str(error)}, 400)
 
         return Route(f"/_sandbox/{name}", endpoint, methods=[method])
 
 
-def _log(control: Control, request: Request, _body: dict[str, Any]) -> Any:
+async def _log(control: Control, request: Request, _body: dict[str, Any]) -> Any:
     asked = request.query_params
     wanted = {name: asked[name] for name in ("system", "method", "run", "fault") if name in asked}
     recent = _since(asked.get("since"))
@@ -81,7 +81,7 @@ def _since(text: str | None) -> Callable[[LogEntry], bool]:
     return lambda entry: entry.time >= instant
 
 
-def _state(control: Control, request: Request, _body: dict[str, Any]) -> Any:
+async def _state(control: Control, request: Request, _body: dict[str, Any]) -> Any:
     kernel, asked = control.kernel, request.query_params
     known = {collection.name: collection for collection in kernel.collections()}
     if "collection" not in asked:
@@ -100,7 +100,7 @@ def _state(control: Control, request: Request, _body: dict[str, Any]) -> Any:
     return {"collection": name, "count": len(known[name]), "offset": offset, "rows": rows}
 
 
-def _reset(control: Control, _request: Request, body: dict[str, Any]) -> Any:
+async def _reset(control: Control, _request: Request, body: dict[str, Any]) -> Any:
     unknown = set(body) - {"seed", "invoices"}
     if unknown or any(isinstance(n, bool) or not isinstance(n, int) or n < 0 for n in body.values()):
         raise ValueError("A reset takes seed and invoices, whole numbers of 0 or more, or nothing.")
@@ -108,27 +108,27 @@ def _reset(control: Control, _request: Request, body: dict[str, Any]) -> Any:
     return {"seed": control.kernel.seed}
 
 
-def _order_fault(control: Control, _request: Request, body: dict[str, Any]) -> Any:
-    if body.get("kind") == "edit_while_paging":
-        check_edit(control.systems, body.get("edit"))
+async def _order_fault(control: Control, _request: Request, body: dict[str, Any]) -> Any:
+    if body.get("kind") in ("edit_while_paging", "edit_before"):
+        control.person.check(body.get("edit"))
     return control.kernel.faults.add(body).as_json()
 
 
-def _list_faults(control: Control, _request: Request, _body: dict[str, Any]) -> Any:
+async def _list_faults(control: Control, _request: Request, _body: dict[str, Any]) -> Any:
     return {"faults": [fault.as_json() for fault in control.kernel.faults.all()]}
 
 
-def _forget_faults(control: Control, _request: Request, _body: dict[str, Any]) -> Any:
+async def _forget_faults(control: Control, _request: Request, _body: dict[str, Any]) -> Any:
     forgotten = len(control.kernel.faults.all())
     control.kernel.faults.clear()
     return {"forgotten": forgotten}
 
 
-def _read_clock(control: Control, _request: Request, _body: dict[str, Any]) -> Any:
+async def _read_clock(control: Control, _request: Request, _body: dict[str, Any]) -> Any:
     return {"now": control.kernel.clock.now()}
 
 
-def _set_clock(control: Control, request: Request, body: dict[str, Any]) -> Any:
+async def _set_clock(control: Control, request: Request, body: dict[str, Any]) -> Any:
     clock, frozen = control.kernel.clock, body.get("frozen", False)
     if set(body) == {"advance_seconds"}:
         clock.advance(_seconds(body["advance_seconds"]))
@@ -137,15 +137,15 @@ def _set_clock(control: Control, request: Request, body: dict[str, Any]) -> Any:
     else:
         raise ValueError('The clock takes {"advance_seconds": n} or {"set": "<instant>", "frozen": true or false}.')
     control.kernel.remember_start()
-    return _read_clock(control, request, body)
+    return await _read_clock(control, request, body)
 
 
-def _edit(control: Control, _request: Request, body: dict[str, Any]) -> Any:
-    return {"id": perform_edit(control.kernel, control.systems, body)}
+async def _edit(control: Control, _request: Request, body: dict[str, Any]) -> Any:
+    return {"id": await control.person.edit(body)}
 
 
-def _merge(control: Control, _request: Request, body: dict[str, Any]) -> Any:
-    perform_merge(control.kernel, control.systems, body)
+async def _merge(control: Control, _request: Request, body: dict[str, Any]) -> Any:
+    await control.person.merge(body)
     return {"survivor": body["survivor"]}
 
 

@@ -1,82 +1,90 @@
 """A person's work in the systems themselves: editing a row and merging two, past the engine's back.
 
-Both go through the system's own update path, so that versions, stamps and derived amounts follow its rules.
+``Person`` takes the orders of the control routes and hands them to the system, whose own rules decide.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 from starlette.routing import BaseRoute
+from starlette.types import ASGIApp
 
 from sync_core.sandbox.kernel import Kernel, Row
 from sync_core.sandbox.world import Company
 
-Edit = Callable[[Kernel, str, str, Row], None]
-Merge = Callable[[Kernel, str, str, str], None]
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """Where a person works: the kernel, and one server's routes without the gate (no faults, no log)."""
+
+    kernel: Kernel
+    app: ASGIApp
 
 
 @dataclass(frozen=True, slots=True)
 class System:
     """One sandboxed API: its name, its routes, how it seeds a company, and how a person edits and merges in it.
 
-    ``edit(kernel, table, id, values)`` and ``merge(kernel, table, loser, survivor)`` raise ``ValueError`` with a
+    ``edit(desk, table, id, values)`` and ``merge(desk, table, loser, survivor)`` raise ``ValueError`` with a
     sentence when the system refuses.
     """
 
     name: str
     routes: Callable[[Kernel], list[BaseRoute]]
     seed: Callable[[Kernel, Company], None]
-    edit: Edit
-    merge: Merge
+    edit: Callable[[Desk, str, str, Row], Awaitable[None]]
+    merge: Callable[[Desk, str, str, str], Awaitable[None]]
 
 
 Systems = Mapping[str, System]
+SIDES = ("loser", "survivor")
 
 
-def perform_edit(kernel: Kernel, systems: Systems, order: Mapping[str, Any]) -> str:
-    """Edit one row as a person would; ``order`` is the body of ``POST /_sandbox/edit``. Returns the row's id.
+class Person:
+    """Somebody who works in both systems. Every method raises ``ValueError`` with a sentence for a bad order."""
 
-    Raises ``ValueError`` with a sentence when no row or several match, or when the system refuses.
-    """
-    system, table = check_edit(systems, order)
-    row_id = _row_id(kernel, f"{system.name}.{table}", order)
-    system.edit(kernel, table, row_id, order["set"])
-    return row_id
+    def __init__(self, kernel: Kernel, systems: Systems) -> None:
+        self.kernel, self.systems = kernel, systems
+        self.desks: dict[str, Desk] = {}
 
+    async def edit(self, order: Any) -> str:
+        """Edit one row; ``order`` is the body of ``POST /_sandbox/edit``. Returns the row's id."""
+        system, table = self.check(order)
+        row_id = _row_id(self.kernel, f"{system.name}.{table}", order)
+        await system.edit(self.desks[system.name], table, row_id, dict(order["set"]))
+        return row_id
 
-def check_edit(systems: Systems, order: Any) -> tuple[System, str]:
-    """The system and table that ``order`` names; raises ``ValueError`` when its shape is wrong."""
-    if not isinstance(order, Mapping) or not isinstance(order.get("set"), Mapping) or not order["set"]:
-        raise ValueError("An edit needs system, table, id (or match) and set with at least one field.")
-    if not isinstance(order.get("id"), str) and not isinstance(order.get("match"), Mapping):
-        raise ValueError("An edit needs the id of a row, or match with the fields that tell it apart.")
-    return _target(systems, order)
+    async def merge(self, order: Mapping[str, Any]) -> None:
+        """Merge ``loser`` into ``survivor`` (ids); ``order`` is the body of ``POST /_sandbox/merge``."""
+        system, table = self._target(order)
+        known = self.kernel.collection(f"{system.name}.{table}")
+        for side in SIDES:
+            if not isinstance(order.get(side), str) or order[side] not in known:
+                raise ValueError(f"The {side} {order.get(side)!r} is not among the rows of {known.name}.")
+        if order["loser"] == order["survivor"]:
+            raise ValueError("A row cannot be merged into itself.")
+        await system.merge(self.desks[system.name], table, order["loser"], order["survivor"])
 
+    def check(self, order: Any) -> tuple[System, str]:
+        """The system and table that an edit names."""
+        if not isinstance(order, Mapping) or not isinstance(order.get("set"), Mapping) or not order["set"]:
+            raise ValueError("An edit needs system, table, id (or match) and set with at least one field.")
+        if not isinstance(order.get("id"), str) and not isinstance(order.get("match"), Mapping):
+            raise ValueError("An edit needs the id of a row, or match with the fields that tell it apart.")
+        return self._target(order)
 
-def perform_merge(kernel: Kernel, systems: Systems, order: Mapping[str, Any]) -> None:
-    """Merge ``loser`` into ``survivor`` (ids) as a person would; raises ``ValueError`` with a sentence."""
-    system, table = _target(systems, order)
-    pair = [order.get(side) for side in ("loser", "survivor")]
-    known = kernel.collection(f"{system.name}.{table}")
-    for side, row_id in zip(("loser", "survivor"), pair, strict=True):
-        if not isinstance(row_id, str) or row_id not in known:
-            raise ValueError(f"The {side} {row_id!r} is not among the rows of {known.name}.")
-    if pair[0] == pair[1]:
-        raise ValueError("A row cannot be merged into itself.")
-    system.merge(kernel, table, str(pair[0]), str(pair[1]))
-
-
-def _target(systems: Systems, order: Mapping[str, Any]) -> tuple[System, str]:
-    system = systems.get(str(order.get("system")))
-    if system is None:
-        raise ValueError(f"Unknown system {order.get('system')!r}. Known systems: {', '.join(systems)}.")
-    if not isinstance(order.get("table"), str) or not order["table"]:
-        raise ValueError("The key 'table' is missing: the collection's name after the system's, as in state.")
-    return system, order["table"]
+    def _target(self, order: Mapping[str, Any]) -> tuple[System, str]:
+        system = self.systems.get(str(order.get("system")))
+        if system is None:
+            known = ", ".join(self.systems)
+            raise ValueError(f"Unknown system {order.get('system')!r}. Known systems: {known}.")
+        if not isinstance(order.get("table"), str) or not order["table"]:
+            raise ValueError("The key 'table' is missing: the collection's name after the system's, as in state.")
+        return system, order["table"]
 
 
 def _row_id(kernel: Kernel, name: str, order: Mapping[str, Any]) -> str:
@@ -93,6 +101,6 @@ def _row_id(kernel: Kernel, name: str, order: Mapping[str, Any]) -> str:
 
 
 def _same(held: Any, wanted: Any) -> bool:
-    if isinstance(held, Decimal) and isinstance(wanted, (str, int, Decimal)):
-        return str(held) == str(wanted) or (not isinstance(wanted, str) and held == wanted)
-    return bool(held == wanted) or (held is not None and not isinstance(held, bool) and str(held) == wanted)
+    if isinstance(wanted, str) and held is not None and not isinstance(held, (str, bool)):
+        return str(held) == wanted or (isinstance(held, Decimal) and wanted == f"{held:f}")
+    return bool(held == wanted)

@@ -13,6 +13,7 @@ import socket
 import struct
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 from starlette.types import Send
@@ -65,7 +66,7 @@ class Play:
     kernel: Kernel
     fault: Fault
     exchange: Exchange
-    edit: Callable[[Any], object]
+    edit: Callable[[Any], Awaitable[object]]
 
     def option(self, name: str) -> Any:
         return self.fault.options[name]
@@ -121,9 +122,13 @@ async def _slow(play: Play) -> None:
 
 async def _expire_tokens(play: Play) -> None:
     tokens = play.kernel.collection("identity.tokens")
-    struck = (None, play.fault.system, "identity")
-    for token in [t for t, row in tokens.items() if play.fault.system is None or row.get("audience") in struck]:
+    every = play.fault.system in (None, "identity")
+    for token in [t for t, row in tokens.items() if every or row["audience"] == play.fault.system]:
         tokens.remove(token)
+
+
+async def _edit_first(play: Play) -> None:
+    await play.edit(play.option("edit"))
 
 
 async def _invalid_grant(play: Play) -> Answer:
@@ -152,6 +157,7 @@ INSTEAD: dict[str, Callable[[Play], Awaitable[Answer | None]]] = {
     "html": _html,
     "slow": _slow,
     "expire_tokens": _expire_tokens,
+    "edit_before": _edit_first,
     "invalid_grant": _invalid_grant,
     "forbidden": _forbidden,
     "expire_delta_tokens": _expired_delta,
@@ -196,7 +202,7 @@ def _shorten(made: Answer, keep: Callable[[list[Any]], list[Any]], *, adjust: bo
 
 
 async def _edit(play: Play, made: Answer) -> Answer:
-    play.edit(play.option("edit"))
+    await play.edit(play.option("edit"))
     return made
 
 
@@ -265,7 +271,13 @@ def read_json(body: bytes) -> Any:
         return None
 
 
+def _number(value: object) -> str:
+    if isinstance(value, Decimal):
+        return f"{_NUMBER}{value:f}{_NUMBER}"
+    raise TypeError(f"no JSON form for {type(value).__name__}")
+
+
 def write_json(content: Any) -> bytes:
     """The opposite of ``read_json``: amounts leave as they came, digit by digit."""
-    text = json.dumps(content, ensure_ascii=False)
+    text = json.dumps(content, ensure_ascii=False, default=_number)
     return re.sub(r'"\\u0001([^"\\]*)\\u0001"', r"\1", text).encode()

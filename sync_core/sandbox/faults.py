@@ -58,6 +58,7 @@ KINDS: dict[str, Kind] = {
         method="GET",
         required=("edit",),
     ),
+    "edit_before": Kind("makes a person's edit right before handling", {"edit": None}, required=("edit",)),
     "expire_delta_tokens": Kind("answers that the change-tracking token is too old", query="deltatoken"),
 }
 ALIASES = {"partial_rejects": "reject_elements"}

@@ -7,7 +7,7 @@ up early, and a kill -9 at any moment, find what a real system would show. Reque
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -31,9 +31,9 @@ BODY_KEPT = 4000
 
 
 class Gate:
-    """ASGI middleware round one server. ``edit`` performs a person's edit for ``edit_while_paging``."""
+    """ASGI middleware round one server. ``edit`` performs a person's edit for the faults that need one."""
 
-    def __init__(self, app: ASGIApp, kernel: Kernel, edit: Callable[[Any], object]) -> None:
+    def __init__(self, app: ASGIApp, kernel: Kernel, edit: Callable[[Any], Awaitable[object]]) -> None:
         self.app, self.kernel, self.edit = app, kernel, edit
         self._in_flight = {"dataverse": 0, "xero": 0, "identity": 0}
 

@@ -14,7 +14,7 @@ import socket
 import sqlite3
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
@@ -29,11 +29,12 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from sync_core.sandbox import identity
 from sync_core.sandbox.company import demo_company
 from sync_core.sandbox.control import Control
-from sync_core.sandbox.edits import System, Systems, perform_edit, perform_merge
+from sync_core.sandbox.edits import Desk, Person, System, Systems
 from sync_core.sandbox.faults import Fault
 from sync_core.sandbox.gate import Gate
 from sync_core.sandbox.journal import FileJournal
 from sync_core.sandbox.kernel import Kernel, LogEntry
+from sync_core.sandbox.person import edit_dataverse, edit_xero, merge_dataverse
 
 HOST = "127.0.0.1"
 ENV_FILE = "sandbox.env"
@@ -68,6 +69,7 @@ class Sandbox:
         self._invoices = invoices
         self._systems = systems if systems is not None else default_systems()
         self.kernel = Kernel(seed, self._journal)
+        self._person = Person(self.kernel, self._systems)
         self._apps = self._build()
         if self.kernel.restored:
             self.kernel.rebuild()
@@ -82,7 +84,11 @@ class Sandbox:
 
     def start(self) -> Self:
         """Bind both ports and serve; returns when both answer."""
-        sockets = _bind(self._ports)
+        try:
+            sockets = _bind(self._ports)
+        except CannotStart:
+            self.stop()
+            raise
         scheme = "https" if self._tls else "http"
         self.dynamics_url, self.xero_url = (f"{scheme}://{HOST}:{s.getsockname()[1]}" for s in sockets)
         ready = threading.Event()
@@ -130,13 +136,9 @@ class Sandbox:
         """Run ``act`` between two requests, in the servers' thread, and make its changes durable."""
 
         async def between_requests() -> T:
-            result = act()
-            self.kernel.save()
-            return result
+            return act()
 
-        if self._loop is None:
-            raise RuntimeError("the sandbox is not running")
-        return asyncio.run_coroutine_threadsafe(between_requests(), self._loop).result()
+        return self._wait(between_requests())
 
     def reset(self, seed: int | None = None, invoices: int | None = None) -> None:
         """Start over with the same servers: freshly seeded rows, no faults, empty log, real time."""
@@ -148,13 +150,12 @@ class Sandbox:
 
     def edit(self, system: str, table: str, row_id: str, **values: Any) -> None:
         """A person changes a row."""
-        order = {"system": system, "table": table, "id": row_id, "set": values}
-        self.run(lambda: perform_edit(self.kernel, self._systems, order))
+        self._wait(self._person.edit({"system": system, "table": table, "id": row_id, "set": values}))
 
     def merge(self, system: str, table: str, loser: str, survivor: str) -> None:
         """A person merges ``loser`` into ``survivor``."""
         order = {"system": system, "table": table, "loser": loser, "survivor": survivor}
-        self.run(lambda: perform_merge(self.kernel, self._systems, order))
+        self._wait(self._person.merge(order))
 
     def log(self, system: str | None = None) -> list[LogEntry]:
         """The requests so far, oldest first."""
@@ -164,19 +165,32 @@ class Sandbox:
         """Let time pass."""
         self.run(lambda: self.kernel.clock.advance(seconds))
 
+    def _wait(self, work: Coroutine[Any, Any, T]) -> T:
+        async def saved() -> T:
+            result = await work
+            self.kernel.save()
+            return result
+
+        if self._loop is None:
+            work.close()
+            raise RuntimeError("the sandbox is not running")
+        return asyncio.run_coroutine_threadsafe(saved(), self._loop).result()
+
     def _build(self) -> list[Gate]:
         kernel, dataverse, xero = self.kernel, self._systems["dataverse"], self._systems["xero"]
-        control = Control(kernel, self._systems, self._start_over)
+        control = Control(kernel, self._person, self._start_over)
         sides: list[Sequence[BaseRoute]] = [
             (*dataverse.routes(kernel), *identity.entra_routes(kernel)),
             (*xero.routes(kernel), *identity.xero_routes(kernel)),
         ]
-        return [self._gate([*control.routes(), *routes]) for routes in sides]
+        names = (dataverse.name, xero.name)
+        return [self._gate(name, [*control.routes(), *own]) for name, own in zip(names, sides, strict=True)]
 
-    def _gate(self, routes: list[BaseRoute]) -> Gate:
+    def _gate(self, name: str, routes: list[BaseRoute]) -> Gate:
         app = Starlette(routes=routes)
         app.router.redirect_slashes = False
-        return Gate(app, self.kernel, lambda order: perform_edit(self.kernel, self._systems, order))
+        self._person.desks[name] = Desk(self.kernel, app)
+        return Gate(app, self.kernel, self._person.edit)
 
     def _seed(self) -> None:
         company = demo_company(self.kernel.seed, self._invoices)
@@ -246,12 +260,15 @@ class _Server(uvicorn.Server):
 
 def default_systems() -> Systems:
     """The two sandboxed APIs."""
-    return {name: _system(name) for name in ("dataverse", "xero")}
+    dataverse, xero = (import_module(f"sync_core.sandbox.{name}") for name in ("dataverse", "xero"))
 
+    async def merge_xero(desk: Desk, _table: str, loser: str, survivor: str) -> None:
+        xero.merge_contacts(desk.kernel, loser, survivor)
 
-def _system(name: str) -> System:
-    package = import_module(f"sync_core.sandbox.{name}")
-    return System(name, package.routes, package.seed, package.edit, package.merge)
+    return {
+        "dataverse": System("dataverse", dataverse.routes, dataverse.seed, edit_dataverse, merge_dataverse),
+        "xero": System("xero", xero.routes, xero.seed, edit_xero, merge_xero),
+    }
 
 
 def main(

@@ -30,13 +30,13 @@ def seed(kernel, name, company):
         kernel.collection(f"{name}.Things").put(kernel.stable_id(name, party.key), {"name": party.name})
 
 
-def edit(kernel, name, table, row_id, values):
-    rows = kernel.collection(f"{name}.{table}")
+async def edit(desk, name, table, row_id, values):
+    rows = desk.kernel.collection(f"{name}.{table}")
     rows.put(row_id, {**rows.get(row_id), **values})
 
 
-def merge(kernel, name, table, loser, survivor):
-    rows = kernel.collection(f"{name}.{table}")
+async def merge(desk, name, table, loser, survivor):
+    rows = desk.kernel.collection(f"{name}.{table}")
     rows.put(loser, {**rows.get(loser), "merged_into": survivor})
 
 
@@ -45,8 +45,8 @@ def stand_in(name, root, listing):
         name,
         lambda kernel: routes(kernel, name, root, listing),
         lambda kernel, company: seed(kernel, name, company),
-        lambda kernel, table, row_id, values: edit(kernel, name, table, row_id, values),
-        lambda kernel, table, loser, survivor: merge(kernel, name, table, loser, survivor),
+        lambda desk, table, row_id, values: edit(desk, name, table, row_id, values),
+        lambda desk, table, loser, survivor: merge(desk, name, table, loser, survivor),
     )
 
 

@@ -159,6 +159,15 @@ def test_a_person_edits_while_pages_are_read(shell, xero):
     assert fault.fired == 1
 
 
+def test_a_person_edits_between_a_read_and_the_write(shell, dynamics):
+    row_id = shell.kernel.stable_id("dataverse", "kahu")
+    edit = {"system": "dataverse", "table": "Things", "id": row_id, "set": {"name": "edited"}}
+    fault = shell.fault("edit_before", method="PUT", edit=edit)
+    assert dynamics.put(TABLE, json=ONE).status_code == 200
+    things = shell.kernel.collection("dataverse.Things")
+    assert (things.get(row_id)["name"], fault.fired) == ("edited", 1)
+
+
 def test_a_change_tracking_token_that_is_too_old(shell, dynamics):
     fault = shell.fault("expire_delta_tokens")
     assert dynamics.get(TABLE).status_code == 200
