@@ -33,6 +33,9 @@ from sync_core.systems.http import Answer, Forbidden, Gate, Http
 
 API = "/api/data/v9.2"
 PAGE_SIZE = 5000
+BATCH_SIZE = 100
+PRICED_BATCH_SIZE = 20
+_PRICED = frozenset({"invoice", "invoicedetail"})
 _WHOLE_LISTING = "full"
 _PAGED = f"odata.maxpagesize={PAGE_SIZE}"
 _TRACKED = f"odata.track-changes,{_PAGED}"
@@ -52,7 +55,7 @@ class Dataverse:
     """Dynamics as a :class:`~sync_core.systems.base.System`. ``http`` is public for provisioning."""
 
     side = Side.CRM
-    batch_size = 100
+    batch_size = BATCH_SIZE
 
     def __init__(
         self,
@@ -84,6 +87,10 @@ class Dataverse:
 
     def close(self) -> None:
         self.http.close()
+
+    def batch_size_for(self, stream: Stream) -> int:
+        """Fewer where each write makes Dynamics price the whole invoice: a batch is only answered once all of it is done."""
+        return PRICED_BATCH_SIZE if stream.table in _PRICED else self.batch_size
 
     def check(self) -> Peer:
         """WhoAmI proves address, secret and application user; the second call brings the environment's name."""

@@ -34,7 +34,7 @@ def no_access(failed: Failure) -> Configure:
     if failed.code == NOT_A_MEMBER:
         return Configure(
             "Dynamics knows no application user for TIEOUT_DYNAMICS_CLIENT_ID. Add one in the Power Platform admin "
-            "centre and give it the Tieout security role, then try again.",
+            "centre, give it a security role with organisation-level rights on the tables to sync, then try again.",
             detail=failed.message,
         )
     return Configure(
