@@ -12,17 +12,8 @@ from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from sync_core.sandbox.fault_play import (
-    AFTER,
-    DELIVER,
-    INSTEAD,
-    Answer,
-    Drop,
-    Exchange,
-    Play,
-    deliver,
-    hang_up,
-)
+from sync_core.sandbox.exchange import Answer, Exchange, deliver, hang_up
+from sync_core.sandbox.fault_play import AFTER, DELIVER, INSTEAD, Drop, Play
 from sync_core.sandbox.kernel import Kernel, LogEntry
 from sync_core.sandbox.rejections import join, split
 

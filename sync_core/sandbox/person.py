@@ -14,7 +14,7 @@ from urllib.parse import quote, urlencode, urlsplit
 from starlette.types import Message
 
 from sync_core.sandbox.edits import Desk
-from sync_core.sandbox.fault_play import Answer, listing_name, read_json, write_json
+from sync_core.sandbox.exchange import Answer, listing_name, read_json, write_json
 from sync_core.sandbox.identity import credentials
 from sync_core.sandbox.kernel import Row
 

@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from sync_core.sandbox.fault_play import Answer, Exchange, answer, listing_name, read_json, write_json
+from sync_core.sandbox.exchange import Answer, Exchange, answer, listing_name, read_json, write_json
 from sync_core.sandbox.faults import Fault
 
 

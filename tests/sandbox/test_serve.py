@@ -121,7 +121,7 @@ def test_a_state_directory_keeps_rows_over_a_restart_and_seeds_once(tmp_path):
 
 def test_two_sandboxes_do_not_share_a_state_directory(tmp_path):
     with Sandbox(state=tmp_path, systems=systems()), pytest.raises(CannotStart, match="cannot be used"):
-        Sandbox(state=tmp_path, systems=systems())
+        Sandbox(state=tmp_path, systems=systems()).start()
 
 
 def test_requests_in_parallel_are_counted_in_flight(shell):
@@ -144,7 +144,7 @@ def test_a_taken_port_is_one_sentence_and_exit_code_2(tmp_path):
         port = other.getsockname()[1]
         ended = subprocess.run(command(port), cwd=tmp_path, capture_output=True, text=True, check=False)
     assert ended.returncode == 2
-    assert ended.stderr.startswith(f"Port {port} cannot be used")
+    assert ended.stderr.startswith(f"The sandbox cannot listen on port {port}: ")
     assert ended.stderr.count("\n") == 1
     assert not (tmp_path / "sandbox.env").exists()
 
