@@ -13,7 +13,7 @@ from cryptography.fernet import InvalidToken
 from sqlalchemy import Connection, select, update
 
 from sync_core.errors import Configure
-from sync_core.store.locks import file_lock, row_lock
+from sync_core.store.locks import PATIENCE_SECONDS, file_lock, row_lock
 from sync_core.store.shelf import Shelf
 from sync_core.store.tables import credentials, key_salts
 
@@ -75,12 +75,12 @@ class Credentials(Shelf):
         """One credential as the object that a token client keeps it in."""
         return CredentialStore(self, name)
 
-    def credential_lock(self, name: str) -> AbstractContextManager[None]:
-        """Held by one thread of one process; not reentrant. Raises Busy after a minute."""
+    def credential_lock(self, name: str, patience: float = PATIENCE_SECONDS) -> AbstractContextManager[None]:
+        """Held by one thread of one process; not reentrant. Raises Busy after ``patience`` seconds."""
         ground = self._ground
         if ground.database.dialect == "sqlite":
-            return file_lock(ground.key_dir, self._organisation, name)
-        return ground.database.guarded(row_lock(ground.database.engine, self._organisation, name))
+            return file_lock(ground.key_dir, self._organisation, name, patience)
+        return ground.database.guarded(row_lock(ground.database.engine, self._organisation, name, patience))
 
     def _is_credential(self, name: str) -> tuple[Any, Any]:
         return credentials.c.organisation == self._organisation, credentials.c.name == name

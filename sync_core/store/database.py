@@ -18,7 +18,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
 from sync_core.errors import Configure, Retryable
 from sync_core.store.failures import translate
-from sync_core.store.migrate import to_head
+from sync_core.store.migrate import is_current, to_head
 
 _BUSY_MILLISECONDS = 15_000
 _WRITES = "tieout_writes"
@@ -84,11 +84,12 @@ def open_database(url: str) -> Database:
 
 def _prepare(database: Database) -> None:
     try:
-        if database.dialect == "sqlite":
-            with _by_remedy(), database.engine.connect() as connection:
-                connection.exec_driver_sql("SELECT count(*) FROM sqlite_master")
-        with database.write() as connection:
-            to_head(connection)
+        # Opening a current database must not wait for another process that is writing.
+        with database.read() as connection:
+            current = is_current(connection)
+        if not current:
+            with database.write() as connection:
+                to_head(connection)
     except (Retryable, DBAPIError) as error:
         detail = error.detail if isinstance(error, Retryable) else f"{type(error.orig).__name__}: {error.orig}"
         raise Configure(

@@ -18,11 +18,11 @@ from sqlalchemy.dialects import postgresql
 from sync_core.errors import Busy, Configure
 from sync_core.store.tables import locks
 
-_PATIENCE_SECONDS = 60
+PATIENCE_SECONDS = 60
 
 
 @contextmanager
-def file_lock(key_dir: Path, organisation: str, name: str, patience: float = _PATIENCE_SECONDS) -> Iterator[None]:
+def file_lock(key_dir: Path, organisation: str, name: str, patience: float = PATIENCE_SECONDS) -> Iterator[None]:
     """Raises Busy after ``patience`` seconds."""
     digest = hashlib.sha256(f"{organisation}\n{name}".encode()).hexdigest()[:16]
     path = key_dir / f"lock-{digest}.sqlite"
@@ -49,7 +49,7 @@ def _open(path: Path, patience: float) -> sqlite3.Connection:
 
 
 @contextmanager
-def row_lock(engine: Engine, organisation: str, name: str, patience: float = _PATIENCE_SECONDS) -> Iterator[None]:
+def row_lock(engine: Engine, organisation: str, name: str, patience: float = PATIENCE_SECONDS) -> Iterator[None]:
     """The same on PostgreSQL. The row is committed first, so that holders differ only in who locks it."""
     row = {"organisation": organisation, "name": name}
     with engine.begin() as connection:

@@ -23,6 +23,11 @@ VERSION_TABLE = "tieout_schema"
 _ADVISORY_LOCK = 7_201_984_113
 
 
+def is_current(connection: Connection) -> bool:
+    """Whether the database stands at this program's newest migration."""
+    return revision(connection) == ScriptDirectory.from_config(alembic_config(connection)).get_current_head()
+
+
 def to_head(connection: Connection) -> None:
     """Run the migrations that are missing. Raises Configure when the schema is newer than this program, or foreign."""
     if connection.dialect.name == "postgresql":
