@@ -1,0 +1,261 @@
+"""Reads OData ``$filter`` and ``$orderby`` text into functions over rows.
+
+The parser knows nothing of tables: a :class:`Source` says what a name means, so the same language serves rows and
+metadata.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, Protocol
+
+from sync_core.sandbox.dataverse import errors
+from sync_core.sandbox.dataverse.values import midnight, parse_date, parse_instant
+
+Getter = Callable[[Any], Any]
+Test = Callable[[Any], bool]
+TOKEN = re.compile(
+    r"\s*(?:(?P<string>'(?:[^']|'')*')"
+    r"|(?P<guid>[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12})"
+    r"|(?P<when>\d{4}-\d\d-\d\d(?:T[\d:.]+(?:Z|[+-]\d\d:\d\d))?)"
+    r"|(?P<number>-?\d+(?:\.\d+)?)"
+    r"|(?P<name>[A-Za-z_@$][\w@.$]*(?:/[A-Za-z_][\w.]*)*)"
+    r"|(?P<mark>[(),\[\]=:]))"
+)
+COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
+    "eq": lambda a, b: a == b,
+    "ne": lambda a, b: a != b,
+    "gt": lambda a, b: a > b,
+    "ge": lambda a, b: a >= b,
+    "lt": lambda a, b: a < b,
+    "le": lambda a, b: a <= b,
+}
+TEXT_TESTS: dict[str, Callable[[str, str], bool]] = {
+    "contains": lambda text, part: part in text,
+    "startswith": lambda text, part: text.startswith(part),
+    "endswith": lambda text, part: text.endswith(part),
+}
+LIST_TESTS = ("Microsoft.Dynamics.CRM.In", "Microsoft.Dynamics.CRM.NotIn")
+
+
+class Source(Protocol):
+    """Says how to read a property of what is filtered; raises DataverseError when there is no such property."""
+
+    def getter(self, path: str) -> Getter: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """A parsed filter. ``equal`` holds the properties that must equal a value: they may narrow the search."""
+
+    test: Test
+    equal: dict[str, Any]
+
+
+def parse_filter(text: str, source: Source) -> Filter:
+    """Read a ``$filter``.
+
+    Raises:
+        DataverseError: the text is not valid or names an unknown property.
+    """
+    parser = _Parser(text, source)
+    test = parser.disjunction()
+    if parser.peek() is not None:
+        raise _syntax(text, parser.position)
+    return Filter(test, {} if parser.loose else parser.equal)
+
+
+def parse_order(text: str, source: Source) -> list[tuple[Getter, bool]]:
+    """Read an ``$orderby`` as (getter, descending)."""
+    order = []
+    for part in text.split(","):
+        name, _, direction = part.strip().partition(" ")
+        if direction.strip() not in ("", "asc", "desc"):
+            raise _syntax(text, 0)
+        order.append((source.getter(name), direction.strip() == "desc"))
+    return order
+
+
+def _syntax(text: str, position: int) -> errors.DataverseError:
+    return errors.bad_query(f"Syntax error at position {position} in '{text}'.")
+
+
+class _Parser:
+    """Recursive descent: or, and, not, then one test."""
+
+    def __init__(self, text: str, source: Source) -> None:
+        self._text = text
+        self._source = source
+        self._tokens = self._split(text)
+        self._next = 0
+        self.equal: dict[str, Any] = {}
+        self.loose = False
+
+    @staticmethod
+    def _split(text: str) -> list[tuple[str, str, int]]:
+        tokens, position = [], 0
+        while text[position:].strip():
+            match = TOKEN.match(text, position)
+            if match is None or match.lastgroup is None:
+                raise _syntax(text, position)
+            tokens.append((match.lastgroup, match.group(match.lastgroup), match.start()))
+            position = match.end()
+        return tokens
+
+    @property
+    def position(self) -> int:
+        return self._tokens[self._next][2] if self._next < len(self._tokens) else len(self._text)
+
+    def peek(self) -> str | None:
+        return self._tokens[self._next][1] if self._next < len(self._tokens) else None
+
+    def take(self, *wanted: str) -> tuple[str, str]:
+        if self._next >= len(self._tokens):
+            raise _syntax(self._text, len(self._text))
+        kind, value, position = self._tokens[self._next]
+        if wanted and value not in wanted:
+            raise _syntax(self._text, position)
+        self._next += 1
+        return kind, value
+
+    def disjunction(self) -> Test:
+        tests = [self.conjunction()]
+        while self.peek() == "or":
+            self.loose = True
+            self.take()
+            tests.append(self.conjunction())
+        return tests[0] if len(tests) == 1 else lambda row: any(test(row) for test in tests)
+
+    def conjunction(self) -> Test:
+        tests = [self.negation()]
+        while self.peek() == "and":
+            self.take()
+            tests.append(self.negation())
+        return tests[0] if len(tests) == 1 else lambda row: all(test(row) for test in tests)
+
+    def negation(self) -> Test:
+        if self.peek() != "not":
+            return self.primary()
+        self.loose = True
+        self.take()
+        inner = self.negation()
+        return lambda row: not inner(row)
+
+    def primary(self) -> Test:
+        if self.peek() == "(":
+            self.take()
+            inner = self.disjunction()
+            self.take(")")
+            return inner
+        kind, name = self.take()
+        if kind != "name":
+            raise _syntax(self._text, self.position)
+        if self.peek() == "(":
+            return self._function(name)
+        return self._comparison(name)
+
+    def _function(self, name: str) -> Test:
+        if name in LIST_TESTS:
+            return self._membership(negated=name.endswith("NotIn"))
+        if name not in TEXT_TESTS:
+            raise errors.bad_query(f"An unknown function with name '{name}' was found.")
+        self.take("(")
+        getter = self._source.getter(self.take()[1])
+        self.take(",")
+        part = self._literal()
+        self.take(")")
+        if not isinstance(part, str):
+            raise errors.bad_query(f"No function signature for the function with name '{name}' matches.")
+        return self._text_test(TEXT_TESTS[name], getter, part.casefold())
+
+    def _text_test(self, compare: Callable[[str, str], bool], getter: Getter, part: str) -> Test:
+        outcome = True
+        if self.peek() in ("eq", "ne"):
+            same = self.take()[1] == "eq"
+            outcome = (self._literal() is True) == same
+        return lambda row: compare((getter(row) or "").casefold(), part) == outcome
+
+    def _membership(self, *, negated: bool) -> Test:
+        self.take("(")
+        self.take("PropertyName")
+        self.take("=")
+        getter = self._source.getter(str(self._literal()))
+        self.take(",")
+        self.take("PropertyValues")
+        self.take("=")
+        self.take("[")
+        values = [self._literal()]
+        while self.take(",", "]")[1] == ",":
+            values.append(self._literal())
+        self.take(")")
+        wanted = {str(v).casefold() for v in values}
+        return lambda row: (str(getter(row)).casefold() in wanted) != negated
+
+    def _comparison(self, name: str) -> Test:
+        getter = self._source.getter(name)
+        if self.peek() not in COMPARISONS:
+            return lambda row: getter(row) is True
+        operator = self.take()[1]
+        wanted = self._literal()
+        if isinstance(wanted, str):
+            wanted = wanted.casefold()
+        if operator == "eq":
+            self.equal[name] = wanted
+        return compare_with(getter, operator, wanted)
+
+    def _literal(self) -> Any:
+        kind, text = self.take()
+        if kind == "string":
+            return text[1:-1].replace("''", "'")
+        if kind == "guid":
+            return text.lower()
+        if kind == "number":
+            return Decimal(text)
+        if kind == "when":
+            return parse_instant(text) or parse_date(text) or text
+        if text in ("true", "false", "null"):
+            return {"true": True, "false": False, "null": None}[text]
+        if kind == "name" and (self.peek() or "").startswith("'"):
+            return self._literal()  # an enumeration, such as Microsoft.Dynamics.CRM.OwnershipTypes'UserOwned'
+        raise _syntax(self._text, self.position)
+
+
+def compare_with(getter: Getter, operator: str, wanted: Any) -> Test:
+    """A comparison as the database does it: text without case, nothing compares with null but ``eq`` and ``ne``."""
+    if wanted is None:
+        return (lambda row: getter(row) is None) if operator == "eq" else (lambda row: getter(row) is not None)
+    compare = COMPARISONS[operator]
+    unknown = operator == "ne"
+
+    def test(row: Any) -> bool:
+        value = getter(row)
+        if value is None:
+            return unknown
+        if isinstance(value, str):
+            return _same_kind(str, wanted) and compare(value.casefold(), wanted)
+        return compare(*_aligned(value, wanted))
+
+    return test
+
+
+def _same_kind(kind: type, wanted: Any) -> bool:
+    if not isinstance(wanted, kind):
+        raise errors.bad_query("A binary operator with incompatible types was detected.")
+    return True
+
+
+def _aligned(value: Any, wanted: Any) -> tuple[Any, Any]:
+    """Bring a stored value and a literal to comparable kinds."""
+    if isinstance(value, datetime) and isinstance(wanted, date) and not isinstance(wanted, datetime):
+        return value, midnight(wanted)
+    if isinstance(value, date) and not isinstance(value, datetime) and isinstance(wanted, datetime):
+        return value, wanted.date()
+    numeric = isinstance(value, int | Decimal) and not isinstance(value, bool)
+    kinds_agree = isinstance(wanted, Decimal) if numeric else isinstance(wanted, type(value))
+    if not kinds_agree:
+        raise errors.bad_query("A binary operator with incompatible types was detected.")
+    return value, wanted

@@ -1,0 +1,192 @@
+"""Rows as JSON: selected columns, annotations and expanded relations, compiled once per request."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from sync_core.sandbox.dataverse import errors
+from sync_core.sandbox.dataverse.environment import Environment
+from sync_core.sandbox.dataverse.filters import Getter, parse_filter, parse_order
+from sync_core.sandbox.dataverse.options import Preferences, names_of, read_expand
+from sync_core.sandbox.dataverse.schema import Column, Relationship, Table
+from sync_core.sandbox.dataverse.values import formatted, write_value
+from sync_core.sandbox.kernel import Row
+
+FORMATTED = "OData.Community.Display.V1.FormattedValue"
+LOOKUP_TABLE = "Microsoft.Dynamics.CRM.lookuplogicalname"
+LOOKUP_NAV = "Microsoft.Dynamics.CRM.associatednavigationproperty"
+Writer = Callable[[Row, dict[str, Any]], None]
+
+
+def etag(row: Row) -> str:
+    return f'W/"{row["versionnumber"]}"'
+
+
+@dataclass(frozen=True, slots=True)
+class TableSource:
+    """Names in ``$filter`` and ``$orderby`` over a table's rows, including ``nav/column``."""
+
+    env: Environment
+    table: Table
+
+    def getter(self, path: str) -> Getter:
+        nav, slash, rest = path.partition("/")
+        if slash:
+            return self._through(nav, rest)
+        column = self.table.by_property(path)
+        if column is None:
+            raise errors.unknown_column(self.table.logical, path)
+        return self.env.reader(self.table, column)
+
+    def _through(self, nav: str, rest: str) -> Getter:
+        found = self.table.by_nav(nav)
+        if found is None:
+            raise errors.unknown_column(self.table.logical, nav)
+        column, target = found
+        read = self.env.reader(self.table, column)
+        inner = TableSource(self.env, self.env.catalog.table(target)).getter(rest)
+        rows = self.env.store.rows(target)
+
+        def get(row: Row) -> Any:
+            other = rows.get(read(row) or "")
+            return None if other is None else inner(other)
+
+        return get
+
+
+def selected(table: Table, names: list[str] | None) -> list[Column]:
+    """The columns to answer: those named, the primary id, and the currency beside any money."""
+    if names is None:
+        return list(table.columns.values())
+    chosen: dict[str, Column] = {}
+    for name in names:
+        column = table.by_property(name) or (table.by_nav(name) or (None,))[0]
+        if column is None:
+            raise errors.unknown_column(table.logical, name)
+        chosen[column.logical] = column
+    companions = [table.primary_id]
+    if any(c.type == "Money" for c in chosen.values()):
+        companions.append("transactioncurrencyid")
+    for name in companions:
+        chosen.setdefault(name, table.columns[name])
+    return list(chosen.values())
+
+
+class Shape:
+    """How rows of one table are written: ``$select``, ``$expand`` and the wanted annotations."""
+
+    def __init__(self, env: Environment, table: Table, options: dict[str, str], preferences: Preferences) -> None:
+        self._env = env
+        self._table = table
+        self._preferences = preferences
+        columns = selected(table, names_of(options.get("$select")))
+        self._writers = [self._writer(column) for column in columns]
+        expands = read_expand(options["$expand"]) if options.get("$expand") else []
+        self._writers += [self._expander(name, inner) for name, inner in expands]
+        self.context = _context(table, options)
+
+    def write(self, row: Row) -> dict[str, Any]:
+        """The JSON object of ``row``, with its ETag."""
+        body: dict[str, Any] = {"@odata.etag": etag(row)}
+        for writer in self._writers:
+            writer(row, body)
+        return body
+
+    def _writer(self, column: Column) -> Writer:
+        read, key = self._env.reader(self._table, column), column.property_name
+        plain = column.type not in ("Money", "Decimal", "Double", "DateTime")
+        annotate = self._annotator(column)
+
+        def write(row: Row, body: dict[str, Any]) -> None:
+            value = read(row)
+            if value is None:
+                body[key] = None
+                return
+            if annotate is not None:
+                annotate(row, body, value)
+            body[key] = value if plain else write_value(column, value)
+
+        return write
+
+    def _annotator(self, column: Column) -> Callable[[Row, dict[str, Any], Any], None] | None:
+        if column.is_lookup:
+            return self._lookup_annotator(column)
+        shown = bool(column.options) or column.type not in ("String", "Memo", "Uniqueidentifier")
+        if not shown or not self._preferences.annotates(FORMATTED):
+            return None
+        env, key = self._env, f"{column.property_name}@{FORMATTED}"
+        symbols = (lambda _row: env.currency({})) if column.base_of else env.currency
+
+        def annotate(row: Row, body: dict[str, Any], value: Any) -> None:
+            body[key] = formatted(column, value, symbols(row) if column.type == "Money" else ("", 0))
+
+        return annotate
+
+    def _lookup_annotator(self, column: Column) -> Callable[[Row, dict[str, Any], Any], None] | None:
+        env, key = self._env, column.property_name
+        wanted = [name for name in (LOOKUP_NAV, LOOKUP_TABLE, FORMATTED) if self._preferences.annotates(name)]
+        if not wanted:
+            return None
+
+        def annotate(row: Row, body: dict[str, Any], value: Any) -> None:
+            target = env.target_of(column, row)
+            nav = column.navs[column.targets.index(target)] if column.navs else column.logical
+            texts = {LOOKUP_NAV: nav, LOOKUP_TABLE: target, FORMATTED: env.name_of(target, value)}
+            body.update({f"{key}@{name}": texts[name] for name in wanted if texts[name] is not None})
+
+        return annotate
+
+    def _expander(self, name: str, options: dict[str, str]) -> Writer:
+        single = self._table.by_nav(name)
+        if single is not None:
+            return self._single(name, *single, options)
+        many = self._table.one_to_many.get(name)
+        if many is not None:
+            return self._many(name, many, options)
+        raise errors.unknown_column(self._table.logical, name)
+
+    def _single(self, name: str, column: Column, target: str, options: dict[str, str]) -> Writer:
+        env = self._env
+        shape = Shape(env, env.catalog.table(target), options, self._preferences)
+        read, rows = env.reader(self._table, column), env.store.rows(target)
+
+        def write(row: Row, body: dict[str, Any]) -> None:
+            other = rows.get(read(row) or "") if env.target_of(column, row) == target else None
+            body[name] = None if other is None else shape.write(other)
+
+        return write
+
+    def _many(self, name: str, relation: Relationship, options: dict[str, str]) -> Writer:
+        env = self._env
+        table = env.catalog.table(relation.referencing)
+        shape, rows = Shape(env, table, options, self._preferences), env.store.rows(relation.referencing)
+        source = TableSource(env, table)
+        test = parse_filter(options["$filter"], source).test if options.get("$filter") else None
+        order = parse_order(options["$orderby"], source) if options.get("$orderby") else []
+        top = int(options["$top"]) if options.get("$top", "").isdigit() else None
+
+        def write(row: Row, body: dict[str, Any]) -> None:
+            found = (rows.get(i) for i in rows.children(relation.column, row[self._table.primary_id]))
+            kept = [r for r in found if r is not None and (test is None or test(r))]
+            body[name] = [shape.write(r) for r in in_order(kept, order)[:top]]
+
+        return write
+
+
+def in_order(rows: list[Row], order: list[tuple[Getter, bool]]) -> list[Row]:
+    """Sorted by several getters; nulls first when ascending, as in the database."""
+    for getter, descending in reversed(order):
+        rows = sorted(rows, key=lambda row: _sort_key(getter(row)), reverse=descending)
+    return rows
+
+
+def _sort_key(value: Any) -> tuple[bool, Any]:
+    return (value is not None, value.casefold() if isinstance(value, str) else value if value is not None else 0)
+
+
+def _context(table: Table, options: dict[str, str]) -> str:
+    names = names_of(options.get("$select")) or []
+    parts = [*names, *(f"{name}()" for name, _ in read_expand(options["$expand"]))] if options.get("$expand") else names
+    return f"{table.set_name}({','.join(parts)})" if parts else table.set_name

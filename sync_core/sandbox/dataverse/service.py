@@ -1,0 +1,82 @@
+"""Which part of the service answers a call."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sync_core.sandbox.dataverse import errors
+from sync_core.sandbox.dataverse.customizing import (
+    create_customer_relationships,
+    create_entities,
+    serve_definitions,
+    serve_relationships,
+)
+from sync_core.sandbox.dataverse.edmx import write_edmx
+from sync_core.sandbox.dataverse.environment import Environment
+from sync_core.sandbox.dataverse.messages import ACTIONS, BOUND, FUNCTIONS, NAMESPACE, Message
+from sync_core.sandbox.dataverse.paths import Segment, read_address, read_path, require
+from sync_core.sandbox.dataverse.records import serve_row, serve_set
+from sync_core.sandbox.dataverse.requests import Answer, Call, refusal, with_json
+
+FUNCTION_CALLS: dict[str, Message] = FUNCTIONS
+ACTION_CALLS: dict[str, Message] = {
+    **ACTIONS,
+    "CreateCustomerRelationships": create_customer_relationships,
+    "CreateEntities": create_entities,
+}
+
+
+def serve(env: Environment, call: Call) -> Answer:
+    """Answer a call; refusals become answers too."""
+    try:
+        return answer(env, call)
+    except errors.DataverseError as error:
+        return refusal(error, call.preferences)
+
+
+def answer(env: Environment, call: Call) -> Answer:
+    """Answer a call.
+
+    Raises:
+        DataverseError: the call is refused; nothing has changed.
+    """
+    segments = read_path(call.path)
+    if not segments:
+        return with_json(_service_document(env, call))
+    head = segments[0]
+    if head.name == "$metadata":
+        return Answer(200, write_edmx(env.catalog).encode(), {"Content-Type": "application/xml", "OData-Version": "4.0"})
+    if head.name == "EntityDefinitions":
+        return serve_definitions(env, call, segments)
+    if head.name == "RelationshipDefinitions":
+        return serve_relationships(env, call, segments)
+    if len(segments) == 1 and (head.name in FUNCTION_CALLS or head.name in ACTION_CALLS):
+        return _message(env, call, head.name.removeprefix(NAMESPACE))
+    return _serve_table(env, call, segments)
+
+
+def _message(env: Environment, call: Call, name: str) -> Answer:
+    wanted, found = ("GET", FUNCTION_CALLS) if name in FUNCTION_CALLS else ("POST", ACTION_CALLS)
+    if call.method != wanted:
+        raise errors.method_not_allowed(call.method)
+    return found[name](env, call)
+
+
+def _serve_table(env: Environment, call: Call, segments: list[Segment]) -> Answer:
+    head, *rest = segments
+    table = env.catalog.by_set(head.name)
+    if rest and rest[0].name.startswith(NAMESPACE):
+        bound = BOUND.get(rest[0].name.removeprefix(NAMESPACE))
+        if bound is None:
+            raise errors.segment_missing(rest[0].name)
+        if call.method != "POST":
+            raise errors.method_not_allowed(call.method)
+        row = None if head.key is None else require(env, table, read_address(env, table, head.key))
+        return bound(env, call, table, row)
+    return serve_set(env, call, table, rest) if head.key is None else serve_row(env, call, table, segments)
+
+
+def _service_document(env: Environment, call: Call) -> dict[str, Any]:
+    sets = sorted(table.set_name for table in env.catalog.tables.values())
+    value = [{"name": name, "kind": "EntitySet", "url": name} for name in sets]
+    return {"@odata.context": f"{call.service}$metadata", "value": value}
