@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
 from sync_core.errors import Busy, Configure, Retryable, TieoutError
 
@@ -52,9 +52,14 @@ def translate(error: DBAPIError) -> TieoutError | None:
     name = getattr(raw, "sqlite_errorname", None)
     state = getattr(raw, "sqlstate", None)
     found = _find(_SQLITE, name) or _find(_POSTGRESQL, state)
-    if found is None and error.connection_invalidated:
+    if found is None and (error.connection_invalidated or _never_arrived(error, name, state)):
         found = _AWAY
     return None if found is None else type(found)(found.message, detail=f"{type(raw).__name__}: {raw}")
+
+
+def _never_arrived(error: DBAPIError, name: str | None, state: str | None) -> bool:
+    """A connection that was not made or broke carries neither an error name nor a SQLSTATE."""
+    return isinstance(error, OperationalError | InterfaceError) and not name and not state
 
 
 def _find(table: tuple[tuple[str, TieoutError], ...], name: str | None) -> TieoutError | None:

@@ -6,9 +6,10 @@ An intent whose answer was lost is *unknown* until somebody has looked the recor
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, bindparam, func, or_, select, update
+from sqlalchemy import Connection, Select, bindparam, delete, func, or_, select, update
 
 from sync_core.errors import Rejected
 from sync_core.model import Intent, IntentStatus, Link, RecordStatus, Side, Verb
@@ -101,7 +102,7 @@ class Intents(IntentBook, Leases, Links, Statuses):
             self._require_intents(connection, [intent.id for intent in new], taken_unless=_SENDABLE)
             connection.execute(again, rows)
 
-    def mark_sending(self, ids: Sequence[str], at: Any, lease: Lease) -> None:
+    def mark_sending(self, ids: Sequence[str], at: datetime, lease: Lease) -> None:
         """The last act before the call. Raises Busy when the lease is lost, Rejected when one of them is not waiting.
 
         ``at`` becomes the first sending unless there was one with the same key.
@@ -138,6 +139,16 @@ class Intents(IntentBook, Leases, Links, Statuses):
                 connection.execute(_settling(), [self._outcome(outcome) for outcome in outcomes])
             self.add_links(links)
             self.set_statuses(statuses)
+
+    def drop_planned(self, lease: Lease) -> int:
+        """Forget what earlier leases planned and never sent: the run that holds ``lease`` plans anew from fresh data.
+
+        Returns how many there were; raises Busy when the lease is lost.
+        """
+        stale = self._own_intents(), intents.c.status == IntentStatus.PLANNED, intents.c.fence < lease.fence
+        with self._write() as connection:
+            self._hold_lease(connection, lease)
+            return connection.execute(delete(intents).where(*stale)).rowcount
 
     def sending_to_unknown(self) -> int:
         """At the start of a run: whatever was being sent has lost its answer. Returns how many there were."""

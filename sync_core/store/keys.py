@@ -96,6 +96,8 @@ def _link_unless_there(temporary: Path, path: Path) -> None:
         path.hardlink_to(temporary)
     except FileExistsError:
         return
+    if os.name != "posix":
+        return  # Windows cannot sync a directory
     directory = os.open(path.parent, os.O_RDONLY)
     try:
         os.fsync(directory)

@@ -14,11 +14,13 @@ from pathlib import Path
 
 from sqlalchemy import Engine, select, text
 from sqlalchemy.dialects import postgresql
+from sqlalchemy.exc import DBAPIError
 
 from sync_core.errors import Busy, Configure
 from sync_core.store.tables import locks
 
 PATIENCE_SECONDS = 60
+_LOCK_NOT_AVAILABLE = "55P03"  # SQLSTATE, PostgreSQL manual, appendix A
 
 
 @contextmanager
@@ -57,7 +59,12 @@ def row_lock(engine: Engine, organisation: str, name: str, patience: float = PAT
     with engine.begin() as connection:
         connection.execute(text(f"SET LOCAL lock_timeout = {int(patience * 1000)}"))
         wanted = select(locks.c.name).where(locks.c.organisation == organisation, locks.c.name == name)
-        connection.execute(wanted.with_for_update())
+        try:
+            connection.execute(wanted.with_for_update())
+        except DBAPIError as error:
+            if getattr(error.orig, "sqlstate", None) == _LOCK_NOT_AVAILABLE:
+                raise _busy(name) from error
+            raise
         yield
 
 

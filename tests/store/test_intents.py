@@ -141,6 +141,18 @@ def test_only_the_last_outcome_of_a_body_counts(state, later, still):
     assert bool(state.rejections("invoice", Side.XERO)) is still
 
 
+def test_what_an_earlier_run_planned_and_never_sent_is_forgotten(state, lease, state_clock):
+    state.plan_intents([intent(1), intent(2)])
+    state.mark_sending(["i1"], NOON, lease)
+    state_clock.pass_(6 * MINUTE)
+    newer = state.acquire("run-2", MINUTE)
+    state.plan_intents([intent(3, fence=newer.fence)])
+    assert state.drop_planned(newer) == 1
+    assert [left.id for left in state.unsettled()] == ["i1", "i3"]
+    with pytest.raises(Busy):
+        state.drop_planned(lease)
+
+
 def test_organisations_share_ids_without_sharing_intents(state, open_here):
     other = open_here("other")
     state.plan_intents([intent(1)])
