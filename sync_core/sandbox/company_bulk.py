@@ -120,6 +120,7 @@ def _one(bulk: Bulk, pool: _Pool, chance: random.Random, index: int) -> None:
         issued,
         due,
         lines,
+        reference=f"PO B{index + 1}",
         crm="paid" if paid else "billed",
         xero=None if draw >= 1 - ONLY_IN_CRM else "AUTHORISED",
     )

@@ -80,6 +80,7 @@ def sale(number: int, party: str, days_ago: int, *lines: Line, **other: Any) -> 
         "lines": lines,
         "currency": currency,
         "rate": RATES[currency],
+        "reference": f"PO {number + 6400}",
         **other,
     }
     return Invoice(**values)

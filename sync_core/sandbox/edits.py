@@ -30,7 +30,7 @@ class System:
     """One sandboxed API: its name, its routes, how it seeds a company, and how a person edits and merges in it.
 
     ``edit(desk, table, id, values)`` and ``merge(desk, table, loser, survivor)`` raise ``ValueError`` with a
-    sentence when the system refuses.
+    sentence when the system refuses. ``expire_deltas`` makes all change-tracking tokens issued so far useless.
     """
 
     name: str
@@ -38,6 +38,7 @@ class System:
     seed: Callable[[Kernel, Company], None]
     edit: Callable[[Desk, str, str, Row], Awaitable[None]]
     merge: Callable[[Desk, str, str, str], Awaitable[None]]
+    expire_deltas: Callable[[Kernel], None] | None = None
 
 
 Systems = Mapping[str, System]

@@ -13,6 +13,7 @@ from typing import Any
 
 from starlette.types import Send
 
+from sync_core.sandbox.edits import Person
 from sync_core.sandbox.exchange import Answer, Exchange, answer, hang_up, listing_name, read_json, write_json
 from sync_core.sandbox.faults import Fault
 from sync_core.sandbox.kernel import Kernel
@@ -32,7 +33,7 @@ class Play:
     kernel: Kernel
     fault: Fault
     exchange: Exchange
-    edit: Callable[[Any], Awaitable[object]]
+    person: Person
 
     def option(self, name: str) -> Any:
         return self.fault.options[name]
@@ -81,7 +82,7 @@ async def _expire_tokens(play: Play) -> None:
 
 
 async def _edit_first(play: Play) -> None:
-    await play.edit(play.option("edit"))
+    await play.person.edit(play.option("edit"))
 
 
 async def _invalid_grant(play: Play) -> Answer:
@@ -98,7 +99,11 @@ async def _forbidden(play: Play) -> Answer:
     return answer(403, {"Title": "Forbidden", "Status": 403, "Detail": "AuthenticationUnsuccessful"})
 
 
-async def _expired_delta(_play: Play) -> Answer:
+async def _expired_delta(play: Play) -> Answer | None:
+    system = play.person.systems.get(play.exchange.system)
+    if system and system.expire_deltas:
+        system.expire_deltas(play.kernel)
+        return None
     text = "Version stamp associated with the client has expired. Please perform a full sync."
     return answer(400, {"error": {"code": "0x80044352", "message": text}})
 
@@ -155,7 +160,7 @@ def _shorten(made: Answer, keep: Callable[[list[Any]], list[Any]], *, adjust: bo
 
 
 async def _edit(play: Play, made: Answer) -> Answer:
-    await play.edit(play.option("edit"))
+    await play.person.edit(play.option("edit"))
     return made
 
 

@@ -59,7 +59,7 @@ KINDS: dict[str, Kind] = {
         required=("edit",),
     ),
     "edit_before": Kind("makes a person's edit right before handling", {"edit": None}, required=("edit",)),
-    "expire_delta_tokens": Kind("answers that the change-tracking token is too old", query="deltatoken"),
+    "expire_delta_tokens": Kind("makes all change-tracking tokens too old, then handles", query="deltatoken"),
 }
 ALIASES = {"partial_rejects": "reject_elements"}
 COMMON = ("kind", "system", "method", "path", "query", "times", "after")

@@ -7,11 +7,11 @@ up early, and a kill -9 at any moment, find what a real system would show. Reque
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from sync_core.sandbox.edits import Person
 from sync_core.sandbox.exchange import Answer, Exchange, deliver, hang_up
 from sync_core.sandbox.fault_play import AFTER, DELIVER, INSTEAD, Drop, Play
 from sync_core.sandbox.kernel import Kernel, LogEntry
@@ -22,10 +22,10 @@ BODY_KEPT = 4000
 
 
 class Gate:
-    """ASGI middleware round one server. ``edit`` performs a person's edit for the faults that need one."""
+    """ASGI middleware round one server. ``person`` makes the edits that some faults need."""
 
-    def __init__(self, app: ASGIApp, kernel: Kernel, edit: Callable[[Any], Awaitable[object]]) -> None:
-        self.app, self.kernel, self.edit = app, kernel, edit
+    def __init__(self, app: ASGIApp, kernel: Kernel, person: Person) -> None:
+        self.app, self.kernel, self.person = app, kernel, person
         self._in_flight = {"dataverse": 0, "xero": 0, "identity": 0}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -44,7 +44,7 @@ class Gate:
 
     async def _serve(self, scope: Scope, exchange: Exchange, receive: Receive, send: Send) -> None:
         fault = self.kernel.faults.take(exchange.system, exchange.method, exchange.path, exchange.query)
-        play = Play(self.kernel, fault, exchange, self.edit) if fault else None
+        play = Play(self.kernel, fault, exchange, self.person) if fault else None
         entry = self._log(exchange, fault.kind if fault else None)
         began = time.perf_counter()
         try:

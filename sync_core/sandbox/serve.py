@@ -170,7 +170,7 @@ class Sandbox:
         app = Starlette(routes=[*control.routes(), *routes])
         app.router.redirect_slashes = False
         self._person.desks[name] = Desk(self.kernel, app)
-        return Gate(app, self.kernel, self._person.edit)
+        return Gate(app, self.kernel, self._person)
 
     def _fill(self) -> None:
         company = demo_company(self.kernel.seed, self._invoices)
@@ -207,7 +207,14 @@ def default_systems() -> Systems:
         xero.merge_contacts(desk.kernel, loser, survivor)
 
     return {
-        "dataverse": System("dataverse", dataverse.routes, dataverse.seed, edit_dataverse, merge_dataverse),
+        "dataverse": System(
+            "dataverse",
+            dataverse.routes,
+            dataverse.seed,
+            edit_dataverse,
+            merge_dataverse,
+            dataverse.expire_tokens,
+        ),
         "xero": System("xero", xero.routes, xero.seed, edit_xero, merge_xero),
     }
 
