@@ -109,8 +109,7 @@ class Dataverse:
         if not stream.incremental:
             yield from self._whole_list(stream, facts.set_name)
             return
-        if not facts.tracked:
-            self._tables.forget(stream.table)
+        if not facts.tracked and not self._tables.again(stream.table).tracked:
             raise Configure(f"Dynamics does not track changes of the table {stream.table}. {SETUP}")
         yield from self._tracked_list(stream, facts.set_name, cursor)
 

@@ -26,6 +26,7 @@ MISSING = "missing"
 NOT_SUPPORTED = "not supported"
 
 SETUP = "Run: python -m sync_core setup"
+_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _READ_ONLY = re.compile(r"read[ -]?only", re.IGNORECASE)
 
 
@@ -64,11 +65,19 @@ def rejection(write: Write, failed: Failure) -> Rejected:
 
 
 def named_field(body: Native, message: str) -> str:
-    """The field of ``body`` that ``message`` names, whatever language it is in; the longest when several fit."""
+    """The field of ``body`` that ``message`` speaks of, whatever language it is in.
+
+    It is named outright, or betrayed by its value: a text in quotes, or the id of the row that a lookup points at.
+    """
     words = set(re.findall(r"\w+", message.lower()))
-    plain = {name: name.partition("@")[0] for name in body}
-    named = [plain[name] for name in body if plain[name].lower() in words]
-    return max(named, key=len, default="")
+    ids = set(_ID.findall(message.lower()))
+    named = [name for name in body if _plain(name).lower() in words]
+    meant = [name for name, value in body.items() if ids & set(_ID.findall(str(value).lower())) or f"'{value}'" in message]
+    return max(map(_plain, named or meant), key=len, default="")
+
+
+def _plain(name: str) -> str:
+    return name.partition("@")[0]
 
 
 def _precondition(write: Write, failed: Failure) -> Rejected:

@@ -47,16 +47,20 @@ class Tables:
                 raise NoSuchTable(table)
             return self._facts[table]
 
-    def forget(self, table: str) -> None:
+    def again(self, table: str) -> TableFacts:
+        """The same, read anew: a set-up may have changed it since."""
         with self._lock:
             self._facts.pop(table, None)
+        return self[table]
 
     def _read(self, names: set[str]) -> dict[str, TableFacts]:
         options = odata.query(
             select="LogicalName,EntitySetName,ChangeTrackingEnabled",
             filter=odata.any_of("LogicalName", sorted(names)),
         )
-        answer = self._http.request("GET", f"/{DEFINITIONS}{options}", headers=odata.READ_HEADERS)
+        # Strong: right after a set-up, some of Dynamics' servers do not know of it yet.
+        headers = {**odata.READ_HEADERS, "Consistency": "Strong"}
+        answer = self._http.request("GET", f"/{DEFINITIONS}{options}", headers=headers)
         if answer.status != 200:
             raise cannot_list(DEFINITIONS, odata.failure(answer.status, answer.body))
         return {

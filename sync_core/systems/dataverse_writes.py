@@ -137,8 +137,18 @@ class Writer:
             "PATCH",
             target + odata.query(select=",".join(columns)),
             {**_ECHO, **odata.JSON_BODY, **_guard(write)},
-            odata.to_json(write.body).encode(),
+            odata.to_json(self._bound(write.body)).encode(),
         )
+
+
+    def _bound(self, body: Native) -> Native:
+        """Lookups by their navigation property, which for every lookup that Tieout writes is the column's own name."""
+        return dict(self._member(name, value) for name, value in body.items())
+
+    def _member(self, name: str, value: Any) -> tuple[str, Any]:
+        if isinstance(value, Lookup):
+            return f"{name}@odata.bind", f"/{self._tables[value.table].set_name}({value.id})"
+        return name, value
 
 
 def _guard(write: Write) -> dict[str, str]:

@@ -15,9 +15,18 @@ from sync_core.errors import Configure, Retryable, Unknown
 from sync_core.systems import odata
 from sync_core.systems.base import Clock
 from sync_core.systems.http import Answer, Forbidden, Http
-from sync_core.systems.own_tables import PUBLISHER, SOLUTION, TABLES, VERSION
+from sync_core.systems.own_tables import PUBLISHER, SOLUTION, TABLES, VERSION, Table
 from sync_core.systems.provision_bodies import Body, publish_body, publisher_body, solution_body
-from sync_core.systems.provision_pieces import Environment, Found, Piece, found_table, pieces, unbuilt_keys
+from sync_core.systems.provision_pieces import (
+    Environment,
+    Found,
+    Piece,
+    address,
+    found_table,
+    key_is_built,
+    key_states,
+    pieces,
+)
 
 Progress = Callable[[str], None]
 _NOT_YET = frozenset({"0x80060888", "0x80040217"})
@@ -96,8 +105,8 @@ class _Setup:
         for piece in pieces(found):
             if not piece.there:
                 self._make(piece)
-        self._await_keys(found.tables)
         if self._created or found.version != VERSION:
+            self._await_keys()
             self._publish(found.solution)
         return ProvisionReport(self._created, already)
 
@@ -138,17 +147,20 @@ class _Setup:
         body = {key: value for key, value in definition.items() if key != _CONTEXT} | {"ChangeTrackingEnabled": True}
         self._change("PUT", path, body, **{"MSCRM.MergeLabels": "true"})
 
-    def _await_keys(self, tables: dict[str, Found]) -> None:
+    def _await_keys(self) -> None:
         """A key's index is built in the background; uniqueness counts only once it is Active."""
+        waiting = [table for table in TABLES if table.key]
         for poll in range(_KEY_POLLS):
-            if self._created or poll:
-                tables = _tables(self._http)
-            waiting = unbuilt_keys(tables)
+            waiting = [table for table in waiting if not key_is_built(table, self._key_states(table))]
             if not waiting:
                 return
             self._progress(f"Waiting for {len(waiting)} keys to be built.")
-            self._clock.sleep(_PAUSE_S)
+            self._clock.sleep(min(_PAUSE_S, 0.5 * 2**poll))
         raise Retryable("Dynamics is still building the keys of Tieout's tables. Run the set-up again in a while.")
+
+    def _key_states(self, table: Table) -> dict[str, str]:
+        rows = _list(self._http, f"{address(table)}/Keys", select="SchemaName,EntityKeyIndexStatus")
+        return key_states(rows)
 
     def _publish(self, solution: str) -> None:
         self._progress("Publishing.")

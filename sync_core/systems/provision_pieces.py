@@ -57,24 +57,24 @@ def found_table(row: dict[str, Any]) -> Found:
         id=row["MetadataId"],
         tracked=bool(row["ChangeTrackingEnabled"]),
         columns={column["LogicalName"]: column["AttributeType"] for column in row["Attributes"]},
-        keys={key["SchemaName"].lower(): key["EntityKeyIndexStatus"] for key in row["Keys"]},
+        keys=key_states(row["Keys"]),
     )
 
 
-def unbuilt_keys(tables: dict[str, Found]) -> list[str]:
-    """Keys whose index is not there yet. Raises Configure when building one has failed."""
-    wanted = [table for table in TABLES if table.key]
-    states = {
-        f"{table.key_name} of {table.name}": tables[table.name].keys.get(table.key_name) if table.name in tables else None
-        for table in wanted
-    }
-    for name, state in states.items():
-        if state == "Failed":
-            raise Configure(
-                f"Dynamics could not build the key {name}, as a rule because two rows hold the same value. Clear one of them, "
-                "reactivate the key and run the set-up again."
-            )
-    return [name for name, state in states.items() if state != "Active"]
+def key_states(rows: list[dict[str, Any]]) -> dict[str, str]:
+    """Index status by key name, from rows of EntityKeyMetadata."""
+    return {key["SchemaName"].lower(): key["EntityKeyIndexStatus"] for key in rows}
+
+
+def key_is_built(table: Table, states: dict[str, str]) -> bool:
+    """Whether the table's key can be relied on. Raises Configure when building it has failed."""
+    state = states.get(table.key_name)
+    if state == "Failed":
+        raise Configure(
+            f"Dynamics could not build the key {table.key_name} of {table.name}, as a rule because two rows hold the same "
+            "value. Clear one of them, reactivate the key and run the set-up again."
+        )
+    return state == "Active"
 
 
 def _table_and_columns(table: Table, found: Found | None) -> Iterator[Piece]:
@@ -84,7 +84,7 @@ def _table_and_columns(table: Table, found: Found | None) -> Iterator[Piece]:
         yield Piece(f"table {table.name}", found is not None, "/EntityDefinitions", table_body(table))
     for column in table.columns:
         there = found is not None and _has(table, column, found)
-        yield Piece(f"column {table.name}.{column.name}", there, f"{_address(table)}/Attributes", column_body(column))
+        yield Piece(f"column {table.name}.{column.name}", there, f"{address(table)}/Attributes", column_body(column))
 
 
 def _has(table: Table, column: Column, found: Found) -> bool:
@@ -110,10 +110,11 @@ def _lookup_name(table: Table, lookup: Lookup) -> str:
 def _key_and_tracking(table: Table, found: Found | None) -> Iterator[Piece]:
     if table.key:
         there = found is not None and table.key_name in found.keys
-        yield Piece(f"key {table.name}.{table.key_name}", there, f"{_address(table)}/Keys", key_body(table))
+        yield Piece(f"key {table.name}.{table.key_name}", there, f"{address(table)}/Keys", key_body(table))
     if not table.own and found is not None:
         yield Piece(f"change tracking of {table.name}", found.tracked, track=found.id)
 
 
-def _address(table: Table) -> str:
+def address(table: Table) -> str:
+    """Where the table's definition stands."""
     return f"/EntityDefinitions(LogicalName='{table.name}')"

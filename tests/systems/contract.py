@@ -52,6 +52,7 @@ class Bench(ABC):
     def __init__(self, sandbox: Sandbox) -> None:
         self.sandbox = sandbox
         self.clock = SandboxClock(sandbox)
+        self._open: list[Any] = []
         self.system = self.connect(self.settings())
 
     def settings(self, **changes: Any) -> Settings:
@@ -59,7 +60,8 @@ class Bench(ABC):
         return Settings(**{"_env_file": None, **known, **changes})
 
     @abstractmethod
-    def connect(self, settings: Settings) -> System: ...
+    def connect(self, settings: Settings) -> System:
+        """A client; what must be closed in the end goes through ``keep``."""
 
     @abstractmethod
     def new(self, tag: str) -> Write:
@@ -93,6 +95,14 @@ class Bench(ABC):
         """The customers as the system holds them."""
 
     # -- the same for all ----------------------------------------------------------------------------------------------
+
+    def keep(self, opened: Any) -> Any:
+        self._open.append(opened)
+        return opened
+
+    def close(self) -> None:
+        for opened in self._open:
+            opened.close()
 
     def fresh_tag(self) -> str:
         return f"contract-{next(_numbers)}"
@@ -244,7 +254,6 @@ class SystemContract:
             with pytest.raises(Configure) as caught:
                 system.check()
             assert caught.value.message.endswith(".")
-            system.close()
 
     def test_a_page_instead_of_data_is_never_taken_for_an_empty_list(self, bench: Bench):
         cursor = bench.cursor()
@@ -254,6 +263,7 @@ class SystemContract:
         assert fault.fired
 
     def test_calls_are_counted_reads_and_writes_apart(self, bench: Bench):
+        bench.made()
         before = bench.system.calls
         bench.system.write([bench.new(bench.fresh_tag()), bench.new(bench.fresh_tag())])
         after = bench.system.calls

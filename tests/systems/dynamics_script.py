@@ -22,9 +22,9 @@ ACCOUNTS = Stream(Side.CRM, "account", "accountid", ("name", "tie_xeroid"), tag=
 CURRENCIES = Stream(Side.CRM, "transactioncurrency", "transactioncurrencyid", ("isocurrencycode",), incremental=False)
 ODD = Stream(Side.CRM, "tie_odd", "tie_oddid", ("tie_name",), optional=True)
 _DEFINITIONS = [
-    {"LogicalName": "account", "EntitySetName": "accounts", "ChangeTrackingEnabled": True},
-    {"LogicalName": "transactioncurrency", "EntitySetName": "transactioncurrencies", "ChangeTrackingEnabled": False},
-    {"LogicalName": "contact", "EntitySetName": "contacts", "ChangeTrackingEnabled": False},
+    {"LogicalName": "account", "EntitySetName": "accounts"},
+    {"LogicalName": "transactioncurrency", "EntitySetName": "transactioncurrencies"},
+    {"LogicalName": "contact", "EntitySetName": "contacts"},
 ]
 
 
@@ -34,12 +34,15 @@ class FixedTokens:
 
 
 class Dynamics(Script):
-    """Answers table definitions itself, everything else by the script. ``asked`` leaves the definitions out."""
+    """Answers table definitions itself, everything else by the script. ``tracked``: tables with change tracking."""
+
+    tracked = frozenset({"account"})
 
     def _play(self, request: httpx.Request) -> httpx.Response:
         if request.url.path.endswith("/EntityDefinitions"):
             self.definitions = getattr(self, "definitions", 0) + 1
-            return httpx.Response(200, json={"value": _DEFINITIONS})
+            rows = [{**row, "ChangeTrackingEnabled": row["LogicalName"] in self.tracked} for row in _DEFINITIONS]
+            return httpx.Response(200, json={"value": rows})
         return super()._play(request)
 
     @property

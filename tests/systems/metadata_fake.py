@@ -45,6 +45,8 @@ class Metadata(httpx.MockTransport):
         if by_id := _BY_ID.search(path):
             table = self.tables[by_id[1]]
             return httpx.Response(200, json={"@odata.context": "x", **table, "Attributes": None, "Keys": None})
+        if of := _OF.search(path):
+            return httpx.Response(200, json={"value": self.tables[of[1]][of[2]]})
         rows: Any = {"/publishers": self.publishers, "/solutions": self.solutions}.get(path, list(self.tables.values()))
         return httpx.Response(200, json={"value": rows})
 

@@ -91,6 +91,15 @@ def test_a_table_without_tracking_names_the_setup():
         list(client(Dynamics(answer())).changed_since(contacts, None))
 
 
+def test_tracking_that_was_switched_on_meanwhile_is_noticed():
+    script = Dynamics(listing(deltaLink=DELTA))
+    dynamics = client(script)
+    contacts = Stream(ACCOUNTS.side, "contact", "contactid", ("fullname",))
+    list(dynamics.changed_since(ACCOUNTS, None))
+    script.tracked = {"contact"}
+    assert list(dynamics.changed_since(contacts, None))[-1].cursor
+
+
 def test_a_missing_table_names_the_setup_and_an_optional_one_is_not_supported():
     missing = Stream(ACCOUNTS.side, "tie_odd", "tie_oddid")
     with pytest.raises(Configure, match="python -m sync_core setup"):
