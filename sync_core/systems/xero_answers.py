@@ -1,0 +1,163 @@
+"""What Xero answered to a batch of writes, as one receipt per element, and its refusals in plain words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from sync_core.errors import Rejected, Retryable, Unknown
+from sync_core.model import Native, Verb
+from sync_core.systems.base import Receipt, Write
+from sync_core.systems.http import Answer
+from sync_core.systems.redaction import redact
+from sync_core.systems.xero_operations import array_of
+
+_NOBODY = "00000000-0000-0000-0000-000000000000"
+_TAGS = ("ContactNumber", "InvoiceNumber", "CreditNoteNumber", "Code", "Reference")
+
+_MEANINGS = (
+    # What Xero's sentence is about: (pattern, the field it names, our code for it).
+    (r"lock date|locked", "Date", "locked period"),
+    (r"idempotency", "", "idempotency"),
+    (r"only status accepted", "Status", "not editable"),
+    (r"payment or credit note allocated|not of valid status|cannot be (edited|modified|updated)", "Status", "not editable"),
+    (r"contact.*archived|un-archived", "Contact", "archived"),
+    (r"account.*(archived|deleted|not a valid code)", "AccountCode", "archived"),
+    (r"contact ?number|contact code", "ContactNumber", "exists"),
+    (r"contact name .*(already|unique|assigned)|name .*must be unique", "Name", "exists"),
+    (r"invoice (#|number).*(unique|already|exist)", "InvoiceNumber", "exists"),
+    (r"credit ?note (#|number).*(unique|already|exist)", "CreditNoteNumber", "exists"),
+    (r"(item )?code .*(already|unique|exist)", "Code", "exists"),
+    (r"line total|does not match the expected", "LineItems", "amounts"),
+    (r"payment amount|exceeds the amount|outstanding|greater than .*(due|remaining|total)", "Amount", "amounts"),
+    (r"subscribed to currency|currency", "CurrencyCode", "currency"),
+    (r"tax ?type", "TaxType", ""),
+    (r"account code|accountcode", "AccountCode", ""),
+    (r"due ?date", "DueDate", ""),
+    (r"e-?mail", "EmailAddress", ""),
+    (r"\bdate\b", "Date", ""),
+    (r"description", "Description", ""),
+    (r"\bname\b", "Name", ""),
+)
+
+
+def receipts(writes: Sequence[Write], answer: Answer) -> list[Receipt]:
+    """One receipt per write, in order. Raises Unknown when the answer cannot be told apart into elements."""
+    if answer.status in (200, 201):
+        return _accepted(writes, answer)
+    if answer.status == 204:
+        return [Receipt(id=write.id) for write in writes]
+    return _refused(writes, answer)
+
+
+def rejected(answer: Answer) -> Rejected:
+    """A refusal of a whole request, in words."""
+    body = _envelope(answer)
+    if answer.status == 404:
+        return Rejected("Xero no longer has this record.", code="missing", detail=answer.text())
+    elements = body.get("Elements")
+    said = [text for element in elements or () if isinstance(element, dict) for text in _errors(element)]
+    text = "; ".join(said) or str(body.get("Message") or body.get("Detail") or f"status {answer.status}")
+    return _rejection(text, answer.text())
+
+
+def _accepted(writes: Sequence[Write], answer: Answer) -> list[Receipt]:
+    body = answer.json()
+    first = writes[0]
+    if first.verb is Verb.DELETE and first.stream.within:
+        return [Receipt(id=first.id, native=body)]
+    rows = body.get(array_of(first.stream)) if isinstance(body, dict) else None
+    if not isinstance(rows, list) or len(rows) != len(writes) or not all(isinstance(row, dict) for row in rows):
+        raise Unknown(
+            "Xero's answer does not list what was sent, so nobody can tell what was saved. The records must be looked up "
+            "before anything is sent again.",
+            detail=answer.text(),
+        )
+    for write, row in zip(writes, rows, strict=True):
+        _check_echo(write, row)
+    return [_receipt(write, row) for write, row in zip(writes, rows, strict=True)]
+
+
+def _receipt(write: Write, row: Native) -> Receipt:
+    warnings = tuple(redact(text) for text in _messages(row.get("Warnings")))
+    if _failed(row):
+        text = "; ".join(_errors(row)) or "it gave no reason"
+        return Receipt(id=write.id, error=_rejection(text, ""), warnings=warnings)
+    row_id = str(row.get(write.stream.key) or "") or write.id
+    if not row_id or row_id == _NOBODY:
+        raise Unknown("Xero accepted a record without saying its id. It must be looked up before anything is sent again.")
+    return Receipt(id=row_id, native=row, warnings=warnings)
+
+
+def _failed(row: Native) -> bool:
+    if row.get("StatusAttributeString") == "ERROR" or row.get("ValidationErrors"):
+        return True
+    return row.get("HasErrors") is True or row.get("HasValidationErrors") is True
+
+
+def _check_echo(write: Write, row: Native) -> None:
+    """The element at this place must be the one that was sent: by id, else by a tag that both hold."""
+    sent = {name: write.body.get(name) for name in _TAGS}
+    if write.id and not write.stream.within:
+        sent[write.stream.key] = write.id
+    for name, value in sent.items():
+        echo = row.get(name)
+        if value and echo and _plain(value) != _plain(echo):
+            raise Unknown(
+                f"Xero's answer is about another record than was sent ({name} differs). The records must be looked up before "
+                "anything is sent again.",
+                detail=redact(f"sent {value}, answered {echo}"),
+            )
+
+
+def _refused(writes: Sequence[Write], answer: Answer) -> list[Receipt]:
+    elements = _envelope(answer).get("Elements")
+    if not isinstance(elements, list) or len(elements) != len(writes) or len(writes) == 1:
+        refusal = rejected(answer)
+        return [Receipt(id=write.id, error=refusal) for write in writes]
+    found = [_errors(element) if isinstance(element, dict) else [] for element in elements]
+    if not all(found):
+        # A 400 without summarizeErrors=false hides that the elements without an error were saved.
+        raise Unknown(
+            "Xero refused some records and does not say what became of the others. They must be looked up before anything is "
+            "sent again.",
+            detail=answer.text(),
+        )
+    return [Receipt(id=write.id, error=_rejection("; ".join(texts), "")) for write, texts in zip(writes, found, strict=True)]
+
+
+def _rejection(text: str, detail: str) -> Rejected:
+    said = redact(text, longest=600).rstrip(". ")
+    lowered = said.lower()
+    name, code = next(((f, c) for pattern, f, c in _MEANINGS if re.search(pattern, lowered)), ("", ""))
+    return Rejected(f"Xero refused this record: {said}.", field=name, code=code or "validation", detail=detail)
+
+
+def _errors(element: Native) -> list[str]:
+    """Every complaint about an element, those of nested ones (lines, contact) included."""
+    found = _messages(element.get("ValidationErrors"))
+    for value in element.values():
+        for nested in value if isinstance(value, list) else [value]:
+            if isinstance(nested, dict) and nested.get("ValidationErrors"):
+                found += _messages(nested["ValidationErrors"])
+    return list(dict.fromkeys(found))
+
+
+def _messages(listed: Any) -> list[str]:
+    """The texts of ``ValidationErrors`` or ``Warnings``; some of Xero's answers say Description for Message."""
+    texts = [(each.get("Message") or each.get("Description")) for each in listed or () if isinstance(each, dict)]
+    return [str(text) for text in texts if text]
+
+
+def _envelope(answer: Answer) -> dict[str, Any]:
+    try:
+        body = answer.json()
+    except (Unknown, Retryable):
+        # A refusal is a refusal whatever its body is: nothing was saved.
+        return {}
+    return body if isinstance(body, dict) else {}
+
+
+def _plain(value: object) -> str:
+    return " ".join(str(value).split()).casefold()

@@ -1,0 +1,192 @@
+"""Listing a table of Xero from a cursor, so that no row is missed while people keep working.
+
+Pages are ordered by ``UpdatedDateUTC``. A row that is edited while we read moves to the end and every row behind it one
+place forward: whoever asks for page 2 then misses the row that slipped onto page 1. Therefore the next page is asked for
+by value: everything since the newest instant read so far (``If-Modified-Since``, whole seconds, one second overlap). Page
+numbers are only used inside a burst of rows of one second. What was read twice is dropped. At the end the distinct rows
+must be as many as Xero said at the start (rows never leave such a list); if not, the list is read once more.
+
+The next cursor comes from the data: the largest ``UpdatedDateUTC``, but not later than Xero's own clock when the pull
+began, because rows changed during the pull may lie on pages already read. Every pull goes back five minutes before its
+cursor, for rows that became visible late. Our clock plays no part.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from sync_core.errors import Expired, Retryable
+from sync_core.model import Native
+from sync_core.rules.dates import instant_of, parse_xero_instant
+from sync_core.rules.entities import Stream
+from sync_core.systems.base import Page
+from sync_core.systems.http import Answer
+from sync_core.systems.xero_operations import array_of
+
+PAGE_SIZE = 1000
+OVERLAP = timedelta(minutes=5)
+WHOLE = "full"
+"""The cursor of streams that have no way to list changes."""
+_START = datetime(1970, 1, 1, tzinfo=UTC)
+_SECOND = timedelta(seconds=1)
+_READINGS = 2
+
+Fetch = Callable[[dict[str, Any]], Answer]
+"""Asks for one page with these options (``if_modified_since``, ``page``...); the status is 200, or 304: nothing changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Sheet:
+    """One answer: its rows, how many rows and pages the whole list has (None: not said), and Xero's time."""
+
+    rows: list[Native]
+    items: int | None
+    pages: int | None
+    at: datetime | None
+
+
+@dataclass(slots=True)
+class _Progress:
+    """What one pull knows so far."""
+
+    key: str
+    started: datetime | None = None
+    newest: datetime | None = None
+    expected: int | None = None
+    seen: dict[str, datetime | None] = field(default_factory=dict)
+
+    def take(self, sheet: _Sheet) -> list[Native]:
+        """The rows that were not read before in this state."""
+        if self.started is None:
+            self.started = sheet.at
+        fresh = []
+        for row in sheet.rows:
+            moment, name = instant_of(row), str(row.get(self.key))
+            if name in self.seen and self.seen[name] == moment:
+                continue
+            self.seen[name] = moment
+            fresh.append(row)
+            if moment is not None and (self.newest is None or moment > self.newest):
+                self.newest = moment
+        return fresh
+
+    @property
+    def complete(self) -> bool:
+        return self.expected is None or len(self.seen) >= self.expected
+
+    def cursor(self, before: datetime | None) -> str:
+        found = [moment for moment in (self.newest, self.started) if moment is not None]
+        if self.newest is None:
+            return (before or self.started or _START).isoformat()
+        reached = min(found)
+        return max(reached, before).isoformat() if before else reached.isoformat()
+
+
+def since(cursor: str | None) -> datetime | None:
+    """The instant of a cursor. Raises Expired when it is none of ours."""
+    if cursor is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(cursor)
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        raise Expired("The last position in Xero cannot be read any more, so everything is pulled again.")
+    return moment
+
+
+def whole(stream: Stream, fetch: Fetch) -> Iterator[Page]:
+    """A table that cannot list changes: all of it, each time."""
+    sheet = _sheet(stream, fetch({"include_archived": stream.archived or None}))
+    yield Page(sheet.rows, cursor=WHOLE, expected=sheet.items)
+
+
+def changes(stream: Stream, fetch: Fetch, cursor: str | None) -> Iterator[Page]:
+    """A table without pages, from ``cursor``."""
+    before = since(cursor)
+    progress = _Progress(stream.key)
+    rows = progress.take(_sheet(stream, fetch(_options(stream, before and before - OVERLAP))))
+    yield Page(rows, cursor=progress.cursor(before))
+
+
+def pages(stream: Stream, fetch: Fetch, cursor: str | None) -> Iterator[Page]:
+    """A table with pages, from ``cursor``. Raises Retryable when its list stays short of what Xero says."""
+    before = since(cursor)
+    progress = _Progress(stream.key)
+    for _ in range(_READINGS):
+        yield from _once(stream, fetch, before and before - OVERLAP, progress)
+        if progress.complete:
+            yield Page([], cursor=progress.cursor(before), expected=progress.expected)
+            return
+    raise Retryable(
+        f"Xero listed {len(progress.seen)} of {progress.expected} {stream.table}, twice. Nothing was concluded from it; try "
+        "again later."
+    )
+
+
+def _once(stream: Stream, fetch: Fetch, start: datetime | None, progress: _Progress) -> Iterator[Page]:
+    anchor, number, last = start, 1, None
+    progress.expected = None
+    while True:
+        sheet = _sheet(stream, fetch({**_options(stream, anchor), "page": number, "page_size": PAGE_SIZE}))
+        if progress.expected is None:
+            progress.expected = sheet.items
+        if sheet.rows and sheet.rows == last:
+            raise Retryable(f"Xero keeps sending the same page of {stream.table}. Try again later.")
+        yield Page(progress.take(sheet), expected=progress.expected)
+        if _is_last(sheet, number):
+            return
+        anchor, number, last = *_next(sheet, anchor, number), sheet.rows
+
+
+def _is_last(sheet: _Sheet, number: int) -> bool:
+    if not sheet.rows:
+        return True
+    return number >= sheet.pages if sheet.pages is not None else len(sheet.rows) < 100
+
+
+def _next(sheet: _Sheet, anchor: datetime | None, number: int) -> tuple[datetime | None, int]:
+    """Where to go on: from the newest instant of this page, or, inside a burst, on the next page of the same list."""
+    moments = [moment for moment in map(instant_of, sheet.rows) if moment is not None]
+    if moments:
+        onward = max(moments).replace(microsecond=0) - _SECOND
+        again = sum(moment >= onward for moment in moments)
+        if (anchor is None or onward > anchor) and 2 * again <= len(sheet.rows):
+            return onward, 1
+    return anchor, number + 1
+
+
+def _options(stream: Stream, start: datetime | None) -> dict[str, Any]:
+    moment = None if start is None else start.astimezone(UTC)
+    return {
+        # Whole seconds, without an offset: the one form that is documented.
+        "if_modified_since": f"{moment:%Y-%m-%dT%H:%M:%S}" if moment else None,
+        "order": "UpdatedDateUTC ASC" if stream.paged else None,
+        "include_archived": stream.archived or None,
+    }
+
+
+def _sheet(stream: Stream, answer: Answer) -> _Sheet:
+    body = answer.json() if answer.status == 200 else {array_of(stream): []}
+    rows = body.get(array_of(stream)) if isinstance(body, dict) else None
+    if not isinstance(rows, list):
+        raise Retryable(f"Xero answered without a list of {stream.table}. Try again later.", detail=answer.text())
+    paging = body.get("pagination") or {}
+    return _Sheet(rows, _count(paging.get("itemCount")), _count(paging.get("pageCount")), _time(body, answer))
+
+
+def _count(value: Any) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+
+
+def _time(body: dict[str, Any], answer: Answer) -> datetime | None:
+    """Xero's own time, from the envelope or else from the Date header."""
+    try:
+        return parse_xero_instant(str(body["DateTimeUTC"]))
+    except (KeyError, ValueError):
+        text = answer.headers.get("date", "")
+        return parsedate_to_datetime(text).astimezone(UTC) if text else None
