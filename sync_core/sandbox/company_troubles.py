@@ -70,7 +70,7 @@ def troubles() -> Papers:
     papers = Papers()
     for plant in (_amounts, _states, _blocked, _foreign, _batch, _credits, _advances, _edits, _one_sided):
         plant(papers)
-    names = {trouble.key: trouble.name for trouble in TROUBLES}
+    names = {trouble.key.removeprefix("pay-"): trouble.name for trouble in TROUBLES}
     papers.invoices = [replace(paper, trouble=names.get(paper.key)) for paper in papers.invoices]
     papers.credit_notes = [replace(paper, trouble=names.get(paper.key)) for paper in papers.credit_notes]
     return papers

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -52,6 +53,15 @@ async def edit_xero(desk: Desk, table: str, row_id: str, values: Row) -> None:
     granted = await _ask(desk, "POST", "/connect/token", {**FORM, **basic}, {"grant_type": "client_credentials"})
     headers = {"authorization": f"Bearer {granted['access_token']}", "xero-tenant-id": known.xero_tenant_id}
     await _ask(desk, "POST", f"/api.xro/2.0/{quote(table)}/{row_id}", {**JSON, **headers}, values)
+
+
+def settings_by_hand(values: Row) -> Row:
+    """Settings of the organisation, which no API writes, as rows hold them: lock dates are dates or None."""
+    try:
+        return {k: date.fromisoformat(v) if v and k.endswith("Date") else v for k, v in values.items()}
+    except (TypeError, ValueError) as error:
+        wrong = next(k for k in values if k.endswith("Date"))
+        raise ValueError(f"{wrong} takes a date such as 2026-06-30: {error}.") from error
 
 
 async def _dataverse_headers(desk: Desk) -> dict[str, str]:

@@ -29,8 +29,8 @@ from sync_core.sandbox.edits import Desk, Person, System, Systems
 from sync_core.sandbox.faults import Fault
 from sync_core.sandbox.gate import Gate
 from sync_core.sandbox.journal import FileJournal
-from sync_core.sandbox.kernel import Kernel, LogEntry
-from sync_core.sandbox.person import edit_dataverse, edit_xero, merge_dataverse
+from sync_core.sandbox.kernel import Kernel, LogEntry, Row
+from sync_core.sandbox.person import edit_dataverse, edit_xero, merge_dataverse, settings_by_hand
 from sync_core.sandbox.servers import HOST, PortTaken, Servers, bind, close
 
 ENV_FILE = "sandbox.env"
@@ -206,6 +206,12 @@ def default_systems() -> Systems:
     async def merge_xero(desk: Desk, _table: str, loser: str, survivor: str) -> None:
         xero.merge_contacts(desk.kernel, loser, survivor)
 
+    async def edit(desk: Desk, table: str, row_id: str, values: Row) -> None:
+        if table == "Organisations":
+            xero.change_organisation(desk.kernel, **settings_by_hand(values))
+        else:
+            await edit_xero(desk, table, row_id, values)
+
     return {
         "dataverse": System(
             "dataverse",
@@ -215,7 +221,7 @@ def default_systems() -> Systems:
             merge_dataverse,
             dataverse.expire_tokens,
         ),
-        "xero": System("xero", xero.routes, xero.seed, edit_xero, merge_xero),
+        "xero": System("xero", xero.routes, xero.seed, edit, merge_xero),
     }
 
 
@@ -231,9 +237,9 @@ def main(
     over = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: over.set())
-    ports = {"port_dynamics": port_dynamics, "port_xero": port_xero}
+    sandbox = Sandbox(seed, invoices, port_dynamics=port_dynamics, port_xero=port_xero, state=state, systems=systems)
     try:
-        with Sandbox(seed, invoices, **ports, state=state, systems=systems) as sandbox:
+        with sandbox:
             _announce(sandbox)
             over.wait()
     except CannotStart as reason:
