@@ -14,7 +14,7 @@ from urllib.parse import quote, urlsplit
 import httpx
 
 from sync_core.errors import Configure, Expired, Rejected, Retryable
-from sync_core.model import Calls, Native, Side
+from sync_core.model import Calls, Native, Side, Verb
 from sync_core.rules.entities import Stream
 from sync_core.settings import Settings
 from sync_core.systems import odata
@@ -52,7 +52,10 @@ def api_address(settings: Settings) -> str:
 
 
 class Dataverse:
-    """Dynamics as a :class:`~sync_core.systems.base.System`. ``http`` is public for provisioning."""
+    """Dynamics as a :class:`~sync_core.systems.base.System`. ``http`` is public for provisioning.
+
+    Safe to use from several threads. ``gate`` must be shared by all clients of the same environment in this process.
+    """
 
     side = Side.CRM
     batch_size = BATCH_SIZE
@@ -62,11 +65,13 @@ class Dataverse:
         settings: Settings,
         clock: Clock,
         tokens: Tokens,
-        run_id: Callable[[], str | None],
+        run_id: Callable[[], str | None] = lambda: None,
         transport: httpx.BaseTransport | None = None,
+        *,
+        gate: Gate | None = None,
     ) -> None:
         root = api_address(settings)
-        gate = Gate(clock)
+        gate = gate or Gate(clock)
         self.http = Http(
             system=Side.CRM.label,
             base_url=root,
@@ -88,7 +93,7 @@ class Dataverse:
     def close(self) -> None:
         self.http.close()
 
-    def batch_size_for(self, stream: Stream) -> int:
+    def batch_size_for(self, stream: Stream, verb: Verb = Verb.CREATE) -> int:  # noqa: ARG002 - the same for each verb here
         """Fewer where each write makes Dynamics price the whole invoice: a batch is only answered once all of it is done."""
         return PRICED_BATCH_SIZE if stream.table in _PRICED else self.batch_size
 

@@ -7,13 +7,13 @@ holds is read from the sandbox's own rows, never through the client under test.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import count
 from typing import Any
 
 import pytest
 
-from sync_core.errors import Configure, Rejected, Stale, Unknown
+from sync_core.errors import Configure, Rejected, Retryable, Stale, Unknown
 from sync_core.model import Native, Side
 from sync_core.rules.entities import Stream
 from sync_core.sandbox.serve import Sandbox
@@ -46,7 +46,6 @@ class Bench(ABC):
     stream: Stream
     tag: str
     missing_id: str
-    guards: bool
     wrong: tuple[dict[str, Any], ...]
 
     def __init__(self, sandbox: Sandbox) -> None:
@@ -199,15 +198,6 @@ class SystemContract:
         assert bench.name_of(receipt.native) == name
         assert bench.version_of(receipt.native) != bench.version_of(row)
 
-    def test_an_update_of_an_old_version_is_stale(self, bench: Bench):
-        if not bench.guards:
-            pytest.skip("this system has no conditional writes: the engine reads the record again before it writes")
-        row = bench.made()
-        bench.person_renames(bench.id_of(row), bench.fresh_tag())
-        (receipt,) = bench.system.write([bench.rename(row, "lost update", bench.version_of(row))])
-        assert isinstance(receipt.error, Stale)
-        assert "lost update" not in str(bench.held_with(row[bench.tag]))
-
     def test_a_refused_element_stands_beside_accepted_ones(self, bench: Bench):
         tags = [bench.fresh_tag() for _ in range(3)]
         writes = [bench.new(tags[0]), bench.refused(tags[1]), bench.new(tags[2])]
@@ -242,11 +232,57 @@ class SystemContract:
         assert fault.fired == 1
         assert (bench.clock.now() - before).total_seconds() >= 17
 
-    def test_an_expired_token_is_replaced_on_the_way(self, bench: Bench):
+    @pytest.mark.parametrize("act", ["read", "write"])
+    def test_a_limit_of_hours_is_reported_and_nothing_is_sent_before_its_end(self, bench: Bench, act: str):
+        row, tag = bench.made(), bench.fresh_tag()
+        fault = bench.fault("rate_limited", retry_after=40_000, problem="day")
+        for _ in range(2):
+            with pytest.raises(Retryable) as caught:
+                bench.system.get(bench.stream, bench.id_of(row)) if act == "read" else bench.system.write([bench.new(tag)])
+            assert caught.value.after
+            assert caught.value.after > timedelta(hours=11)
+        assert (fault.seen, fault.fired) == (1, 1)
+        assert bench.held_with(tag) == []
+
+    @pytest.mark.parametrize("act", ["read", "write"])
+    def test_an_expired_token_is_replaced_on_the_way(self, bench: Bench, act: str):
         cursor = bench.cursor()
         fault = bench.fault("expire_tokens")
-        assert bench.pull(cursor)[-1].cursor
+        if act == "read":
+            assert bench.pull(cursor)[-1].cursor
+        else:
+            assert bench.made()
         assert fault.fired == 1
+
+    @pytest.mark.parametrize("kind", ["drop_before", "reset_mid_body", "status"])
+    def test_a_read_survives_a_passing_failure(self, bench: Bench, kind: str):
+        row = bench.made()
+        fault = bench.fault(kind, method="GET")
+        got = bench.system.get(bench.stream, bench.id_of(row))
+        assert got is not None
+        assert bench.name_of(got) == bench.name_of(row)
+        assert fault.fired == 1
+
+    def test_a_write_that_may_not_have_arrived_is_unknown_too(self, bench: Bench):
+        tag = bench.fresh_tag()
+        bench.system.find(bench.stream, bench.tag, tag)
+        bench.fault("drop_before")
+        with pytest.raises(Unknown):
+            bench.system.write([bench.new(tag)])
+        assert bench.system.find(bench.stream, bench.tag, tag) == []
+
+    def test_a_missing_permission_is_a_matter_of_configuration(self, bench: Bench):
+        cursor = bench.cursor()
+        bench.fault("forbidden", times=None)
+        with pytest.raises(Configure):
+            bench.pull(cursor)
+        with pytest.raises(Configure):
+            bench.system.check()
+
+    def test_the_sandbox_is_told_the_run(self, bench: Bench):
+        bench.made()
+        last = [entry for entry in bench.sandbox.log(bench.name) if entry.method != "GET"][-1]
+        assert last.run == "contract"
 
     def test_wrong_credentials_are_a_matter_of_configuration(self, bench: Bench):
         for changes in bench.wrong:
@@ -268,6 +304,17 @@ class SystemContract:
         bench.system.write([bench.new(bench.fresh_tag()), bench.new(bench.fresh_tag())])
         after = bench.system.calls
         assert (after.write - before.write, after.read - before.read) == (1, 0)
+
+
+class GuardedWrites:
+    """For systems with conditional writes; the others must be read again before they are written."""
+
+    def test_an_update_of_an_old_version_is_stale(self, bench: Bench):
+        row = bench.made()
+        bench.person_renames(bench.id_of(row), bench.fresh_tag())
+        (receipt,) = bench.system.write([bench.rename(row, "lost update", bench.version_of(row))])
+        assert isinstance(receipt.error, Stale)
+        assert "lost update" not in str(bench.held_with(row[bench.tag]))
 
 
 def bench_method(bench: Bench, several: bool) -> str:

@@ -17,7 +17,6 @@ class DynamicsBench(Bench):
     side, name, tag = Side.CRM, "dataverse", "accountnumber"
     stream = entity("contacts").crm[0]
     missing_id = "00000000-0000-4000-8000-000000000001"
-    guards = True
     wrong = (
         {"dynamics_client_secret": "wrong-secret"},
         {"dynamics_client_id": missing_id},
