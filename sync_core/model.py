@@ -20,7 +20,16 @@ from typing import Any
 Native = dict[str, Any]
 """A row as its system spells it: JSON with ``Decimal`` numbers."""
 
-Value = str | int | bool | Decimal | date | datetime | tuple[Any, ...] | None
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """In a body for Dynamics: the value of a lookup column. The client knows the set's name and how to bind it."""
+
+    table: str
+    id: str
+
+
+Value = str | int | bool | Decimal | date | datetime | tuple[Any, ...] | Lookup | None
 """One canonical field. Lines are a tuple of mappings; references hold the own side's id of the other record."""
 
 

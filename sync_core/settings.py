@@ -89,7 +89,7 @@ class Settings(BaseSettings):
     @property
     def organisation(self) -> str:
         """The id of this pair of a Dynamics environment and a Xero organisation."""
-        return f"{urlsplit(self.dynamics_url).netloc}|{self.xero_tenant_id}"
+        return f"{urlsplit(self.dynamics_url).hostname}|{self.xero_tenant_id}"
 
     def require_connections(self) -> None:
         """Raise Configure naming the first connection setting that is missing."""

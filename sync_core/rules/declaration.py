@@ -1,4 +1,4 @@
-"""The shapes in which an entity is declared: streams, fields, places. ``entities`` fills them in; nothing here is per entity."""
+"""The shapes in which an entity is declared: streams, fields, places. ``entities`` fills them in."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ class Kind(StrEnum):
     MONEY = "money"
     QUANTITY = "quantity"
     RATE = "rate"
+    COUNT = "count"
     DATE = "date"
     FLAG = "flag"
     REF = "ref"
@@ -106,6 +107,7 @@ class Field:
     entity: str = ""
     required: bool = False
     hidden: bool = False
+    blocks: bool = True
 
     def at(self, side: Side) -> At | None:
         return self.crm if side is Side.CRM else self.xero
@@ -136,7 +138,9 @@ class Entity:
     ``crm`` and ``xero``: the tables that hold it; new records are made in the first. ``children``: the Dynamics table of its
     lines. ``parents``: entities that come before it. ``create_in``: sides where a missing twin is made.
     ``match``: canonical fields that make an exact pair, in order, with the name of the pass. ``accept``: native values per
-    side that belong to this entity at all; others are not Tieout's business. ``gone``: per side.
+    side that belong to this entity at all; others are not Tieout's business. ``gone``: per side. ``read_only``: the field
+    and its values with which Dynamics refuses every change but one of that state. ``constants``: native values that every
+    new record of a side is made with.
     """
 
     name: str
@@ -155,6 +159,8 @@ class Entity:
     rules: tuple[Rule, ...] = ()
     title: str = "name"
     optional: bool = False
+    read_only: tuple[str, tuple[str, ...]] = ("", ())
+    constants: tuple[tuple[Side, str, str], ...] = ()
 
     def streams(self, side: Side) -> tuple[Stream, ...]:
         return self.crm if side is Side.CRM else self.xero

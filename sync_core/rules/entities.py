@@ -25,7 +25,6 @@ CRM, XERO = Side.CRM, Side.XERO
 BOTH = frozenset({CRM, XERO})
 TO_CRM = frozenset({CRM})
 TO_XERO = frozenset({XERO})
-ACTIVE_ROW = ((0, True), (1, False))
 
 
 def _mirror(name: str, label: str, kind: Kind, crm: str, xero: str, *, limit: int | None = None) -> Field:
@@ -55,6 +54,7 @@ _CUSTOMER = Field(
     TO_CRM,
     Owner.XERO,
     entity="contacts",
+    blocks=False,
 )
 
 
@@ -164,7 +164,7 @@ branding_themes = Entity(
     fields=(
         _mirror("name", "Name", Kind.TEXT, "tie_name", "Name", limit=300),
         _xero_id("BrandingThemeID"),
-        _mirror("sort_order", "Order", Kind.QUANTITY, "tie_sortorder", "SortOrder"),
+        _mirror("sort_order", "Order", Kind.COUNT, "tie_sortorder", "SortOrder"),
     ),
     create_in=TO_CRM,
     match=(("xero_id", "Xero id held by Dynamics"),),
@@ -475,7 +475,7 @@ invoices = Entity(
             "settled",
             "Paid in full",
             Kind.FLAG,
-            At("statecode", values=((2, True),)),
+            At("statecode", values=((2, True),), write="statecode=2,statuscode=100001|statecode=0,statuscode=4"),
             At("Status", values=(("PAID", True),)),
             TO_CRM,
         ),
@@ -553,6 +553,8 @@ invoices = Entity(
         Rule("currency", "subscribed", "Its currency is not switched on in Xero."),
     ),
     title="number",
+    read_only=("state", ("2", "3")),
+    constants=((XERO, "Type", "ACCREC"), (XERO, "Status", "AUTHORISED"), (XERO, "LineAmountTypes", "Exclusive")),
 )
 
 batch_payments = Entity(
@@ -778,11 +780,10 @@ payments = Entity(
             TO_CRM,
             Owner.XERO,
             entity="contacts",
+            blocks=False,
         ),
         _mirrored_reference("invoice", "Invoice", "_tie_invoiceid_value", "Invoice.InvoiceID", "invoices"),
-        _mirrored_reference(
-            "credit_note", "Credit note", "_tie_creditnoteid_value", "CreditNote.CreditNoteID", "credit_notes"
-        ),
+        _mirrored_reference("credit_note", "Credit note", "_tie_creditnoteid_value", "CreditNote.CreditNoteID", "credit_notes"),
         _mirrored_reference(
             "advance",
             "Prepayment or overpayment",
@@ -803,9 +804,7 @@ payments = Entity(
             "Currency",
             Kind.CURRENCY,
             At("_transactioncurrencyid_value"),
-            At(
-                "Invoice.CurrencyCode|CreditNote.CurrencyCode|Prepayment.CurrencyCode|Overpayment.CurrencyCode|CurrencyCode"
-            ),
+            At("Invoice.CurrencyCode|CreditNote.CurrencyCode|Prepayment.CurrencyCode|Overpayment.CurrencyCode|CurrencyCode"),
             TO_CRM,
             Owner.XERO,
         ),
@@ -878,9 +877,7 @@ allocations = Entity(
             Owner.XERO,
         ),
         _xero_id("AllocationID"),
-        _mirrored_reference(
-            "invoice", "Invoice", "_tie_invoiceid_value", "Invoice.InvoiceID", "invoices", required=True
-        ),
+        _mirrored_reference("invoice", "Invoice", "_tie_invoiceid_value", "Invoice.InvoiceID", "invoices", required=True),
         _mirrored_reference("credit_note", "Credit note", "_tie_creditnoteid_value", "CreditNoteID", "credit_notes"),
         _mirrored_reference(
             "advance",

@@ -29,13 +29,16 @@ class Lease:
 
 
 class Leases(Shelf):
-    def acquire(self, holder: str, ttl: timedelta) -> Lease:
-        """Take the lease. Raises Busy naming who holds it and since when, even when that is ``holder`` itself."""
+    def acquire(self, holder: str, ttl: timedelta, *, over: str | None = None) -> Lease:
+        """Take the lease. Raises Busy naming who holds it and since when, even when that is ``holder`` itself.
+
+        ``over``: a holder that is known to be dead; its lease is taken although it has not run out.
+        """
         with self._write() as connection:
             row = {"organisation": self._organisation, "fence": 0}
             connection.execute(self._insert(leases).values(row).on_conflict_do_nothing())
             present, now = self._locked_lease(connection), self._now()
-            if present.holder is not None and present.expires_at > now:
+            if present.holder not in (None, over) and present.expires_at > now:
                 raise Busy(
                     f"{present.holder} has been syncing this organisation since {_told(present.taken_at)}. "
                     "Wait until it is done, then try again."

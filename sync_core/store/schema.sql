@@ -42,6 +42,7 @@ CREATE TABLE IF NOT EXISTS record (
   amount_credited DECIMAL(19,4),
   amount_due      DECIMAL(19,4),
   partner         VARCHAR,
+  stamp           VARCHAR,
   run             VARCHAR NOT NULL
 );
 
@@ -53,7 +54,8 @@ CREATE TABLE IF NOT EXISTS agreed (
   partner VARCHAR NOT NULL,
   hash    VARCHAR NOT NULL,
   fields  VARCHAR NOT NULL,
-  run     VARCHAR NOT NULL
+  run     VARCHAR NOT NULL,
+  stamp   VARCHAR NOT NULL
 );
 
 -- How far each stream has been pulled; written in the transaction of the last page.

@@ -1,0 +1,83 @@
+"""Native bodies of planned writes: references turned into the other side's ids, lines into line items."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from uuid import UUID, uuid5
+
+from sync_core.errors import Rejected
+from sync_core.model import Lookup, Native, Record, Side, Value
+from sync_core.rules.compare import Translate
+from sync_core.rules.declaration import Entity, Field, Kind
+from sync_core.rules.eligibility import Books
+from sync_core.rules.lines import line_items
+from sync_core.rules.mapping import Context, write
+from sync_core.rules.paths import put
+
+NAMESPACE = UUID("5f0c6a0e-7d0e-5a8e-9b57-3f1d1f1f7b11")
+
+
+def twin_id(organisation: str, entity: str, xero_id: str) -> str:
+    """The id that a Xero record gets in Dynamics: always the same, so that no crash and no second runner can make it twice."""
+    return str(uuid5(NAMESPACE, f"{organisation}/{entity}/{xero_id}"))
+
+
+@dataclass(frozen=True, slots=True)
+class BodyMaker:
+    """Makes bodies for one entity. ``tables``: which Dynamics table a record of another entity stands in."""
+
+    entity: Entity
+    context: Context
+    books: Books
+    translate: Translate
+    tables: Callable[[str, str], str]
+
+    def create(self, source: Record, target: Side, table: str) -> Native:
+        """The body of the twin of ``source`` on ``target``. Raises Rejected when a reference cannot be made."""
+        wanted = {
+            spec.name: source.fields.get(spec.name)
+            for spec in self.entity.fields
+            if target in spec.to and source.fields.get(spec.name) is not None
+        }
+        body = self._body(target, table, wanted, source.fields, ())
+        for side, path, value in self.entity.constants:
+            if side is target:
+                put(body, path, value)
+        return body
+
+    def update(self, target: Record, changes: Mapping[str, Value]) -> Native:
+        """The body that brings ``changes`` (values of the other side) to ``target``."""
+        whole = {**target.fields, **changes}
+        existing = target.fields.get("lines")
+        return self._body(target.side, target.table, changes, whole, existing if isinstance(existing, tuple) else ())
+
+    def _body(
+        self,
+        side: Side,
+        table: str,
+        changes: Mapping[str, Value],
+        whole: Mapping[str, Value],
+        existing: tuple[Mapping[str, Value], ...],
+    ) -> Native:
+        plain: dict[str, Value] = {}
+        body: Native = {}
+        for name, value in changes.items():
+            spec = self.entity.field(name)
+            if spec.kind is Kind.LINES and isinstance(value, tuple):
+                body["LineItems"] = line_items(value, self.books, existing)
+            elif spec.kind is Kind.REF:
+                plain[name] = self._reference(spec, side, value)
+            else:
+                plain[name] = value
+        return {**write(self.entity, side, table, plain, whole, self.context), **body}
+
+    def _reference(self, spec: Field, side: Side, value: Value) -> Value:
+        if not isinstance(value, str):
+            return None
+        partner = self.translate(side.other, spec.entity, value)
+        if partner is None:
+            if not spec.blocks:
+                return None
+            raise Rejected(f"{spec.label} is not linked yet.", field=spec.name, code="parent")
+        return Lookup(self.tables(spec.entity, partner), partner) if side is Side.CRM else partner

@@ -1,0 +1,270 @@
+"""From what the cache holds to decisions: changed pairs compared, unlinked records matched, the rest judged by rules.
+
+Reads the cache and calls the rules; writes nothing. A chunk of records is in memory at a time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC
+from typing import Any
+
+from sync_core.flows.workspace import Workspace
+from sync_core.model import Record, Side, Status, Value
+from sync_core.rules import remarks
+from sync_core.rules.compare import Verdict, compare
+from sync_core.rules.declaration import Entity, Kind
+from sync_core.rules.eligibility import Books, Hindrance, hindrance, locked_document
+from sync_core.rules.mapping import loads
+from sync_core.rules.plan import Act, Decision
+from sync_core.store import records
+
+CHUNK = 2000
+_ENDED = ("DELETED", "VOIDED")
+Key = tuple[str, Side, str]
+
+
+def record_from(entity: Entity, side: Side, row_id: str, row: Mapping[str, Any]) -> Record:
+    """A cached row as a record."""
+    modified = row["modified"].replace(tzinfo=UTC) if row["modified"] else None
+    return Record(
+        side, entity.name, row_id, row["native_table"], row["version"], loads(entity, row["fields"]), row["gone"], modified
+    )
+
+
+class Decider:
+    """Decides one entity after the other. ``ahead``: treat records that are about to be made or linked as if they were (a plan)."""
+
+    def __init__(
+        self, workspace: Workspace, books: Books, *, ahead: bool, only: Mapping[str, frozenset[str]] | None = None
+    ) -> None:
+        self._cache = workspace.cache
+        self._books = books
+        self._ahead = ahead
+        self._only = only
+        self._coming: set[Key] = set()
+        self._partners: dict[Key, str | None] = {}
+        self._matched: set[Key] = set()
+
+    def decide(self, entity: Entity) -> Iterator[Decision]:
+        """Every record of ``entity`` that needs a word, in parent order of nothing but itself."""
+        self._partners.clear() if not self._ahead else None
+        self._matched = set()
+        ambiguous: dict[Key, str] = {}
+        yield from self._pairs(entity, self._wanted(entity, records.changed_pairs(self._cache, entity.name)), {})
+        matches, ambiguous = self._matches(entity)
+        yield from self._pairs(entity, self._wanted(entity, list(matches)), matches)
+        for side in Side:
+            ids = [i for i in records.unlinked(self._cache, entity.name, side) if self._is_open(entity, side, i)]
+            for chunk in records.chunks(ids, CHUNK):
+                yield from self._alone(entity, side, chunk, ambiguous)
+
+    def _wanted(self, entity: Entity, pairs: list[tuple[str, str]]) -> list[tuple[str, str]]:
+        ids = None if self._only is None else self._only.get(entity.name, frozenset())
+        return pairs if ids is None else [p for p in pairs if p[0] in ids or p[1] in ids]
+
+    def _is_open(self, entity: Entity, side: Side, row_id: str) -> bool:
+        if (entity.name, side, row_id) in self._matched:
+            return False
+        return self._only is None or row_id in self._only.get(entity.name, frozenset())
+
+    def _matches(self, entity: Entity) -> tuple[dict[tuple[str, str], str], dict[Key, str]]:
+        """Exact matches of unlinked records, pass by pass; what fits several stays apart with the reason."""
+        found: dict[tuple[str, str], str] = {}
+        unclear: dict[Key, str] = {}
+        for field, name in entity.match:
+            for crm, xero, in_xero, in_crm in records.exact_matches(self._cache, entity.name, field):
+                keys = (entity.name, Side.CRM, crm), (entity.name, Side.XERO, xero)
+                if any(k in self._matched for k in keys):
+                    continue
+                if in_xero == 1 and in_crm == 1 and not any(k in unclear for k in keys):
+                    found[crm, xero] = name
+                    self._matched.update(keys)
+                    self._partners.update({keys[0]: xero, keys[1]: crm})
+                elif in_xero > 1:
+                    unclear[keys[0]] = remarks.ambiguous(entity, Side.XERO, in_xero, name)
+                else:
+                    unclear[keys[1]] = remarks.ambiguous(entity, Side.CRM, in_crm, name)
+                    unclear[keys[0]] = remarks.ambiguous(entity, Side.CRM, in_crm, name)
+        return found, unclear
+
+    def _pairs(
+        self, entity: Entity, pairs: Sequence[tuple[str, str]], matched: Mapping[tuple[str, str], str]
+    ) -> Iterator[Decision]:
+        for chunk in records.chunks(pairs, CHUNK):
+            crm = records.records(self._cache, entity.name, Side.CRM, [c for c, _ in chunk])
+            xero = records.records(self._cache, entity.name, Side.XERO, [x for _, x in chunk])
+            self._fetch_partners(entity, Side.CRM, crm.values())
+            for pair in chunk:
+                if pair[0] in crm and pair[1] in xero:
+                    yield self._pair(entity, crm[pair[0]], xero[pair[1]], matched.get(pair, ""))
+
+    def _pair(self, entity: Entity, crm_row: dict[str, Any], xero_row: dict[str, Any], matched_by: str) -> Decision:
+        crm = record_from(entity, Side.CRM, crm_row["id"], crm_row)
+        xero = record_from(entity, Side.XERO, xero_row["id"], xero_row)
+        linked = crm_row["agreed_partner"] == xero.id and xero_row["agreed_partner"] == crm.id
+        images = [loads(entity, r["agreed"]) if linked and r["agreed"] else None for r in (crm_row, xero_row)]
+        ends = self._one_side_gone(entity, crm, xero, matched_by)
+        if ends is not None:
+            return ends
+        verdict = compare(entity, crm, xero, images[0], images[1], self.translate)
+        return self._judged(entity, crm, xero, verdict, matched_by)
+
+    def _one_side_gone(self, entity: Entity, crm: Record, xero: Record, matched_by: str) -> Decision | None:
+        if crm.gone and xero.gone:
+            return _decision(entity, Act.ADOPT, crm, xero, Status.SUCCESS, remarks.gone_both(entity), matched_by=matched_by)
+        copied = all(s.own for s in entity.crm)
+        if not (crm.gone or xero.gone) or (copied and not crm.gone):
+            return None
+        ended = crm if crm.gone else xero
+        missing = {Side.CRM: Status.MISSING_IN_CRM, Side.XERO: Status.MISSING_IN_XERO}
+        status = missing[ended.side] if ended.gone == "deleted" else Status.NEEDS_REVIEW
+        text = remarks.gone_one_side(entity, ended)
+        return _decision(entity, Act.PARK, crm, xero, status, text, reason=f"{ended.gone} one side", matched_by=matched_by)
+
+    def _judged(self, entity: Entity, crm: Record, xero: Record, verdict: Verdict, matched_by: str) -> Decision:
+        changes = {side: dict(verdict.changes(side)) for side in Side if verdict.changes(side)}
+        wanted = {n for some in changes.values() for n in some}
+        held_back = self._hold_back(entity, crm, xero, changes)
+        kept = {n for some in changes.values() for n in some}
+        open_fields = tuple(sorted((wanted - kept) | {c.field for c in verdict.clashes}))
+        if verdict.clashes:
+            status, remark, reason = Status.CONFLICT, remarks.clashing(entity, verdict.clashes), "conflict"
+        elif held_back:
+            status, remark, reason = Status.SKIPPED, held_back, "locked"
+        else:
+            status, reason = Status.SUCCESS, ""
+            remark = remarks.updated(entity, changes) if changes else remarks.in_step(entity, matched_by)
+        act = Act.UPDATE if changes else Act.PARK if verdict.clashes or held_back else Act.ADOPT
+        more = {"reason": reason, "changes": changes, "clashes": verdict.clashes, "open_fields": open_fields}
+        return _decision(entity, act, crm, xero, status, remark, matched_by=matched_by, **more)
+
+    def _hold_back(self, entity: Entity, crm: Record, xero: Record, changes: dict[Side, dict[str, Value]]) -> str:
+        """Take out of ``changes`` what the target cannot take now; say why, "" when it is only a matter of order."""
+        remark = ""
+        if Side.XERO in changes and entity.read_only[0]:
+            why = locked_document(crm, xero, self._books)
+            if why is not None:
+                del changes[Side.XERO]
+                remark = why
+        if Side.CRM in changes:
+            remark = _read_only_in_crm(entity, crm, changes[Side.CRM]) or remark
+            _state_last(entity, changes[Side.CRM])
+            if not changes[Side.CRM]:
+                del changes[Side.CRM]
+        return remark
+
+    def _alone(self, entity: Entity, side: Side, ids: Sequence[str], ambiguous: Mapping[Key, str]) -> Iterator[Decision]:
+        found = records.records(self._cache, entity.name, side, ids)
+        self._fetch_partners(entity, side, found.values())
+        for row_id in ids:
+            if row_id in found:
+                record = record_from(entity, side, row_id, found[row_id])
+                yield self._single(entity, record, ambiguous.get((entity.name, side, row_id), ""))
+
+    def _single(self, entity: Entity, record: Record, unclear: str) -> Decision:
+        target = record.side.other
+        if unclear:
+            return _alone(entity, record, Status.NEEDS_REVIEW, unclear, "ambiguous")
+        if target not in entity.create_in:
+            missing = Status.MISSING_IN_CRM if record.side is Side.XERO else Status.MISSING_IN_XERO
+            return _alone(entity, record, missing, remarks.only_in(entity, record.side), "one side only")
+        ended = record.gone or _ended(record)
+        if ended and record.side is Side.XERO:
+            return _alone(entity, record, Status.EXCLUDED, remarks.gone_first(record.side, ended), "gone")
+        held = self._hindrance(entity, record) or self._parents(entity, record)
+        if held is not None:
+            return _alone(entity, record, held.status, held.remark, held.rule)
+        self._coming.add((entity.name, record.side, record.id))
+        text = remarks.created(entity, target, record.fields.get(entity.title))
+        return _alone(entity, record, Status.SUCCESS, text, "", act=Act.CREATE, target=target)
+
+    def _hindrance(self, entity: Entity, record: Record) -> Hindrance | None:
+        return hindrance(entity, record, self._books) if record.side is Side.CRM else None
+
+    def _parents(self, entity: Entity, record: Record) -> Hindrance | None:
+        """The first reference whose record is not on the other side yet, or ended there."""
+        for spec in entity.fields:
+            value = record.fields.get(spec.name)
+            if spec.kind is not Kind.REF or not isinstance(value, str) or not spec.blocks:
+                continue
+            key = (spec.entity, record.side, value)
+            partner = self.translate(record.side, spec.entity, value)
+            if partner is None and not (self._ahead and key in self._coming):
+                name, _ = self._named(spec.entity, record.side, value)
+                return Hindrance(
+                    spec.entity, Status.BLOCKED, remarks.waits_for(entity, spec.label, name, record.side.other.label)
+                )
+            if partner is not None and record.side is Side.CRM:
+                name, ended = self._named(spec.entity, record.side.other, partner)
+                if ended:
+                    return Hindrance(
+                        spec.entity, Status.BLOCKED, remarks.parent_gone(spec.label, name, ended, record.side.other)
+                    )
+        return None
+
+    def _named(self, entity: str, side: Side, row_id: str) -> tuple[str, str]:
+        row = records.records(self._cache, entity, side, [row_id]).get(row_id)
+        return (str(row["title"] or row_id), str(row["gone"])) if row else (row_id, "")
+
+    def translate(self, side: Side, entity: str, row_id: str) -> str | None:
+        """The linked partner of a record, None when it has none."""
+        key = (entity, side, row_id)
+        if key not in self._partners:
+            self._partners[key] = records.partners(self._cache, entity, side, [row_id]).get(row_id)
+        return self._partners[key]
+
+    def _fetch_partners(self, entity: Entity, side: Side, rows: Any) -> None:
+        """Look up the partners of everything that these rows refer to, in one question per entity."""
+        specs = [s for s in entity.fields if s.kind is Kind.REF]
+        if not specs:
+            return
+        wanted: dict[str, set[str]] = {}
+        for row in rows:
+            fields = loads(entity, row["fields"])
+            for spec in specs:
+                value = fields.get(spec.name)
+                if isinstance(value, str) and (spec.entity, side, value) not in self._partners:
+                    wanted.setdefault(spec.entity, set()).add(value)
+        for name, ids in wanted.items():
+            found = records.partners(self._cache, name, side, ids)
+            self._partners.update({(name, side, i): found.get(i) for i in ids})
+
+
+def _ended(record: Record) -> str:
+    state = record.fields.get("state") or record.fields.get("status")
+    return str(state).lower() if state in _ENDED else ""
+
+
+def _read_only_in_crm(entity: Entity, crm: Record, to_crm: dict[str, Value]) -> str:
+    """Drop what a paid or canceled document in Dynamics cannot take; its link is then in its Xero details only."""
+    name, values = entity.read_only
+    if not name or str(crm.fields.get(name)) not in values:
+        return ""
+    stuck = [n for n in to_crm if entity.field(n).kind is not Kind.FLAG]
+    for field in stuck:
+        del to_crm[field]
+    labels = [entity.field(n).label for n in stuck if not entity.field(n).hidden]
+    return remarks.read_only(entity, labels) if labels else ""
+
+
+def _state_last(entity: Entity, to_crm: dict[str, Value]) -> None:
+    """A document is closed in a write of its own, after everything else was written: closed, it takes no change."""
+    states = [n for n in to_crm if entity.field(n).kind is Kind.FLAG]
+    if len(to_crm) > len(states):
+        for name in states:
+            del to_crm[name]
+
+
+def _decision(entity: Entity, act: Act, crm: Record, xero: Record, status: Status, remark: str, **more: Any) -> Decision:
+    title = crm.fields.get(entity.title) or xero.fields.get(entity.title)
+    return Decision(entity.name, act, crm.id, xero.id, status, remark, title=str(title or ""), **more)
+
+
+def _alone(
+    entity: Entity, record: Record, status: Status, remark: str, reason: str, *, act: Act = Act.PARK, target: Side | None = None
+) -> Decision:
+    crm_id = record.id if record.side is Side.CRM else None
+    xero_id = record.id if record.side is Side.XERO else None
+    title = str(record.fields.get(entity.title) or "")
+    return Decision(entity.name, act, crm_id, xero_id, status, remark, reason=reason, target=target, title=title)

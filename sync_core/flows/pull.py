@@ -1,0 +1,128 @@
+"""Bring both systems' rows into the cache, and make canonical records of those that moved."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import structlog
+
+from sync_core.errors import Expired, Rejected
+from sync_core.flows.surroundings import context_of
+from sync_core.flows.workspace import Workspace
+from sync_core.model import Native, Record, Side
+from sync_core.rules.dates import parse_xero_instant
+from sync_core.rules.declaration import Entity, Stream
+from sync_core.rules.entities import DETAILS, ORGANISATION
+from sync_core.rules.mapping import Context, accepted, content_hash, dumps, gone, read
+from sync_core.store import records, rows
+
+CHUNK = 2000
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A record whose row holds a value that cannot be understood; the others go on (I15)."""
+
+    entity: str
+    side: Side
+    id: str
+    error: Rejected
+
+
+def streams_of(entities: Sequence[Entity]) -> list[Stream]:
+    """Everything that is pulled for ``entities``, once each, settings first."""
+    wanted = [ORGANISATION]
+    for entity in entities:
+        for stream in (*entity.crm, *entity.children, *entity.xero):
+            whole = stream if not stream.within else None
+            if whole is not None and all(s.name != whole.name for s in wanted):
+                wanted.append(whole)
+    return [*wanted, DETAILS]
+
+
+def pull(workspace: Workspace, entities: Sequence[Entity], run: str, *, full: bool = False) -> list[str]:
+    """Pull every stream of ``entities``; returns a note for each optional one that was left out."""
+    notes = []
+    for stream in streams_of(entities):
+        if stream.optional and workspace.options.get(stream.table.lower()) == "off":
+            notes.append(f"{stream.table}: Skipped (off)")
+            continue
+        try:
+            pull_stream(workspace, stream, run, full=full)
+        except Rejected as error:
+            if not (stream.optional and error.code == "not supported"):
+                raise
+            notes.append(f"{stream.table}: Skipped (not supported)")
+    return notes
+
+
+def pull_stream(workspace: Workspace, stream: Stream, run: str, *, full: bool = False) -> None:
+    """One stream from its cursor on; from the beginning when the cursor is too old."""
+    cursor = None if full else rows.cursor_of(workspace.cache, stream)
+    try:
+        _pages(workspace, stream, cursor, run)
+    except Expired:
+        log.info("cursor expired, pulling everything", stream=stream.name, run=run)
+        rows.forget_cursor(workspace.cache, stream)
+        _pages(workspace, stream, None, run)
+
+
+def _pages(workspace: Workspace, stream: Stream, cursor: str | None, run: str) -> None:
+    for page in workspace.systems[stream.side].changed_since(stream, cursor):
+        workspace.step(f"pulled {stream.name}")
+        rows.merge_page(workspace.cache, stream, page.rows, page.gone, run, page.cursor)
+
+
+def refresh(workspace: Workspace, entity: Entity, run: str) -> list[Unreadable]:
+    """Make canonical records of the entity's rows that moved, a chunk at a time."""
+    context = context_of(workspace)
+    unreadable: list[Unreadable] = []
+    for side in Side:
+        while ids := records.dirty_ids(workspace.cache, entity.name, side, CHUNK):
+            _refresh(workspace, entity, side, ids, context, run, unreadable)
+    return unreadable
+
+
+def _refresh(
+    workspace: Workspace, entity: Entity, side: Side, ids: list[str], context: Context, run: str, unreadable: list[Unreadable]
+) -> None:
+    made = [
+        records.as_row(r, entity.title, content_hash(r.fields), dumps(r.fields).decode(), run)
+        for r in _canonical(workspace, entity, side, ids, context, unreadable)
+    ]
+    records.merge_records(workspace.cache, made, [(entity.name, str(side), i) for i in ids])
+
+
+def _canonical(
+    workspace: Workspace, entity: Entity, side: Side, ids: list[str], context: Context, unreadable: list[Unreadable]
+) -> Iterator[Record]:
+    children: dict[str, list[Native]] = {}
+    if side is Side.CRM:
+        for stream in entity.children:
+            children.update(rows.child_rows(workspace.cache, stream, ids))
+    for stream in entity.streams(side):
+        for row_id, (native, version, lost) in rows.native_rows(workspace.cache, stream, ids).items():
+            if not accepted(entity, side, native):
+                continue
+            seen = {**native, "Status": "DELETED"} if lost and stream.within else native
+            try:
+                fields = read(entity, side, stream.table, seen, context, children.get(row_id, ()))
+            except Rejected as error:
+                unreadable.append(Unreadable(entity.name, side, row_id, error))
+                continue
+            means = "deleted" if lost else gone(entity, side, native)
+            yield Record(side, entity.name, row_id, stream.table, version, fields, means, _modified(side, native))
+
+
+def _modified(side: Side, native: Native) -> datetime | None:
+    text = native.get("modifiedon") if side is Side.CRM else native.get("UpdatedDateUTC")
+    if not text:
+        return None
+    return (
+        datetime.fromisoformat(str(text).replace("Z", "+00:00")).astimezone(UTC)
+        if side is Side.CRM
+        else parse_xero_instant(text)
+    )

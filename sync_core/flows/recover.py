@@ -1,0 +1,51 @@
+"""What an earlier run left open: intents without an outcome. Nothing is sent again before it was looked up (I1, I9)."""
+
+from __future__ import annotations
+
+import structlog
+
+from sync_core.flows.apply import NEVER_ARRIVED, NOT_SENT, find_arrived
+from sync_core.flows.workspace import Workspace
+from sync_core.model import Intent, IntentStatus, Link, Side, Verb
+from sync_core.rules.entities import entity
+from sync_core.store import records
+from sync_core.store.leases import Lease
+
+log = structlog.get_logger(__name__)
+
+
+def recover(workspace: Workspace, run: str, lease: Lease) -> int:
+    """Settle every open intent of earlier runs; returns how many had arrived. Call it before anything is planned."""
+    state = workspace.state
+    state.sending_to_unknown()
+    waiting = state.unsettled()
+    never_sent = [i for i in waiting if i.status is IntentStatus.PLANNED]
+    state.settle([(i.id, IntentStatus.REJECTED, None, f"{NOT_SENT}the run ended first") for i in never_sent], lease=lease)
+    unknown = [i for i in waiting if i.status is IntentStatus.UNKNOWN]
+    return sum(_settle(workspace, name, unknown, run, lease) for name in sorted({i.entity for i in unknown}))
+
+
+def _settle(workspace: Workspace, name: str, unknown: list[Intent], run: str, lease: Lease) -> int:
+    some = [i for i in unknown if i.entity == name]
+    found = find_arrived(workspace, entity(name), some, run)
+    log.info("looked up writes without an answer", entity=name, asked=len(some), arrived=len(found), run=run)
+    links = [_link(workspace, i, found[i.id]) for i in some if i.id in found and i.verb is Verb.CREATE]
+    links = _new(workspace, name, links)
+    outcomes = [
+        (i.id, IntentStatus.ADOPTED, found[i.id], "") if i.id in found else (i.id, IntentStatus.REJECTED, None, NEVER_ARRIVED)
+        for i in some
+    ]
+    records.set_partners(workspace.cache, links)
+    workspace.state.settle(outcomes, links, lease=lease)
+    return len(found)
+
+
+def _link(workspace: Workspace, intent: Intent, remote_id: str) -> Link:
+    crm = remote_id if intent.side is Side.CRM else intent.crm_id
+    xero = remote_id if intent.side is Side.XERO else intent.xero_id
+    return Link(intent.entity, crm or "", xero or "", "its tag, after a lost answer", workspace.clock.now())
+
+
+def _new(workspace: Workspace, name: str, links: list[Link]) -> list[Link]:
+    known = workspace.state.links(name, Side.CRM, [link.crm_id for link in links])
+    return [link for link in links if link.crm_id not in known]

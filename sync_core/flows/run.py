@@ -1,0 +1,301 @@
+"""One pass over an organisation: lease, pull, recover, decide, rails, apply, stamp, close. Full and targeted alike."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from uuid import uuid4
+
+import structlog
+
+from sync_core.errors import Busy, Configure, Refused, TieoutError
+from sync_core.flows.apply import Applier, image_row
+from sync_core.flows.decide import Decider, record_from
+from sync_core.flows.ledger import RunLedger, parked
+from sync_core.flows.pull import Unreadable, pull, refresh
+from sync_core.flows.recover import recover
+from sync_core.flows.stamp import PENDING, stamp, stamp_everything
+from sync_core.flows.surroundings import books_of
+from sync_core.flows.workspace import Workspace
+from sync_core.model import Calls, Link, Outcome, RecordStatus, RunStatus, RunSummary, Side, Status
+from sync_core.rules import remarks
+from sync_core.rules.compare import image
+from sync_core.rules.declaration import Entity
+from sync_core.rules.entities import ENTITIES, in_parent_order
+from sync_core.rules.mapping import loads
+from sync_core.rules.plan import Act, Decision, Plan
+from sync_core.rules.rails import refusals
+from sync_core.store import records
+from sync_core.store.leases import Lease
+
+LEASE_LIVES = timedelta(seconds=90)
+ROUNDS = 5
+LINKS_LOADED = "links loaded"
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What a run covers. ``entities``: all when empty. ``only``: per entity the ids (of either side) it is limited to."""
+
+    entities: tuple[str, ...] = ()
+    only: Mapping[str, frozenset[str]] | None = None
+    full: bool = False
+
+    @property
+    def label(self) -> str:
+        if self.only is not None:
+            return ", ".join(f"{e}:{i}" for e, ids in sorted(self.only.items()) for i in sorted(ids))
+        return ", ".join(self.entities) or "everything"
+
+    def covers(self, entity: Entity) -> bool:
+        if self.only is not None:
+            return entity.name in self.only
+        return not self.entities or entity.name in self.entities
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a run came to: its summary, and the plan it was made from (for a dry run, all there is)."""
+
+    summary: RunSummary
+    plan: Plan
+    refusals: tuple[str, ...] = ()
+    notes: tuple[str, ...] = field(default_factory=tuple)
+
+
+def new_run_id() -> str:
+    return uuid4().hex[:12]
+
+
+def holder_name() -> str:
+    """Who holds a lease: this machine and process."""
+    return f"{socket.gethostname()}:{os.getpid()}"
+
+
+def execute(workspace: Workspace, scope: Scope, *, run: str, trigger: str, dry_run: bool = False) -> Result:
+    """One pass. Raises Busy when another run holds the organisation, Configure when a system cannot be used at all.
+
+    A rail that holds gives a Result with status refused and its plan kept; a system that stops answering in the middle gives
+    a partial one. ``dry_run`` reads and decides, and writes nothing to either system.
+    """
+    lease = take_lease(workspace)
+    started = workspace.clock.now()
+    before = {side: system.calls for side, system in workspace.systems.items()}
+    workspace.state.start_run(run, trigger, scope.label, started)
+    session = _Session(workspace, scope, run, lease)
+    status, message, result = RunStatus.FAILED, "The run ended before it could finish.", None
+    try:
+        status, message = session.work(dry_run=dry_run)
+    except TieoutError as error:
+        status = RunStatus.CONFIGURE if isinstance(error, Configure) else RunStatus.PARTIAL
+        message = error.message
+        if isinstance(error, Busy):
+            status = RunStatus.BUSY
+    finally:
+        result = session.result(status, message, trigger, started, before)
+        workspace.state.finish_run(result.summary)
+        workspace.state.release(lease)
+    return result
+
+
+def take_lease(workspace: Workspace) -> Lease:
+    """The organisation's lease; one that a dead process of this machine left behind is taken over at once."""
+    holder = holder_name()
+    try:
+        return workspace.state.acquire(holder, LEASE_LIVES)
+    except Busy:
+        present = workspace.state.current_lease()
+        if present is None or not _is_dead(present[0]):
+            raise
+        return workspace.state.acquire(holder, LEASE_LIVES, over=present[0])
+
+
+def _is_dead(holder: str) -> bool:
+    host, _, pid = holder.rpartition(":")
+    if host != socket.gethostname() or not pid.isdigit():
+        return False
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        return False
+    return False
+
+
+class _Session:
+    """The state of one pass."""
+
+    def __init__(self, workspace: Workspace, scope: Scope, run: str, lease: Lease) -> None:
+        self._workspace, self._scope, self._run, self._lease = workspace, scope, run, lease
+        self._ledger = RunLedger(workspace.state, run)
+        self._entities = in_parent_order(ENTITIES)
+        self._plan = Plan(workspace.organisation, ())
+        self._notes: list[str] = []
+        self._refusals: tuple[str, ...] = ()
+        self._dry = False
+
+    def work(self, *, dry_run: bool) -> tuple[RunStatus, str]:
+        self._dry = dry_run
+        cache = self._workspace.cache
+        self._read()
+        recover(self._workspace, self._run, self._lease)
+        self._plan = self._planned()
+        self._refusals = self._stopped()
+        if self._refusals:
+            raise_kept = (
+                f"Nothing was written. {' '.join(self._refusals)} Look at the plan; to go on, allow exactly this plan once."
+            )
+            return RunStatus.REFUSED, raise_kept
+        if dry_run:
+            return RunStatus.SUCCESS, "Nothing was written: this was a preview."
+        unfinished = records.fact(cache, PENDING) == "yes"
+        records.set_fact(cache, PENDING, "yes")
+        try:
+            self._apply()
+        finally:
+            self._stamp(everything=unfinished)
+        records.set_fact(cache, PENDING, "no")
+        failed = sum(1 for o in self._ledger.outcomes.values() if o is Outcome.FAILED)
+        return (RunStatus.PARTIAL, f"{failed} records failed; each says why.") if failed else (RunStatus.SUCCESS, "")
+
+    def _read(self) -> None:
+        cache = self._workspace.cache
+        self._notes = pull(self._workspace, self._entities, self._run, full=self._scope.full)
+        unreadable = [u for e in self._entities for u in refresh(self._workspace, e, self._run)]
+        if records.fact(cache, LINKS_LOADED) != "yes":
+            for entity in self._entities:
+                for chunk in records.chunks(list(self._workspace.state.all_links(entity.name)), 5000):
+                    records.set_partners(cache, chunk)
+            records.set_fact(cache, LINKS_LOADED, "yes")
+        self._ledger.keep([self._unreadable(u) for u in unreadable])
+
+    def _unreadable(self, found: Unreadable) -> RecordStatus:
+        key = (found.entity, found.side, found.id)
+        self._ledger.outcomes[key] = Outcome.FAILED
+        self._ledger.stamped.add(key)
+        now = self._workspace.clock.now()
+        return RecordStatus(*key, Status.FAILED, "unreadable", found.error.message, None, now, self._run)
+
+    def _planned(self) -> Plan:
+        decider = self._decider(ahead=True)
+        decisions = tuple(d for e in self._entities if self._scope.covers(e) for d in decider.decide(e))
+        cache = self._workspace.cache
+        return Plan(self._workspace.organisation, decisions, records.linked_counts(cache), records.gone_counts(cache))
+
+    def _decider(self, *, ahead: bool) -> Decider:
+        return Decider(self._workspace, books_of(self._workspace), ahead=ahead, only=self._scope.only)
+
+    def _stopped(self) -> tuple[str, ...]:
+        first = self._workspace.state.last_success() is None
+        held = refusals(self._plan, first_run=first)
+        if not held:
+            return ()
+        state, plan_hash = self._workspace.state, self._plan.hash
+        allowed = state.granted_rails(plan_hash)
+        if all(r.rail in allowed for r in held) and not self._dry:
+            state.take_override(plan_hash)
+            return ()
+        return tuple(r.message for r in held)
+
+    def _apply(self) -> None:
+        for entity in self._entities:
+            if self._scope.covers(entity):
+                self._apply_entity(entity)
+
+    def _apply_entity(self, entity: Entity) -> None:
+        """Rounds until nothing is left to write: a new twin is noted on its source, a child follows its parent."""
+        applier: Applier | None = None
+        for _ in range(ROUNDS):
+            decider = self._decider(ahead=False)
+            decisions = list(decider.decide(entity))
+            attempted = applier.attempted if applier is not None else set()
+            applier = Applier(self._workspace, self._run, self._lease, books_of(self._workspace), decider, self._ledger)
+            applier.attempted |= attempted
+            self._link(entity, [d for d in decisions if d.matched_by and d.crm_id and d.xero_id])
+            self._settle(entity, [d for d in decisions if parked(d)])
+            writing = [d for d in decisions if not parked(d)]
+            if not writing or applier.apply(entity, writing) == 0:
+                return
+
+    def _link(self, entity: Entity, decisions: Sequence[Decision]) -> None:
+        now = self._workspace.clock.now()
+        links = [Link(entity.name, d.crm_id or "", d.xero_id or "", d.matched_by, now) for d in decisions]
+        if links:
+            self._workspace.state.add_links(links)
+            self._workspace.step("linked")
+            records.set_partners(self._workspace.cache, links)
+
+    def _settle(self, entity: Entity, decisions: Sequence[Decision]) -> None:
+        """Decisions that write nothing: agreed images for those in step, a status for each."""
+        now = self._workspace.clock.now()
+        for chunk in records.chunks(decisions, 2000):
+            self._adopt(entity, [d for d in chunk if d.act is Act.ADOPT])
+            rows = [self._ledger.status_of(d, now, wrote=False) for d in chunk if self._ledger.done(d)]
+            self._ledger.keep(rows)
+
+    def _adopt(self, entity: Entity, decisions: Sequence[Decision]) -> None:
+        cache = self._workspace.cache
+        pairs = [(d.crm_id or "", d.xero_id or "") for d in decisions]
+        crm = records.records(cache, entity.name, Side.CRM, [c for c, _ in pairs])
+        xero = records.records(cache, entity.name, Side.XERO, [x for _, x in pairs])
+        images = []
+        for decision, (crm_id, xero_id) in zip(decisions, pairs, strict=True):
+            for side, row_id, partner, found in ((Side.CRM, crm_id, xero_id, crm), (Side.XERO, xero_id, crm_id, xero)):
+                row = found[row_id]
+                before = loads(entity, row["agreed"]) if row["agreed"] else None
+                record = record_from(entity, side, row_id, row)
+                images.append(image_row(record, image(record, decision.open_fields, before), partner, self._run))
+        records.agree(cache, images)
+
+    def _stamp(self, *, everything: bool) -> None:
+        if everything:
+            stamp_everything(self._workspace, self._run)
+        else:
+            stamp(self._workspace, self._run, sorted(self._ledger.stamped))
+
+    def result(self, status: RunStatus, message: str, trigger: str, started: object, before: Mapping[Side, Calls]) -> Result:
+        by_entity = {e.name: self._counts(e) for e in self._entities if self._scope.covers(e)}
+        totals = Counter[str]()
+        for counts in by_entity.values():
+            totals.update(counts)
+        calls = {
+            ("dynamics" if side is Side.CRM else "xero"): Calls(
+                system.calls.read - before[side].read, system.calls.write - before[side].write
+            )
+            for side, system in self._workspace.systems.items()
+        }
+        summary = RunSummary(
+            run=self._run,
+            status=status,
+            started=started,  # type: ignore[arg-type]  # execute passes the instant through
+            finished=self._workspace.clock.now(),
+            trigger=trigger,
+            scope=self._scope.label,
+            counts={str(o): totals[str(o)] for o in Outcome},
+            calls=calls,
+            message=message,
+            by_entity=by_entity,
+        )
+        return Result(summary, self._plan, self._refusals, tuple(self._notes))
+
+    def _counts(self, entity: Entity) -> dict[str, int]:
+        if self._dry:
+            decided = [d for d in self._plan.decisions if d.entity == entity.name]
+            counts = Counter(str(d.outcome) for d in decided)
+            touched = sum(1 for d in decided if d.crm_id and d.xero_id and not d.matched_by)
+        else:
+            counts = Counter({str(o): n for o, n in self._ledger.counts(entity.name).items()})
+            touched = self._ledger.linked_keys(entity.name)
+        linked = self._plan.linked.get(entity.name, 0) if self._scope.only is None else 0
+        pairs = sum(1 for d in self._plan.decisions if d.entity == entity.name and d.crm_id and d.xero_id and not d.matched_by)
+        counts[str(Outcome.UNCHANGED)] += max(0, linked - (touched if self._dry else pairs))
+        return {str(o): counts[str(o)] for o in Outcome}
+
+
+__all__ = ["Refused", "Result", "Scope", "execute", "new_run_id", "remarks", "take_lease"]

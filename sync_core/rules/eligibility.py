@@ -1,0 +1,158 @@
+"""Why a record may not be sent yet: the checks behind the registry's rules (R21, R23), each with its own words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+
+from sync_core.model import Record, Side, Status
+from sync_core.rules.compare import blank
+from sync_core.rules.declaration import Entity
+
+
+@dataclass(frozen=True, slots=True)
+class Books:
+    """What the Xero organisation allows: locked dates (inclusive), currencies, and the codes that may be used.
+
+    ``items``: product code -> (ledger account, tax rate) that Xero holds for its sale. ``default_account`` and
+    ``default_tax``: used for product lines without their own, "" when nobody chose any.
+    """
+
+    locked_until: date | None = None
+    currencies: frozenset[str] = frozenset()
+    accounts: frozenset[str] = frozenset()
+    taxes: frozenset[str] = frozenset()
+    items: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    default_account: str = ""
+    default_tax: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Hindrance:
+    """The first rule that failed: its name, how the record stands because of it, and what a person reads."""
+
+    rule: str
+    status: Status
+    remark: str
+
+
+Check = Callable[[Entity, Record, Books], Hindrance | str | None]
+
+
+def hindrance(entity: Entity, record: Record, books: Books) -> Hindrance | None:
+    """The first of the entity's rules that ``record`` breaks, None when it may be sent."""
+    for rule in entity.rules:
+        failed = CHECKS[rule.test](entity, record, books)
+        if isinstance(failed, Hindrance):
+            return failed
+        if failed is not None:
+            status = Status.EXCLUDED if rule.test in ("open", "alive") else Status.BLOCKED
+            return Hindrance(rule.name, status, failed or rule.remark)
+    return None
+
+
+def _alive(_entity: Entity, record: Record, _books: Books) -> str | None:
+    return "" if record.gone else None
+
+
+def _open(_entity: Entity, record: Record, _books: Books) -> str | None:
+    return None if str(record.fields.get("state")) == "0" else ""
+
+
+def _required(entity: Entity, record: Record, _books: Books) -> str | None:
+    missing = [f.label for f in entity.fields if f.required and blank(record.fields.get(f.name))]
+    return (
+        f"{missing[0]} is empty in {record.side.label}. Fill it in; the {entity.singular} then goes by itself."
+        if missing
+        else None
+    )
+
+
+def _priced(_entity: Entity, record: Record, _books: Books) -> str | None:
+    return None if str(record.fields.get("pricing_error") or "0") == "0" else ""
+
+
+def _no_header_amounts(_entity: Entity, record: Record, _books: Books) -> str | None:
+    amounts = (record.fields.get(n) for n in ("header_discount", "header_discount_percentage", "freight"))
+    return "" if any(a for a in amounts) else None
+
+
+def _positive(_entity: Entity, record: Record, _books: Books) -> str | None:
+    total = record.fields.get("total")
+    return "" if isinstance(total, Decimal) and total < 0 else None
+
+
+def _unlocked(_entity: Entity, record: Record, books: Books) -> Hindrance | None:
+    day = record.fields.get("date")
+    if books.locked_until is None or not isinstance(day, date) or day > books.locked_until:
+        return None
+    return Hindrance(
+        "unlocked",
+        Status.SKIPPED,
+        f"Its date {day.isoformat()} is in a period that is locked in Xero until {books.locked_until.isoformat()}. "
+        "Change the date, or move the lock date in Xero.",
+    )
+
+
+def _subscribed(_entity: Entity, record: Record, books: Books) -> str | None:
+    currency = str(record.fields.get("currency"))
+    if not books.currencies or currency in books.currencies:
+        return None
+    return f"The currency {currency} is not switched on in Xero. Add it there under Settings, Currencies."
+
+
+def codes_of(line: Mapping[str, object], books: Books) -> tuple[str, str]:
+    """The ledger account and tax rate that a line is sent with, "" where there is none.
+
+    A line's own choice comes first. A product line falls back to the product in Xero, then to the defaults; a write-in
+    line has only its own choice (R23).
+    """
+    account, tax = str(line.get("account_code") or ""), str(line.get("tax_type") or "")
+    product = str(line.get("product") or "")
+    if product:
+        of_item = books.items.get(product, ("", ""))
+        account = account or of_item[0] or books.default_account
+        tax = tax or of_item[1] or books.default_tax
+    return account, tax
+
+
+def _coded(_entity: Entity, record: Record, books: Books) -> str | None:
+    value = record.fields.get("lines")
+    lines: tuple[Mapping[str, object], ...] = value if isinstance(value, tuple) else ()
+    for position, line in enumerate(lines, start=1):
+        account, tax = codes_of(line, books)
+        named = f"Line {position} ({line.get('description') or line.get('product') or 'no description'})"
+        lacking = [word for word, code in (("ledger account", account), ("tax rate", tax)) if not code]
+        if lacking:
+            return f"{named} has no {' and no '.join(lacking)}. Choose from the lists on the line in Dynamics."
+        for word, code, known in (("Ledger account", account, books.accounts), ("Tax rate", tax, books.taxes)):
+            if known and code not in known:
+                return f"{named}: {word.lower()} {code} is archived or missing in Xero. Choose another one."
+    return None
+
+
+CHECKS: dict[str, Check] = {
+    "alive": _alive,
+    "open": _open,
+    "required": _required,
+    "priced": _priced,
+    "no_header_amounts": _no_header_amounts,
+    "positive": _positive,
+    "unlocked": _unlocked,
+    "subscribed": _subscribed,
+    "coded": _coded,
+}
+
+
+def locked_document(record: Record, xero: Record, books: Books) -> str | None:
+    """Why an existing Xero document cannot take a change, None when it can."""
+    if xero.gone:
+        return f"The document is {xero.gone} in Xero."
+    if record.side is Side.CRM and any(xero.fields.get(n) for n in ("amount_paid", "amount_credited")):
+        return "A payment or credit note stands on it in Xero. Remove that first, or issue a credit note."
+    day = xero.fields.get("date")
+    if books.locked_until and isinstance(day, date) and day <= books.locked_until:
+        return f"Its date {day.isoformat()} is in a period that is locked in Xero until {books.locked_until.isoformat()}."
+    return None

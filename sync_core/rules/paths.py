@@ -1,0 +1,69 @@
+"""Dotted paths into native rows: ``Phones[PhoneType=DEFAULT].PhoneNumber``, with ``|`` between alternatives."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import Any
+
+from sync_core.model import Native
+
+_SEGMENT = re.compile(r"^(?P<name>[^\[]+)(?:\[(?P<key>[^=]+)=(?P<value>[^\]]+)\])?$")
+Segment = tuple[str, str, str]
+
+
+@lru_cache(maxsize=2048)
+def segments(path: str) -> tuple[tuple[Segment, ...], ...]:
+    """``path`` taken apart once: its alternatives, each a tuple of (name, selector key, selector value)."""
+    return tuple(tuple(_segment(part) for part in alternative.split(".")) for alternative in path.split("|") if alternative)
+
+
+def _segment(part: str) -> Segment:
+    match = _SEGMENT.match(part)
+    if match is None:
+        raise ValueError(f"not a path segment: {part}")
+    return match["name"], match["key"] or "", match["value"] or ""
+
+
+def pick(native: Native, path: str) -> Any:
+    """The first alternative of ``path`` that holds something; None when none does."""
+    for alternative in segments(path):
+        value = _follow(native, alternative)
+        if value not in (None, ""):
+            return value
+    return None
+
+
+def _follow(value: Any, steps: tuple[Segment, ...]) -> Any:
+    for name, key, wanted in steps:
+        if not isinstance(value, dict):
+            return None
+        value = value.get(name)
+        if key:
+            value = next((e for e in value or () if isinstance(e, dict) and e.get(key) == wanted), None)
+        if value is None:
+            return None
+    return value
+
+
+def put(body: Native, path: str, value: Any) -> None:
+    """Set ``value`` at the first alternative of ``path``, making the objects and array elements on the way."""
+    steps = segments(path)[0]
+    target = body
+    for name, key, wanted in steps[:-1]:
+        if key:
+            elements = target.setdefault(name, [])
+            found = next((e for e in elements if e.get(key) == wanted), None)
+            if found is None:
+                found = {key: wanted}
+                elements.append(found)
+            target = found
+        else:
+            target = target.setdefault(name, {})
+    target[steps[-1][0]] = value
+
+
+def shares_element(path: str, other: str) -> bool:
+    """Whether both paths end in the same element of the same array: such fields are written together."""
+    prefix, separator, _ = path.rpartition(".")
+    return bool(separator) and "[" in prefix and other.startswith(f"{prefix}.")

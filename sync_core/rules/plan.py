@@ -1,0 +1,117 @@
+"""What a run is going to do: decisions per record, light enough to hold for a whole company, and the hash they are bound to."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from sync_core.model import Outcome, Side, Status, Value, Verb
+from sync_core.rules.compare import Clash
+from sync_core.rules.mapping import dumps
+
+
+class Act(StrEnum):
+    """What becomes of one record or pair. Only CREATE and UPDATE call a system."""
+
+    CREATE = "create"
+    UPDATE = "update"
+    ADOPT = "adopt"
+    PARK = "park"
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """One record (unlinked) or pair (linked), what to do with it, and how it stands if nothing more happens.
+
+    ``changes``: per side, the canonical values that UPDATE writes there; for CREATE the side is ``target``.
+    ``open_fields``: fields that stay undecided (a clash, a locked document), so that no image may call them agreed.
+    ``matched_by``: set when this decision also makes the link.
+    """
+
+    entity: str
+    act: Act
+    crm_id: str | None
+    xero_id: str | None
+    status: Status
+    remark: str
+    reason: str = ""
+    target: Side | None = None
+    changes: Mapping[Side, Mapping[str, Value]] = field(default_factory=dict)
+    clashes: tuple[Clash, ...] = ()
+    open_fields: tuple[str, ...] = ()
+    matched_by: str = ""
+    title: str = ""
+
+    @property
+    def key(self) -> tuple[str, Side, str]:
+        """The record that carries the status: the Dynamics one where there is one."""
+        if self.crm_id is not None:
+            return self.entity, Side.CRM, self.crm_id
+        return self.entity, Side.XERO, self.xero_id or ""
+
+    @property
+    def writes(self) -> tuple[tuple[Side, Verb], ...]:
+        if self.act is Act.CREATE and self.target is not None:
+            return ((self.target, Verb.CREATE),)
+        return tuple((side, Verb.UPDATE) for side in Side if self.changes.get(side))
+
+    @property
+    def outcome(self) -> Outcome:
+        if self.act is Act.CREATE:
+            return Outcome.CREATED
+        if self.act is Act.UPDATE and not self.clashes:
+            return Outcome.UPDATED
+        return OUTCOMES.get(self.status, Outcome.UNCHANGED)
+
+
+OUTCOMES = {
+    Status.FAILED: Outcome.FAILED,
+    Status.SKIPPED: Outcome.SKIPPED,
+    Status.EXCLUDED: Outcome.SKIPPED,
+    Status.MISSING_IN_CRM: Outcome.SKIPPED,
+    Status.MISSING_IN_XERO: Outcome.SKIPPED,
+    Status.NEVER_SYNCED: Outcome.SKIPPED,
+    Status.BLOCKED: Outcome.BLOCKED,
+    Status.CONFLICT: Outcome.CONFLICT,
+    Status.NEEDS_REVIEW: Outcome.CONFLICT,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """All decisions of a run, with what the rails need to know about the company they were made from.
+
+    ``linked``: linked pairs per entity. ``pulled``: rows per stream before and after the pull.
+    """
+
+    organisation: str
+    decisions: tuple[Decision, ...]
+    linked: Mapping[str, int] = field(default_factory=dict)
+    gone: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def hash(self) -> str:
+        """The same for the same decisions on the same values; an override is bound to it."""
+        digest = hashlib.blake2b(self.organisation.encode(), digest_size=16)
+        for d in sorted(self.decisions, key=lambda d: d.key):
+            if d.writes:
+                digest.update(dumps([*d.key, d.act, [[s, dict(c)] for s, c in sorted(d.changes.items())]]))
+        return digest.hexdigest()
+
+    def writes(self) -> Counter[tuple[str, Side, Verb]]:
+        """Elements to be written per entity, side and verb."""
+        return Counter((d.entity, side, verb) for d in self.decisions for side, verb in d.writes)
+
+    def outcomes(self) -> Counter[Outcome]:
+        return Counter(d.outcome for d in self.decisions)
+
+
+def calls_for(writes: Iterable[tuple[tuple[str, Side, Verb], int]], batch: Mapping[Side, int]) -> dict[Side, int]:
+    """The fewest write calls that these elements need, per side."""
+    calls = dict.fromkeys(Side, 0)
+    for (_, side, _), count in writes:
+        calls[side] += -(-count // batch[side])
+    return calls

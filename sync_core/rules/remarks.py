@@ -1,0 +1,124 @@
+"""Outcomes as sentences that a bookkeeper understands: what was done or what failed, which field, what to do next."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from decimal import Decimal
+
+from sync_core.model import Record, Side, Value
+from sync_core.rules.compare import Clash
+from sync_core.rules.declaration import Entity, Kind
+
+LONGEST = 4000
+
+
+def spoken(value: Value) -> str:
+    """A canonical value as people write it."""
+    if value is None or value == ():
+        return "nothing"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, Decimal):
+        return f"{value:,.2f}" if value == value.quantize(Decimal("0.01")) else f"{value:,f}"
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, tuple):
+        return f"{len(value)} line{'s' if len(value) != 1 else ''}"
+    return f"“{value}”"
+
+
+def in_step(entity: Entity, matched_by: str) -> str:
+    if matched_by:
+        return f"Linked to the {entity.singular} in the other system by {matched_by}. Both sides agree."
+    return "Both sides agree."
+
+
+def created(entity: Entity, target: Side, number: Value) -> str:
+    named = f" as {number}" if number else ""
+    return f"Created in {target.label}{named} from the {entity.singular} in {target.other.label}."
+
+
+def updated(entity: Entity, changes: Mapping[Side, Mapping[str, Value]]) -> str:
+    parts = []
+    for side in Side:
+        labels = [entity.field(n).label for n in changes.get(side, {}) if not entity.field(n).hidden]
+        if labels:
+            parts.append(f"{', '.join(labels)} brought to {side.label}")
+        elif changes.get(side):
+            parts.append(f"link noted in {side.label}")
+    sentence = "; ".join(parts)
+    return f"{sentence[:1].upper()}{sentence[1:]}."
+
+
+def clashing(entity: Entity, clashes: Sequence[Clash]) -> str:
+    """Both values of each field, and what a person can do."""
+    parts = [_clash(entity, clash) for clash in clashes]
+    return cut(f"Both sides differ and nothing was overwritten. {' '.join(parts)} Choose the value to keep.")
+
+
+def _clash(entity: Entity, clash: Clash) -> str:
+    spec = entity.field(clash.field)
+    if spec.kind is Kind.LINES:
+        return f"{spec.label} differ: Dynamics {_sum(clash.crm)}, Xero {_sum(clash.xero)} before tax."
+    if spec.kind is Kind.REF:
+        return f"{spec.label} is another one in Xero than in Dynamics."
+    base = f", last agreed {spoken(clash.base)}" if clash.base is not None else ""
+    return f"{spec.label}: Dynamics {spoken(clash.crm)}, Xero {spoken(clash.xero)}{base}."
+
+
+def _sum(lines: Value) -> str:
+    rows = lines if isinstance(lines, tuple) else ()
+    total = sum((line.get("net") or Decimal(0) for line in rows), Decimal(0))
+    return f"{len(rows)} lines of {spoken(total)}"
+
+
+def ambiguous(entity: Entity, where: Side, count: int, field: str) -> str:
+    return (
+        f"{count} {entity.label.lower()} in {where.label} could be this one by {field}. Nothing was linked. "
+        "Link the right one by hand, or make them distinct."
+    )
+
+
+def waits_for(entity: Entity, label: str, name: str, why: str) -> str:
+    return f"{label} {name} is not in {why} yet. This {entity.singular} follows by itself once it is."
+
+
+def parent_gone(label: str, name: str, means: str, where: Side) -> str:
+    return f"{label} {name} is {means} in {where.label}. Restore it there, or choose another one; then this goes by itself."
+
+
+def only_in(entity: Entity, side: Side) -> str:
+    return f"Only {side.label} has this {entity.singular}. Tieout does not make {entity.label.lower()} in {side.other.label} by itself."
+
+
+def gone_first(side: Side, means: str) -> str:
+    return f"It was {means} in {side.label} before Tieout saw it, so it is not copied."
+
+
+def gone_one_side(entity: Entity, record: Record) -> str:
+    return (
+        f"This {entity.singular} is {record.gone} in {record.side.label} but still stands in {record.side.other.label}. "
+        "Nothing was changed; decide which of the two is right and correct the other."
+    )
+
+
+def gone_both(entity: Entity) -> str:
+    return f"This {entity.singular} no longer counts on either side."
+
+
+def read_only(entity: Entity, labels: Sequence[str]) -> str:
+    return (
+        f"{', '.join(labels)} changed in Xero, but the {entity.singular} is read-only in Dynamics because it is paid or canceled. "
+        "Reactivate it in Dynamics to take the change."
+    )
+
+
+def refused(where: Side, message: str) -> str:
+    return cut(f"{where.label} refused it: {message}")
+
+
+def cut(text: str) -> str:
+    """``text`` as it fits the remark column, said so when something was left out."""
+    clean = text.replace("\x00", "")
+    return clean if len(clean) <= LONGEST else f"{clean[: LONGEST - 12]} (shortened)"

@@ -1,0 +1,154 @@
+"""The DuckDB cache: one owner process, one root connection, a fresh cursor for each statement, one write lock.
+
+Rules that measuring taught: rows come and go as Arrow (``.df()`` makes floats of decimals, ``executemany`` takes minutes),
+MERGE writes only what changed, and the file lock of DuckDB is also what keeps a second server out.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from sync_core.errors import Busy, Configure
+
+SETTINGS = {
+    "autoinstall_known_extensions": "false",
+    "autoload_known_extensions": "false",
+    "python_enable_replacements": "false",
+}
+
+
+class Transaction:
+    """Statements that commit together. Made by :meth:`Cache.transaction` only."""
+
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+
+    def run(self, sql: str, *params: Any) -> None:
+        self._connection.execute(sql, list(params)).fetchall()
+
+    def query(self, sql: str, *params: Any) -> pa.Table:
+        return self._connection.sql(sql, params=list(params)).to_arrow_table()
+
+    def merge(self, table: str, rows: pa.Table, keys: tuple[str, ...], changed: str, keep: tuple[str, ...] = ()) -> None:
+        """Insert ``rows`` or update those whose column ``changed`` differs. Columns in ``keep`` are only set on insert."""
+        if rows.num_rows == 0:
+            return
+        on = " AND ".join(f"t.{k} = i.{k}" for k in keys)
+        sets = ", ".join(f"{c} = i.{c}" for c in rows.column_names if c not in (*keys, *keep))
+        names = ", ".join(rows.column_names)
+        values = ", ".join(f"i.{c}" for c in rows.column_names)
+        self._connection.register("incoming", rows)
+        try:
+            self.run(
+                f"MERGE INTO {table} t USING incoming i ON {on} "  # noqa: S608  # names come from our schema, never from data
+                f"WHEN MATCHED AND t.{changed} IS DISTINCT FROM i.{changed} THEN UPDATE SET {sets} "
+                f"WHEN NOT MATCHED THEN INSERT ({names}) VALUES ({values})"
+            )
+        finally:
+            self._connection.unregister("incoming")
+
+    def with_rows(self, sql: str, rows: pa.Table, *params: Any) -> None:
+        """Run ``sql`` that reads ``rows`` under the name ``incoming``."""
+        self._connection.register("incoming", rows)
+        try:
+            self.run(sql, *params)
+        finally:
+            self._connection.unregister("incoming")
+
+
+class Cache:
+    """Both systems' records, as they were when they were last asked. Losing it costs a full pull and nothing else."""
+
+    def __init__(self, root: Any, path: Path) -> None:
+        self._root = root
+        self._writing = threading.RLock()
+        self.path = path
+
+    def query(self, sql: str, *params: Any) -> pa.Table:
+        """Rows of one SELECT, decimals kept."""
+        return self._root.cursor().sql(sql, params=list(params)).to_arrow_table()
+
+    def query_with(self, sql: str, rows: pa.Table, *params: Any) -> pa.Table:
+        """Rows of one SELECT that also reads ``rows`` under the name ``incoming``."""
+        cursor = self._root.cursor()
+        cursor.register("incoming", rows)
+        try:
+            return cursor.sql(sql, params=list(params)).to_arrow_table()
+        finally:
+            cursor.unregister("incoming")
+
+    def scalar(self, sql: str, *params: Any) -> Any:
+        column = self.query(sql, *params).column(0)
+        return column[0].as_py() if len(column) else None
+
+    @contextmanager
+    def transaction(self) -> Iterator[Transaction]:
+        """All or nothing; writers take turns."""
+        with self._writing:
+            connection = self._root.cursor()
+            connection.execute("BEGIN").fetchall()
+            try:
+                yield Transaction(connection)
+            except BaseException:
+                connection.execute("ROLLBACK").fetchall()
+                raise
+            connection.execute("COMMIT").fetchall()
+
+    def close(self) -> None:
+        self._root.close()
+
+
+def open_cache(path: Path) -> Cache:
+    """Open or make the cache. A file that cannot be read is set aside and a new one begun (I19).
+
+    Raises Busy when another process has it, Configure when the folder cannot be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        root = _connect(path)
+    except OSError as error:
+        raise Configure(
+            f"The folder {path.parent} cannot be written ({error.strerror}). Set TIEOUT_DATA_DIR to one that can."
+        ) from None
+    cache = Cache(root, path)
+    with cache.transaction() as transaction:
+        transaction.run(files(__package__).joinpath("schema.sql").read_text(encoding="utf-8"))
+    return cache
+
+
+def _connect(path: Path) -> Any:
+    try:
+        return _locked_down(duckdb.connect(str(path), config=SETTINGS))
+    except duckdb.IOException as error:
+        if "lock" in str(error):
+            raise Busy(
+                f"Another Tieout process is using the cache {path}. Use its console, or stop it and try again.",
+                detail=str(error),
+            ) from None
+        if path.exists() and path.stat().st_size:
+            return _locked_down(_begin_anew(path))
+        raise Configure(f"The cache {path} cannot be opened. Check the disk and its permissions.", detail=str(error)) from None
+    except (duckdb.SerializationException, duckdb.FatalException, duckdb.InternalException):
+        return _locked_down(_begin_anew(path))
+
+
+def _begin_anew(path: Path) -> Any:
+    spoiled = path.with_suffix(".unreadable")
+    path.replace(spoiled)
+    path.with_name(f"{path.name}.wal").unlink(missing_ok=True)
+    return duckdb.connect(str(path), config=SETTINGS)
+
+
+def _locked_down(root: Any) -> Any:
+    """No statement of ours or of a reader may reach files, the network or other settings."""
+    root.execute("SET enable_external_access = false").fetchall()
+    root.execute("SET lock_configuration = true").fetchall()
+    return root

@@ -1,0 +1,256 @@
+"""Canonical records and agreed images in the cache, and the questions that the engine asks of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, date
+from decimal import Decimal
+from typing import Any
+
+import pyarrow as pa
+
+from sync_core.model import Link, Record, Side
+from sync_core.store.cache import Cache
+
+MONEY = pa.decimal128(19, 4)
+RECORD = pa.schema(
+    [
+        *((n, pa.string()) for n in ("entity", "side", "id", "native_table", "version")),
+        ("modified", pa.timestamp("us")),
+        *((n, pa.string()) for n in ("gone", "hash", "fields", "title", "number", "contact", "currency")),
+        ("doc_date", pa.date32()),
+        ("due_date", pa.date32()),
+        *((n, pa.string()) for n in ("reference", "kind", "state", "document")),
+        *((n, MONEY) for n in ("total", "total_tax", "amount_paid", "amount_credited", "amount_due")),
+        ("run", pa.string()),
+    ]
+)
+AGREED = pa.schema([(n, pa.string()) for n in ("entity", "side", "id", "partner", "hash", "fields", "run")])
+_PLACES = Decimal("0.0001")
+_TYPED = {
+    "number": ("number",),
+    "contact": ("contact",),
+    "currency": ("currency",),
+    "doc_date": ("date",),
+    "due_date": ("due_date",),
+    "reference": ("reference",),
+    "kind": ("kind",),
+    "state": ("state", "status"),
+    "document": ("invoice", "credit_note", "advance"),
+    "total": ("total", "amount"),
+    "total_tax": ("total_tax",),
+    "amount_paid": ("amount_paid",),
+    "amount_credited": ("amount_credited",),
+    "amount_due": ("amount_due", "remaining"),
+}
+
+
+def as_row(record: Record, title: str, digest: str, fields: str, run: str) -> dict[str, Any]:
+    """A record as the cache keeps it; ``fields`` is its canonical JSON and ``digest`` the hash of that."""
+    row: dict[str, Any] = {
+        "entity": record.entity,
+        "side": str(record.side),
+        "id": record.id,
+        "native_table": record.table,
+        "version": record.version,
+        "modified": record.modified.astimezone(UTC).replace(tzinfo=None) if record.modified else None,
+        "gone": record.gone,
+        "hash": f"{digest}{record.gone}",
+        "fields": fields,
+        "title": _as_text(record.fields.get(title)),
+        "run": run,
+    }
+    for column, names in _TYPED.items():
+        row[column] = next((_typed(v) for n in names if (v := record.fields.get(n)) is not None), None)
+    return row
+
+
+def _typed(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return value.quantize(_PLACES)
+    return value if isinstance(value, date) else _as_text(value)
+
+
+def _as_text(value: Any) -> str | None:
+    return None if value is None else str(value)
+
+
+def merge_records(cache: Cache, rows: Sequence[dict[str, Any]], dropped: Sequence[tuple[str, str, str]] = ()) -> None:
+    """Keep canonical records, leaving their links alone, and take their ids off the list of those to be read again."""
+    table = pa.Table.from_pylist(list(rows), RECORD)
+    done = [{"entity": r["entity"], "side": r["side"], "id": r["id"]} for r in rows]
+    done += [{"entity": e, "side": s, "id": i} for e, s, i in dropped]
+    with cache.transaction() as transaction:
+        if rows:
+            transaction.merge("record", _with_stamp(table), ("entity", "side", "id"), "stamp")
+        if done:
+            transaction.with_rows(
+                "DELETE FROM dirty WHERE (entity, side, id) IN (SELECT entity, side, id FROM incoming)",
+                pa.Table.from_pylist(done),
+            )
+
+
+def _with_stamp(table: pa.Table) -> pa.Table:
+    stamps = [f"{h}/{v}" for h, v in zip(table["hash"].to_pylist(), table["version"].to_pylist(), strict=True)]
+    return table.append_column("stamp", pa.array(stamps, pa.string()))
+
+
+def dirty_ids(cache: Cache, entity: str, side: Side, limit: int) -> list[str]:
+    """Up to ``limit`` ids whose native rows moved since their canonical form was made."""
+    table = cache.query(
+        "SELECT DISTINCT id FROM dirty WHERE entity = ? AND side = ? ORDER BY id LIMIT ?", entity, str(side), limit
+    )
+    ids: list[str] = table.column("id").to_pylist()
+    return ids
+
+
+def records(cache: Cache, entity: str, side: Side, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Cached records with their own agreed image: ``fields``, ``agreed`` (None: never), ``partner`` (None: unlinked) and more."""
+    table = cache.query_with(
+        "SELECT r.id, r.native_table, r.version, r.modified, r.gone, r.hash, r.fields, r.title, r.partner, r.total, "
+        "a.fields AS agreed, a.partner AS agreed_partner "
+        "FROM record r LEFT JOIN agreed a ON a.entity = r.entity AND a.side = r.side AND a.id = r.id "
+        "WHERE r.entity = ? AND r.side = ? AND r.id IN (SELECT id FROM incoming)",
+        pa.table({"id": pa.array(list(ids), pa.string())}),
+        entity,
+        str(side),
+    )
+    return {row["id"]: row for row in table.to_pylist()}
+
+
+def changed_pairs(cache: Cache, entity: str) -> list[tuple[str, str]]:
+    """Linked pairs of which a side differs from its own agreed image, or has none. Only these reach Python."""
+    table = cache.query(
+        "SELECT c.id AS crm, c.partner AS xero FROM record c "
+        "LEFT JOIN record x ON x.entity = c.entity AND x.side = 'xero' AND x.id = c.partner "
+        "LEFT JOIN agreed ac ON ac.entity = c.entity AND ac.side = 'crm' AND ac.id = c.id AND ac.partner = c.partner "
+        "LEFT JOIN agreed ax ON ax.entity = c.entity AND ax.side = 'xero' AND ax.id = c.partner AND ax.partner = c.id "
+        "WHERE c.entity = ? AND c.side = 'crm' AND c.partner IS NOT NULL "
+        "AND (ac.hash IS DISTINCT FROM c.hash OR ax.hash IS DISTINCT FROM x.hash) ORDER BY c.id",
+        entity,
+    )
+    return list(zip(table["crm"].to_pylist(), table["xero"].to_pylist(), strict=True))
+
+
+def unlinked(cache: Cache, entity: str, side: Side) -> list[str]:
+    """Ids of records without a partner, in a stable order."""
+    ids: list[str] = (
+        cache.query(
+            "SELECT id FROM record WHERE entity = ? AND side = ? AND partner IS NULL ORDER BY doc_date NULLS FIRST, id",
+            entity,
+            str(side),
+        )
+        .column("id")
+        .to_pylist()
+    )
+    return ids
+
+
+def exact_matches(cache: Cache, entity: str, field: str) -> list[tuple[str, str, int, int]]:
+    """Unlinked records of both sides that hold the same value in ``field``: (crm id, xero id, rivals in xero, rivals in crm).
+
+    Values are compared without regard to case and outer spaces. Records that are alive come before those that are gone.
+    """
+    table = cache.query(
+        "WITH k AS (SELECT side, id, gone, lower(trim(json_extract_string(fields, ?))) AS v FROM record "
+        "WHERE entity = ? AND partner IS NULL), p AS ("
+        "SELECT c.id AS crm, x.id AS xero, (c.gone <> '')::INT + (x.gone <> '')::INT AS dead "
+        "FROM k c JOIN k x ON c.v = x.v WHERE c.side = 'crm' AND x.side = 'xero' AND c.v <> ''), "
+        "best AS (SELECT crm, xero FROM p QUALIFY dead = min(dead) OVER (PARTITION BY crm) "
+        "AND dead = min(dead) OVER (PARTITION BY xero)) "
+        "SELECT crm, xero, count(*) OVER (PARTITION BY crm) AS in_xero, count(*) OVER (PARTITION BY xero) AS in_crm "
+        "FROM best ORDER BY crm, xero",
+        f"$.{field}",
+        entity,
+    )
+    return [(r["crm"], r["xero"], r["in_xero"], r["in_crm"]) for r in table.to_pylist()]
+
+
+def set_partners(cache: Cache, links: Sequence[Link]) -> None:
+    """Repeat links from the state in the cache, where compare and reconciliation read them."""
+    rows = [
+        {"entity": e, "side": s, "id": i, "partner": p}
+        for link in links
+        for e, s, i, p in ((link.entity, "crm", link.crm_id, link.xero_id), (link.entity, "xero", link.xero_id, link.crm_id))
+    ]
+    if rows:
+        with cache.transaction() as transaction:
+            transaction.with_rows(
+                "UPDATE record SET partner = i.partner FROM incoming i "
+                "WHERE record.entity = i.entity AND record.side = i.side AND record.id = i.id",
+                pa.Table.from_pylist(rows),
+            )
+
+
+def partners(cache: Cache, entity: str, side: Side, ids: Iterable[str]) -> dict[str, str]:
+    """The linked partner's id, for those of ``ids`` (of ``side``) that have one."""
+    table = cache.query_with(
+        "SELECT id, partner FROM record WHERE entity = ? AND side = ? AND partner IS NOT NULL AND id IN (SELECT id FROM incoming)",
+        pa.table({"id": pa.array(sorted(set(ids)), pa.string())}),
+        entity,
+        str(side),
+    )
+    return dict(zip(table["id"].to_pylist(), table["partner"].to_pylist(), strict=True))
+
+
+def tables_of(cache: Cache, entity: str, side: Side, ids: Iterable[str]) -> dict[str, str]:
+    """The native table that each record stands in."""
+    table = cache.query_with(
+        "SELECT id, native_table FROM record WHERE entity = ? AND side = ? AND id IN (SELECT id FROM incoming)",
+        pa.table({"id": pa.array(sorted(set(ids)), pa.string())}),
+        entity,
+        str(side),
+    )
+    return dict(zip(table["id"].to_pylist(), table["native_table"].to_pylist(), strict=True))
+
+
+def typed(cache: Cache, entity: str, side: Side, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """The typed columns of records, by id."""
+    table = cache.query_with(
+        "SELECT id, native_table, title, number, kind, state, currency, amount_due, amount_paid, amount_credited FROM record "
+        "WHERE entity = ? AND side = ? AND id IN (SELECT id FROM incoming)",
+        pa.table({"id": pa.array(list(ids), pa.string())}),
+        entity,
+        str(side),
+    )
+    return {r["id"]: r for r in table.to_pylist()}
+
+
+def agree(cache: Cache, images: Sequence[dict[str, str]]) -> None:
+    """Keep new agreed images (rows of :data:`AGREED`)."""
+    if images:
+        with cache.transaction() as transaction:
+            table = pa.Table.from_pylist(list(images), AGREED)
+            stamps = [f"{r['hash']}/{r['partner']}" for r in images]
+            transaction.merge("agreed", table.append_column("stamp", pa.array(stamps)), ("entity", "side", "id"), "stamp")
+
+
+def linked_counts(cache: Cache) -> dict[str, int]:
+    """Linked pairs per entity."""
+    table = cache.query("SELECT entity, count(*) AS n FROM record WHERE side = 'crm' AND partner IS NOT NULL GROUP BY entity")
+    return dict(zip(table["entity"].to_pylist(), table["n"].to_pylist(), strict=True))
+
+
+def gone_counts(cache: Cache) -> dict[str, int]:
+    """Linked records per entity that are gone although they were alive when the pair last agreed."""
+    table = cache.query(
+        "SELECT r.entity, count(*) AS n FROM record r JOIN agreed a ON a.entity = r.entity AND a.side = r.side AND a.id = r.id "
+        "WHERE r.gone = 'deleted' AND r.partner IS NOT NULL AND a.hash <> r.hash GROUP BY r.entity"
+    )
+    return dict(zip(table["entity"].to_pylist(), table["n"].to_pylist(), strict=True))
+
+
+def fact(cache: Cache, name: str) -> str | None:
+    value = cache.scalar("SELECT value FROM fact WHERE name = ?", name)
+    return None if value is None else str(value)
+
+
+def set_fact(cache: Cache, name: str, value: str) -> None:
+    with cache.transaction() as transaction:
+        transaction.run("DELETE FROM fact WHERE name = ?", name)
+        transaction.run("INSERT INTO fact VALUES (?, ?)", name, value)
+
+
+def chunks(ids: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:
+    for start in range(0, len(ids), size):
+        yield ids[start : start + size]

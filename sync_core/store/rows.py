@@ -1,0 +1,226 @@
+"""Native rows in the cache: pages merged under their cursor, and which records have to be read again because of them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+from typing import Any
+from uuid import NAMESPACE_URL, uuid5
+
+import orjson
+import pyarrow as pa
+
+from sync_core.model import Native, Side
+from sync_core.rules.entities import ENTITIES, Entity, Stream
+from sync_core.store.cache import Cache, Transaction
+
+RAW = pa.schema(
+    [
+        ("stream", pa.string()),
+        ("id", pa.string()),
+        ("parent_id", pa.string()),
+        ("version", pa.string()),
+        ("body", pa.string()),
+        ("gone", pa.bool_()),
+        ("run", pa.string()),
+    ]
+)
+
+
+def body_text(native: Native) -> str:
+    """A native row as it is kept: JSON with numbers that were ``Decimal`` as text, so that no digit is lost."""
+    return orjson.dumps(native, default=str, option=orjson.OPT_SORT_KEYS).decode()
+
+
+def version_of(stream: Stream, native: Native) -> str:
+    """What tells two states of a row apart: the ETag of Dynamics, the stamp of Xero, else its content."""
+    stamp = native.get("@odata.etag") if stream.side is Side.CRM else native.get("UpdatedDateUTC")
+    return str(stamp) if stamp else hashlib.blake2b(body_text(native).encode(), digest_size=8).hexdigest()
+
+
+def row_id(stream: Stream, native: Native) -> str:
+    value = str(native[stream.key])
+    return value.lower() if stream.side is Side.CRM else value
+
+
+def merge_page(cache: Cache, stream: Stream, rows: Sequence[Native], gone: Sequence[str], run: str, cursor: str | None) -> None:
+    """Keep one page and, when it is the last, its cursor: in one transaction, so that no cursor ever passes its rows (I8)."""
+    with cache.transaction() as transaction:
+        keep_rows(transaction, stream, rows, run)
+        if gone:
+            _bury(transaction, stream, list(gone), run)
+        if cursor is not None:
+            _save_cursor(transaction, stream, cursor, run)
+
+
+def keep_rows(transaction: Transaction, stream: Stream, rows: Sequence[Native], run: str) -> None:
+    """Merge rows that a system answered, nested rows apart, and mark what has to be read again."""
+    _merge(transaction, [_raw(stream, r, run) for r in rows])
+    _mark(transaction, stream, [(row_id(stream, r), _parent(stream, r)) for r in rows])
+    for entity, nested in nested_streams(stream):
+        _keep_nested(transaction, entity, stream, nested, rows, run)
+
+
+def _raw(stream: Stream, native: Native, run: str) -> dict[str, Any]:
+    return {
+        "stream": stream.name,
+        "id": row_id(stream, native),
+        "parent_id": _parent(stream, native),
+        "version": version_of(stream, native),
+        "body": body_text(native),
+        "gone": False,
+        "run": run,
+    }
+
+
+def _parent(stream: Stream, native: Native) -> str | None:
+    value = native.get(stream.parent_key) if stream.parent_key else None
+    return str(value).lower() if value and stream.side is Side.CRM else value
+
+
+def _merge(transaction: Transaction, rows: list[dict[str, Any]]) -> None:
+    unique = {r["id"]: r for r in rows}
+    incoming = pa.Table.from_pylist(list(unique.values()), RAW)
+    transaction.with_rows(
+        "MERGE INTO raw t USING incoming i ON t.stream = i.stream AND t.id = i.id "
+        "WHEN MATCHED AND (t.version <> i.version OR t.body <> i.body OR t.gone) THEN UPDATE SET "
+        "parent_id = i.parent_id, version = i.version, body = i.body, gone = i.gone, run = i.run "
+        "WHEN NOT MATCHED THEN INSERT (stream, id, parent_id, version, body, gone, run) "
+        "VALUES (i.stream, i.id, i.parent_id, i.version, i.body, i.gone, i.run)",
+        incoming,
+    ) if unique else None
+
+
+def _mark(transaction: Transaction, stream: Stream, ids: Iterable[tuple[str, str | None]]) -> None:
+    marks = [
+        {"entity": e.name, "side": str(stream.side), "id": parent if as_child else own}
+        for e, as_child in _entities_of(stream)
+        for own, parent in ids
+        if not as_child or parent
+    ]
+    if marks:
+        transaction.with_rows("INSERT INTO dirty SELECT DISTINCT entity, side, id FROM incoming", pa.Table.from_pylist(marks))
+
+
+def _entities_of(stream: Stream) -> Iterator[tuple[Entity, bool]]:
+    for entity in ENTITIES:
+        if any(s.name == stream.name for s in entity.streams(stream.side)):
+            yield entity, False
+        if any(s.name == stream.name for s in entity.children):
+            yield entity, True
+
+
+def nested_streams(stream: Stream) -> Iterator[tuple[Entity, Stream]]:
+    """The streams whose rows stand inside the rows of ``stream``."""
+    for entity in ENTITIES:
+        for nested in entity.streams(stream.side):
+            if nested.within and nested.table == stream.table and not stream.within:
+                yield entity, nested
+
+
+def _keep_nested(
+    transaction: Transaction, entity: Entity, stream: Stream, nested: Stream, rows: Sequence[Native], run: str
+) -> None:
+    """Rows inside rows: the array is the whole truth, so what is no longer in it has been removed."""
+    found = [nested_row(stream, nested, parent, element) for parent in rows for element in parent.get(nested.within) or ()]
+    _merge(transaction, [_raw(nested, r, run) for r in found])
+    parents = pa.table({"parent_id": [row_id(stream, r) for r in rows]})
+    present = pa.table({"id": pa.array([row_id(nested, r) for r in found], pa.string())})
+    transaction.with_rows("CREATE OR REPLACE TEMP TABLE present AS SELECT * FROM incoming", present)
+    transaction.with_rows(
+        "UPDATE raw SET gone = true, run = ? WHERE stream = ? AND NOT gone AND parent_id IN (SELECT parent_id FROM incoming) "
+        "AND id NOT IN (SELECT id FROM present)",
+        parents,
+        run,
+        nested.name,
+    )
+    transaction.with_rows(
+        "INSERT INTO dirty SELECT DISTINCT ?, ?, id FROM raw WHERE stream = ? AND parent_id IN (SELECT parent_id FROM incoming)",
+        parents,
+        entity.name,
+        str(nested.side),
+        nested.name,
+    )
+
+
+def nested_row(stream: Stream, nested: Stream, parent: Native, element: Native) -> Native:
+    """A nested element as a row of its own: with its parent's id and currency, and an id where the system gave none."""
+    row = {"CurrencyCode": parent.get("CurrencyCode"), **element, nested.parent_key: parent[stream.key]}
+    if not row.get(nested.key):
+        row[nested.key] = str(uuid5(NAMESPACE_URL, f"{parent[stream.key]}/{body_text(element)}"))
+    return row
+
+
+def _bury(transaction: Transaction, stream: Stream, ids: list[str], run: str) -> None:
+    tombs = pa.table({"id": [i.lower() if stream.side is Side.CRM else i for i in ids]})
+    transaction.with_rows(
+        "UPDATE raw SET gone = true, version = 'gone', run = ? WHERE stream = ? AND id IN (SELECT id FROM incoming)",
+        tombs,
+        run,
+        stream.name,
+    )
+    for entity, as_child in _entities_of(stream):
+        transaction.with_rows(
+            f"INSERT INTO dirty SELECT DISTINCT ?, ?, {'parent_id' if as_child else 'id'} FROM raw "  # noqa: S608  # two literals
+            "WHERE stream = ? AND id IN (SELECT id FROM incoming)",
+            tombs,
+            entity.name,
+            str(stream.side),
+            stream.name,
+        )
+
+
+def bury(cache: Cache, stream: Stream, ids: Sequence[str], run: str) -> None:
+    """Rows that a system said, one by one, are not there any more."""
+    with cache.transaction() as transaction:
+        _bury(transaction, stream, list(ids), run)
+
+
+def _save_cursor(transaction: Transaction, stream: Stream, cursor: str, run: str) -> None:
+    now = datetime.now(UTC).replace(tzinfo=None)
+    before = transaction.query("SELECT full_at FROM cursor WHERE stream = ?", stream.name).to_pylist()
+    transaction.run("DELETE FROM cursor WHERE stream = ?", stream.name)
+    full_at = before[0]["full_at"] if before else now
+    transaction.run("INSERT INTO cursor VALUES (?, ?, ?, ?, ?)", stream.name, cursor, now, full_at, run)
+
+
+def cursor_of(cache: Cache, stream: Stream) -> str | None:
+    """Where the next pull of ``stream`` begins, None for everything."""
+    value = cache.scalar("SELECT cursor FROM cursor WHERE stream = ?", stream.name)
+    return str(value) if value is not None else None
+
+
+def forget_cursor(cache: Cache, stream: Stream) -> None:
+    """The next pull of ``stream`` brings everything."""
+    with cache.transaction() as transaction:
+        transaction.run("DELETE FROM cursor WHERE stream = ?", stream.name)
+
+
+def native_rows(cache: Cache, stream: Stream, ids: Sequence[str]) -> dict[str, tuple[Native, str, bool]]:
+    """Native row, version and whether it is gone, by id."""
+    table = cache.query_with(
+        "SELECT id, body, version, gone FROM raw WHERE stream = ? AND id IN (SELECT id FROM incoming)",
+        pa.table({"id": list(ids)}),
+        stream.name,
+    )
+    return {r["id"]: (orjson.loads(r["body"]), r["version"], r["gone"]) for r in table.to_pylist()}
+
+
+def child_rows(cache: Cache, stream: Stream, parents: Sequence[str]) -> dict[str, list[Native]]:
+    """Rows of a child stream that are still there, by their parent's id."""
+    table = cache.query_with(
+        "SELECT parent_id, body FROM raw WHERE stream = ? AND NOT gone AND parent_id IN (SELECT id FROM incoming)",
+        pa.table({"id": list(parents)}),
+        stream.name,
+    )
+    children: dict[str, list[Native]] = {}
+    for row in table.to_pylist():
+        children.setdefault(row["parent_id"], []).append(orjson.loads(row["body"]))
+    return children
+
+
+def all_rows(cache: Cache, stream: Stream) -> Iterator[Native]:
+    """Every row of a small stream (settings, currencies) that is still there."""
+    for text in cache.query("SELECT body FROM raw WHERE stream = ? AND NOT gone", stream.name).column("body").to_pylist():
+        yield orjson.loads(text)
