@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from sync_core.systems.batch import BatchError, Request, decode, encode
 
@@ -64,3 +66,10 @@ def test_a_boundary_inside_a_text_is_not_a_boundary():
 def test_an_answer_that_is_not_whole_is_refused(content_type, body):
     with pytest.raises(BatchError):
         decode(content_type, body.encode())
+
+
+@given(st.lists(st.binary().filter(lambda body: b"--batch" not in body and b"\n" not in body), min_size=1, max_size=4))
+def test_bodies_arrive_as_they_were_sent(bodies):
+    head = b"Content-Type: application/http\r\n\r\nHTTP/1.1 200 OK\r\nContent-Type: x\r\n\r\n"
+    whole = b"".join(b"--batch\r\n" + head + body + b"\r\n" for body in bodies) + b"--batch--\r\n"
+    assert [part.body for part in decode("multipart/mixed; boundary=batch", whole)] == bodies

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -11,7 +12,7 @@ import pytest
 from contract import rows_of
 from dynamics_bench import DynamicsBench
 
-from sync_core.errors import Configure, Expired, Rejected
+from sync_core.errors import Configure, Expired, Rejected, Retryable
 from sync_core.model import Side, Verb
 from sync_core.rules.entities import CURRENCIES, DETAILS, ENTITIES, Stream, entity
 from sync_core.sandbox.serve import Sandbox
@@ -204,3 +205,43 @@ def test_money_writes_of_a_line_answer_with_the_priced_row(bench):
     )
     assert receipt.error is None
     assert receipt.native["extendedamount"] == Decimal("43.23")
+
+
+def test_an_edit_while_paging_is_not_lost(bench, monkeypatch):
+    monkeypatch.setattr(dataverse, "_TRACKED", "odata.track-changes,odata.maxpagesize=3")
+    first = bench.pull()[0].rows[0]
+    edit = {"system": "dataverse", "table": "account", "id": first["accountid"], "set": {"name": "edited while paging"}}
+    fault = bench.fault("edit_while_paging", path="accounts", edit=edit)
+    pages = bench.pull()
+    assert fault.fired == 1
+    seen = rows_of(pages) + rows_of(bench.pull(pages[-1].cursor))
+    assert [row["name"] for row in seen if row["accountid"] == first["accountid"]][-1] == "edited while paging"
+
+
+def test_threads_share_one_client(bench):
+    rows = [bench.made() for _ in range(4)]
+    with ThreadPoolExecutor(4) as pool:
+        got = list(pool.map(lambda row: bench.system.get(ACCOUNT, row["accountid"]), rows * 5))
+    assert [row["accountid"] for row in got] == [row["accountid"] for row in rows * 5]
+
+
+@pytest.mark.parametrize("after", [0, 1, 40, 117])
+def test_a_set_up_whose_answer_is_lost_goes_on_at_the_next_try(sandbox, after):
+    bench = DynamicsBench(sandbox)
+    fault = bench.fault("drop_after", method="POST", path="/api/data", after=after)
+    with pytest.raises(Retryable, match="goes on where it stopped"):
+        provision(bench.system.http, bench.clock, lambda _text: None)
+    assert fault.fired == 1
+    assert missing(bench.system.http)
+    provision(bench.system.http, bench.clock, lambda _text: None)
+    assert missing(bench.system.http) == []
+    bench.close()
+
+
+def test_before_the_set_up_a_pull_says_what_to_do(sandbox):
+    bench = DynamicsBench(sandbox)
+    with pytest.raises(Configure, match="python -m sync_core setup"):
+        bench.pull()
+    with pytest.raises(Configure, match="python -m sync_core setup"):
+        list(bench.system.changed_since(DETAILS, None))
+    bench.close()

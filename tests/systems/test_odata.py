@@ -5,6 +5,8 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from sync_core.systems import odata
 
@@ -65,3 +67,15 @@ def test_a_refusal_is_read_with_its_code_in_lower_case():
 @pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b'{"error":null}', b'{"error":{"code":null}}', b"\xff"])
 def test_a_refusal_of_another_shape_has_no_code(body):
     assert odata.failure(500, body).code == ""
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text() | st.decimals(allow_nan=False, allow_infinity=False, places=6),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(VALUES)
+def test_whatever_is_sent_is_read_as_it_was(value):
+    assert json.loads(odata.to_json(value), parse_float=Decimal) == value
