@@ -18,12 +18,12 @@ import logging
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import timedelta
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from random import Random
 from typing import TYPE_CHECKING
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import urlsplit
 
 import httpx
 import structlog
@@ -33,6 +33,7 @@ from sync_core.model import Calls
 from sync_core.settings import is_loopback
 from sync_core.systems import http_failures as failures
 from sync_core.systems.http_answer import Answer, Forbidden, GarbledError, TooLargeError, read_body
+from sync_core.systems.http_call import Call, address
 from sync_core.systems.http_gate import Gate, after_of
 from sync_core.systems.redaction import hide, redact
 
@@ -51,8 +52,9 @@ _TIMEOUT = httpx.Timeout(connect=10, read=60, write=60, pool=60)
 _REQUEST_IDS = ("xero-correlation-id", "x-ms-service-request-id", "x-ms-request-id", "request-id")
 
 # Silent until somebody turns the standard logger "sync_core.systems" to DEBUG; only the fields below are ever passed.
+_LOGGER = logging.getLogger("sync_core.systems")
 _log = structlog.wrap_logger(
-    logging.getLogger("sync_core.systems"),
+    _LOGGER,
     processors=[structlog.stdlib.filter_by_level, structlog.processors.KeyValueRenderer()],
     wrapper_class=structlog.stdlib.BoundLogger,
 )
@@ -60,25 +62,6 @@ _log = structlog.wrap_logger(
 
 class _TooLateError(Exception):
     """The deadline ended while a body was being read."""
-
-
-@dataclass(slots=True)
-class _Call:
-    """One request on its way, and what has happened to it so far."""
-
-    method: str
-    url: str
-    headers: Mapping[str, str]
-    content: bytes | None
-    safe: bool
-    write: bool
-    started: float
-    waited: float = 0.0
-    ordered: timedelta = field(default_factory=timedelta)
-    failures: int = 0
-    refusals: int = 0
-    slow_downs: int = 0
-    refused: str | None = None
 
 
 class Http:
@@ -107,7 +90,8 @@ class Http:
         self.system = system
         self._base = base_url.rstrip("/")
         self._local = is_loopback(base_url)
-        self._check_base(allow_loopback)
+        if urlsplit(self._base).scheme != "https" and not (self._local and allow_loopback and self._base.startswith("http:")):
+            raise failures.unsafe_address(system)
         self._clock, self._token, self._run_id, self._budget = clock, token, run_id, budget
         self._cap, self._deadline = byte_cap, deadline_s
         self._gate = gate or Gate(clock)
@@ -154,9 +138,9 @@ class Http:
         ``write``: count it as a write. Raises Configure, Forbidden, Retryable or Unknown.
         """
         verb = method.upper()
-        call = _Call(
+        call = Call(
             method=verb,
-            url=self._address(where, params),
+            url=address(self._base, where, params, system=self.system),
             headers=headers or {},
             content=content,
             safe=verb in _SAFE if safe is None else safe,
@@ -168,27 +152,9 @@ class Http:
             if answer is not None:
                 return answer
 
-    # -- addresses -----------------------------------------------------------------------------------------------------
-
-    def _check_base(self, allow_loopback: bool) -> None:
-        scheme = urlsplit(self._base).scheme
-        if scheme != "https" and not (scheme == "http" and self._local and allow_loopback):
-            raise failures.unsafe_address(self.system)
-
-    def _address(self, where: str, params: Mapping[str, str] | None) -> str:
-        if "://" in where.partition("?")[0]:
-            url = where.partition("#")[0]
-            if _origin(url) != _origin(self._base):
-                raise failures.other_origin(self.system, self.host, url)
-        else:
-            url = f"{self._base}/{where.lstrip('/')}"
-        if params:
-            url += ("&" if "?" in url else "?") + urlencode(params, quote_via=quote)
-        return url
-
     # -- one attempt ---------------------------------------------------------------------------------------------------
 
-    def _attempt(self, call: _Call) -> Answer | None:
+    def _attempt(self, call: Call) -> Answer | None:
         """The answer, or None when the call should be made again (whatever wait was due is over)."""
         try:
             answer = self._send(call)
@@ -204,7 +170,7 @@ class Http:
             return self._judge(call, answer)
         return None
 
-    def _send(self, call: _Call) -> Answer:
+    def _send(self, call: Call) -> Answer:
         bearer = self._bearer(call.refused)
         with self._turn(call):
             response = self._client.send(self._build(call, bearer), stream=True)
@@ -223,22 +189,20 @@ class Http:
         self._note(call, response)
         return Answer(response.status_code, response.headers, body, self.system, call.safe)
 
-    def _build(self, call: _Call, bearer: str | None) -> httpx.Request:
+    def _build(self, call: Call, bearer: str | None) -> httpx.Request:
         headers = dict(call.headers)
         if bearer is not None:
             headers["Authorization"] = f"Bearer {bearer}"
         run = self._run_id() if self._local else None
         if run:
             headers["X-Tieout-Run"] = run
-        target = call.url.split("://", 1)[1].partition("/")[2]
-        # httpx would percent-encode quotes and brackets of a nextLink; the system must get its own link back verbatim.
-        plain = target.isascii() and target.isprintable() and " " not in target
+        target = call.target()
         return self._client.build_request(
             call.method,
             call.url,
             headers=headers,
             content=call.content,
-            extensions={"target": f"/{target}".encode()} if plain else {},
+            extensions={"target": target} if target else {},
         )
 
     def _bearer(self, refused: str | None) -> str | None:
@@ -253,7 +217,7 @@ class Http:
         return bearer
 
     @contextmanager
-    def _turn(self, call: _Call) -> Iterator[None]:
+    def _turn(self, call: Call) -> Iterator[None]:
         """Hold a slot of the budget, taken while the gate is open."""
         while True:
             self._await_gate(call)
@@ -271,13 +235,13 @@ class Http:
             if slot is not None:
                 slot.release()
 
-    def _in_time(self, call: _Call) -> None:
-        if self._spent(call) > self._deadline:
+    def _in_time(self, call: Call) -> None:
+        if call.spent(self._now()) > self._deadline:
             raise _TooLateError("the answer took too long")
 
     # -- what came of it -----------------------------------------------------------------------------------------------
 
-    def _judge(self, call: _Call, answer: Answer) -> Answer | None:
+    def _judge(self, call: Call, answer: Answer) -> Answer | None:
         if answer.status == 401 and self._token is not None:
             call.refusals += 1
             if call.refusals > 1:
@@ -295,7 +259,7 @@ class Http:
             raise failures.redirected(self.system, self.host, answer)
         return answer
 
-    def _slow_down(self, call: _Call, answer: Answer) -> None:
+    def _slow_down(self, call: Call, answer: Answer) -> None:
         after = after_of(answer.headers, self._clock.now())
         if after is None:
             call.slow_downs += 1
@@ -307,7 +271,7 @@ class Http:
         self._gate.close(after, daily=daily)
         self._await_gate(call)
 
-    def _await_gate(self, call: _Call) -> None:
+    def _await_gate(self, call: Call) -> None:
         """Wait until the gate is open; Retryable when the waits of this call together would try its patience."""
         while left := self._gate.remaining():
             if call.ordered + left > PATIENCE:
@@ -315,7 +279,7 @@ class Http:
             call.ordered += left
             self._wait(call, left.total_seconds())
 
-    def _failing(self, call: _Call, answer: Answer) -> None:
+    def _failing(self, call: Call, answer: Answer) -> None:
         after = after_of(answer.headers, self._clock.now())
         if after is not None:
             self._gate.close(after)
@@ -323,17 +287,17 @@ class Http:
             raise failures.unknown(self.system, f"it answered {answer.status}", answer.text())
         self._again(call, failures.failing(self.system, answer, after))
 
-    def _lost(self, call: _Call, error: Exception) -> None:
+    def _lost(self, call: Call, error: Exception) -> None:
         self._note(call, None, lost=type(error).__name__)
         if not call.safe:
             why = "the connection was lost before it answered"
             raise failures.unknown(self.system, why, failures.reason(error)) from error
         self._again(call, failures.incomplete(self.system, self.host, error))
 
-    def _again(self, call: _Call, otherwise: Retryable) -> None:
+    def _again(self, call: Call, otherwise: Retryable) -> None:
         """Back off before the next attempt, or raise when enough were made or the deadline is over."""
         call.failures += 1
-        if call.failures >= ATTEMPTS or self._spent(call) > self._deadline:
+        if call.failures >= ATTEMPTS or call.spent(self._now()) > self._deadline:
             raise otherwise
         self._wait(call, self._backoff(call.failures, longest=15), ordered=False)
 
@@ -342,24 +306,23 @@ class Http:
     def _now(self) -> float:
         return self._clock.now().timestamp()
 
-    def _spent(self, call: _Call) -> float:
-        return self._now() - call.started - call.waited
-
     def _backoff(self, turn: int, *, longest: float) -> float:
         return min(longest, 0.5 * 2.0**turn) * (0.5 + self._random.random() / 2)
 
-    def _wait(self, call: _Call, seconds: float, *, ordered: bool = True) -> None:
+    def _wait(self, call: Call, seconds: float, *, ordered: bool = True) -> None:
         before = self._now()
         self._clock.sleep(seconds)
         if ordered:
             call.waited += self._now() - before
 
-    def _count(self, call: _Call) -> None:
+    def _count(self, call: Call) -> None:
         with self._count_lock:
             now = self._calls
             self._calls = replace(now, write=now.write + 1) if call.write else replace(now, read=now.read + 1)
 
-    def _note(self, call: _Call, response: httpx.Response | None, *, lost: str = "") -> None:
+    def _note(self, call: Call, response: httpx.Response | None, *, lost: str = "") -> None:
+        if not _LOGGER.isEnabledFor(logging.DEBUG):
+            return
         ids = [response.headers[name] for name in _REQUEST_IDS if name in response.headers] if response else []
         _log.debug(
             "call",
@@ -371,14 +334,3 @@ class Http:
             attempt=call.failures + call.slow_downs + 1,
             request=redact(ids[0], longest=80) if ids else "",
         )
-
-
-def _origin(url: str) -> tuple[str, str, int]:
-    parts = urlsplit(url)
-    try:
-        port = parts.port
-    except ValueError:
-        port = -1
-    if parts.username or parts.password:
-        return ("", "", 0)
-    return parts.scheme, (parts.hostname or "").lower(), port or {"https": 443, "http": 80}.get(parts.scheme, 0)

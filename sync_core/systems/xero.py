@@ -151,7 +151,9 @@ class Xero:
 
     def _check_connection(self) -> None:
         answer = self._http.request("GET", "connections")
-        rows = answer.json() if answer.status == 200 else []
+        if answer.status != 200:
+            raise Configure(f"{self._http.host} does not answer like Xero. Check TIEOUT_XERO_URL.", detail=answer.text())
+        rows = answer.json()
         known = [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
         if any(str(row.get("tenantId", "")).lower() == self._tenant.lower() for row in known):
             return

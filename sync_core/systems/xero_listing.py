@@ -14,7 +14,7 @@ cursor, for rows that became visible late. Our clock plays no part.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -118,10 +118,16 @@ def pages(stream: Stream, fetch: Fetch, cursor: str | None) -> Iterator[Page]:
     before = since(cursor)
     progress = _Progress(stream.key)
     for _ in range(_READINGS):
-        yield from _once(stream, fetch, before and before - OVERLAP, progress)
+        # The last page is held back until it is known whether it may carry the cursor.
+        held = Page([])
+        for page in _once(stream, fetch, before and before - OVERLAP, progress):
+            if held.rows:
+                yield held
+            held = page
         if progress.complete:
-            yield Page([], cursor=progress.cursor(before), expected=progress.expected)
+            yield replace(held, cursor=progress.cursor(before))
             return
+        yield held
     raise Retryable(
         f"Xero listed {len(progress.seen)} of {progress.expected} {stream.table}, twice. Nothing was concluded from it; try "
         "again later."

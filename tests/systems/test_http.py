@@ -306,3 +306,12 @@ def test_no_secret_in_an_error(clock):
         http_on(Script(answer(500, body)), clock, token=lambda _: "planted-canary").request("GET", "planted-canary")
     assert "abcdef123456" not in caught.value.detail
     assert "rt-1234567" not in caught.value.detail
+
+
+def test_the_log_has_neither_query_nor_token_nor_body(clock, caplog):
+    caplog.set_level("DEBUG", logger="sync_core.systems")
+    http = http_on(Script(answer(body={"a": "canary-body"}, xero_correlation_id="c-1")), clock, token=lambda _: "canary-token")
+    http.request("GET", "Contacts", params={"where": "canary-query"}, content=b"canary-sent")
+    assert "canary" not in caplog.text
+    assert "path='/Contacts' status=200" in caplog.text
+    assert "request='c-1'" in caplog.text

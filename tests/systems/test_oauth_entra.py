@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs
 
@@ -139,12 +140,14 @@ def of_sandbox(sandbox, **changes):
 
 
 def test_the_sandbox_signs_in_with_a_secret(sandbox, clock):
-    token = EntraTokens(of_sandbox(sandbox), clock).token()
+    with closing(EntraTokens(of_sandbox(sandbox), clock)) as tokens:
+        token = tokens.token()
     assert token in sandbox.kernel.collection("identity.tokens")
 
 
 def test_the_sandbox_knows_a_custom_connection(sandbox, clock):
-    token = XeroTokens(of_sandbox(sandbox), clock).token()
+    with closing(XeroTokens(of_sandbox(sandbox), clock)) as tokens:
+        token = tokens.token()
     assert token in sandbox.kernel.collection("identity.tokens")
 
 
@@ -157,8 +160,8 @@ def test_the_sandbox_knows_a_custom_connection(sandbox, clock):
     ],
 )
 def test_the_sandbox_refuses_like_entra(sandbox, clock, changes, setting):
-    with pytest.raises(Configure, match=setting):
-        EntraTokens(of_sandbox(sandbox, **changes), clock).token()
+    with closing(EntraTokens(of_sandbox(sandbox, **changes), clock)) as tokens, pytest.raises(Configure, match=setting):
+        tokens.token()
 
 
 def test_the_sandbox_signs_in_with_a_certificate(sandbox, clock, tmp_path):
@@ -167,7 +170,8 @@ def test_the_sandbox_signs_in_with_a_certificate(sandbox, clock, tmp_path):
     path.write_bytes(pem + certificate)
     known = of_sandbox(sandbox, dynamics_certificate=path)
     sandbox.run(lambda: register_certificate(sandbox.kernel, known.dynamics_client_id, certificate.decode()))
-    assert EntraTokens(known, clock).token() in sandbox.kernel.collection("identity.tokens")
+    with closing(EntraTokens(known, clock)) as tokens:
+        assert tokens.token() in sandbox.kernel.collection("identity.tokens")
 
 
 def self_signed():

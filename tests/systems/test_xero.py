@@ -16,6 +16,7 @@ from sync_core.rules.entities import ORGANISATION, Stream
 from sync_core.settings import Settings
 from sync_core.systems.base import Write
 from sync_core.systems.xero import Xero
+from sync_core.systems.xero_operations import READING, WRITING
 
 TENANT = "aaaaaaaa-2222-3333-4444-555555555555"
 ID = "bbbbbbbb-2222-3333-4444-555555555555"
@@ -68,6 +69,11 @@ def test_check_proves_the_connection_and_names_the_organisation():
 def test_an_organisation_that_is_not_connected_is_named():
     with pytest.raises(Configure, match=r"TIEOUT_XERO_TENANT_ID. It may reach: Harbour \(other\)"):
         xero_on(Script(connections("other"))).check()
+
+
+def test_an_address_that_is_not_xeros_is_said():
+    with pytest.raises(Configure, match=r"api\.xero\.com does not answer like Xero. Check TIEOUT_XERO_URL"):
+        xero_on(Script(answer(404))).check()
 
 
 def test_a_missing_permission_is_said():
@@ -321,3 +327,28 @@ def test_calls_stay_within_the_minute():
 def test_a_list_that_is_a_page_is_tried_later():
     with pytest.raises(Retryable, match="page instead of data"):
         list(xero_on(Script(lambda _: httpx.Response(200, text="<html>"))).changed_since(INVOICES, None))
+
+
+# -- the catalogue -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("name", "verb"), sorted(WRITING, key=str))
+def test_every_way_to_write_uses_the_verb_that_is_safe(name, verb):
+    """Creating is PUT, changing is POST; deleting is DELETE, or POST of a status where Xero has no DELETE."""
+    table, _, within = name.partition(".")
+    stream = Stream(Side.XERO, table, "Id", within=within, parent_key="ParentID")
+    script = Script(lambda _: httpx.Response(400, json={"Message": "No"}))
+    body = {"ParentID": TENANT} if within and verb is Verb.DELETE else {"Status": "X"}
+    receipt = xero_on(script).write([Write(stream, verb, body, "k", id=None if verb is Verb.CREATE and not within else ID)])[0]
+    assert isinstance(receipt.error, Rejected)
+    methods = {Verb.CREATE: {"PUT"}, Verb.UPDATE: {"POST"}, Verb.DELETE: {"DELETE", "POST"}}
+    assert script.requests[0].method in methods[verb]
+    assert script.requests[0].url.path.startswith(f"/api.xro/2.0/{table}")
+
+
+@pytest.mark.parametrize("table", sorted(READING))
+def test_every_table_can_be_listed(table):
+    script = Script(answer(200, {READING[table].array or table: []}))
+    stream = Stream(Side.XERO, table, "Id", incremental=False, paged=False)
+    assert next(xero_on(script).changed_since(stream, None)).rows == []
+    assert script.seen == [f"GET /api.xro/2.0/{table}"]
