@@ -87,11 +87,18 @@ class Environment:
         derive = DERIVED.get((table.logical, column.logical))
         if derive is not None:
             return lambda row: derive(self, row)
+        if column.logical in ("owninguser", "owningbusinessunit"):
+            return self._owner_reader(column.logical)
         if column.base_of is not None:
             money = column.base_of
             return lambda row: in_base(row.get(money), row.get("exchangerate"))
         name, default = column.logical, column.default
         return lambda row: row.get(name, default)
+
+    def _owner_reader(self, name: str) -> Read:
+        if name == "owninguser":
+            return lambda row: row.get("ownerid")
+        return lambda row: (self.row("systemuser", row.get("ownerid")) or {}).get("businessunitid")
 
 
 def in_base(value: Decimal | None, rate: Decimal | None) -> Decimal | None:
