@@ -129,14 +129,20 @@ class Xero:
 
     def batch_size_for(self, stream: Stream, verb: Verb = Verb.CREATE) -> int:
         """How many elements one call takes: 50, or 1 where the record's id stands in the address."""
-        return writing(stream, verb).batch
+        try:
+            return writing(stream, verb).batch
+        except Rejected:
+            return 1
 
     def write(self, writes: Sequence[Write]) -> list[Receipt]:
         """Send up to :meth:`batch_size_for` elements of one stream and verb. ``Write.version`` means nothing to Xero."""
         if not writes:
             return []
         first = writes[0]
-        way = writing(first.stream, first.verb)
+        try:
+            way = writing(first.stream, first.verb)
+        except Rejected as impossible:
+            return [Receipt(id=write.id, error=impossible) for write in writes]
         if any((w.stream, w.verb) != (first.stream, first.verb) for w in writes) or len(writes) > way.batch:
             raise ValueError(f"one call takes {way.batch} of {first.stream.name}, all with one verb")
         answer = self._catalogue.call(
