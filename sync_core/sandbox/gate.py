@@ -7,6 +7,7 @@ up early, and a kill -9 at any moment, find what a real system would show. Reque
 from __future__ import annotations
 
 import time
+from collections import Counter
 from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -22,11 +23,15 @@ BODY_KEPT = 4000
 
 
 class Gate:
-    """ASGI middleware round one server. ``person`` makes the edits that some faults need."""
+    """ASGI middleware round one server. ``person`` makes the edits that some faults need.
+
+    The handler finds in ``scope["sandbox.in_flight"]`` how many requests of the same caller (system, token and
+    organisation) were unanswered when this one arrived, itself included: its own count cannot see those that wait here.
+    """
 
     def __init__(self, app: ASGIApp, kernel: Kernel, person: Person) -> None:
         self.app, self.kernel, self.person = app, kernel, person
-        self._in_flight = {"dataverse": 0, "xero": 0, "identity": 0}
+        self._in_flight: Counter[str] = Counter()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -36,11 +41,14 @@ class Gate:
         if exchange.path.startswith(CONTROL):
             await deliver(await self._handle(scope, exchange), send)
             return
-        self._in_flight[exchange.system] += 1
+        callers = (exchange.system, _caller(exchange))
+        self._in_flight.update(callers)
         try:
-            await self._serve(scope, exchange, receive, send)
+            mine = {**scope, "sandbox.in_flight": self._in_flight[callers[1]]}
+            await self._serve(mine, exchange, receive, send)
         finally:
-            self._in_flight[exchange.system] -= 1
+            self._in_flight.subtract(callers)
+            self._in_flight += Counter()  # forgets callers with nothing in flight
 
     async def _serve(self, scope: Scope, exchange: Exchange, receive: Receive, send: Send) -> None:
         fault = self.kernel.faults.take(exchange.system, exchange.method, exchange.path, exchange.query)
@@ -115,6 +123,10 @@ class Gate:
         )
         self.kernel.record(entry)
         return entry
+
+
+def _caller(exchange: Exchange) -> str:
+    return " ".join((exchange.system, exchange.header("authorization") or "", exchange.header("xero-tenant-id") or ""))
 
 
 def system_of(path: str) -> str:

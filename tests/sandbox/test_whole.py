@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 
 import httpx
@@ -129,3 +130,13 @@ def test_the_company_survives_a_restart_in_every_row(tmp_path):
     with Sandbox(state=tmp_path) as second:
         assert everything(second) == before
         second.edit("xero", "Contacts", next(iter(before["xero.Contacts"])), EmailAddress="new@example.com")
+
+
+def test_a_sixth_call_at_once_is_refused_by_xero(sandbox, client):
+    sandbox.fault("slow", system="xero", seconds=0.3, times=None)
+    with ThreadPoolExecutor(6) as pool:
+        answers = list(pool.map(lambda _: client.get("/api.xro/2.0/Currencies"), range(6)))
+    assert sorted(answer.status_code for answer in answers) == [200] * 5 + [429]
+    refused = next(answer for answer in answers if answer.status_code == 429)
+    assert refused.headers["x-rate-limit-problem"] == "concurrent"
+    assert "retry-after" not in refused.headers
