@@ -11,9 +11,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 from sync_core.errors import Retryable, TieoutError, Unknown
-from sync_core.model import Native, Verb
+from sync_core.model import Lookup, Native, Verb
 from sync_core.systems import odata
 from sync_core.systems.base import Clock, Receipt, Write
 from sync_core.systems.batch import BatchError, Part, Request, decode, encode
@@ -139,7 +140,6 @@ class Writer:
             {**_ECHO, **odata.JSON_BODY, **_guard(write)},
             odata.to_json(self._bound(write.body)).encode(),
         )
-
 
     def _bound(self, body: Native) -> Native:
         """Lookups by their navigation property, which for every lookup that Tieout writes is the column's own name."""

@@ -13,7 +13,7 @@ from contract import rows_of
 from dynamics_bench import DynamicsBench
 
 from sync_core.errors import Configure, Expired, Rejected, Retryable
-from sync_core.model import Side, Verb
+from sync_core.model import Lookup, Side, Verb
 from sync_core.rules.entities import CURRENCIES, DETAILS, ENTITIES, Stream, entity
 from sync_core.sandbox.serve import Sandbox
 from sync_core.systems import dataverse
@@ -95,6 +95,16 @@ def test_a_rows_own_columns_keep_every_digit(bench):
     row = bench.system.get(payment, receipt.id)
     assert (row["tie_amount"], str(row["tie_rate"])) == (Decimal("25.06"), "0.6123456789")
     assert (row["tie_date"], row["_tie_invoiceid_value"]) == ("2026-11-20", invoice)
+
+
+def test_a_lookup_is_bound_changed_and_cleared(bench):
+    payment, (first, second) = OWN["tie_payment"], [row["invoiceid"] for row in bench.rows("invoice")][:2]
+    row_id = str(uuid.uuid4())
+    made = send(bench, payment, Verb.CREATE, row_id, tie_name="P", tie_invoiceid=Lookup("invoice", first))
+    assert made.native["_tie_invoiceid_value"] == first
+    moved = send(bench, payment, Verb.UPDATE, row_id, tie_invoiceid=Lookup("invoice", second))
+    assert moved.native["_tie_invoiceid_value"] == second
+    assert send(bench, payment, Verb.UPDATE, row_id, tie_invoiceid=None).native["_tie_invoiceid_value"] is None
 
 
 def test_a_stamp_is_made_or_updated_by_the_same_write(bench):
