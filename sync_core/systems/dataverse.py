@@ -8,15 +8,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import quote, urlsplit
-
-import httpx
 
 from sync_core.errors import Configure, Expired, Rejected, Retryable
 from sync_core.model import Calls, Native, Side, Verb
 from sync_core.rules.entities import Stream
-from sync_core.settings import Settings
 from sync_core.systems import odata
 from sync_core.systems.base import Clock, Page, Peer, Receipt, Write
 from sync_core.systems.dataverse_errors import (
@@ -30,6 +27,11 @@ from sync_core.systems.dataverse_errors import (
 from sync_core.systems.dataverse_tables import NoSuchTable, Tables
 from sync_core.systems.dataverse_writes import Sender, Writer
 from sync_core.systems.http import Answer, Forbidden, Gate, Http
+
+if TYPE_CHECKING:
+    import httpx
+
+    from sync_core.settings import Settings
 
 API = "/api/data/v9.2"
 PAGE_SIZE = 5000

@@ -54,7 +54,7 @@ def missing(http: Http) -> list[str]:
     """What a set-up would make, in words; empty when everything is there and published. Three calls."""
     found = survey(http)
     absent = [piece.name for piece in pieces(found) if not piece.there]
-    return absent or ([] if found.version == VERSION else ["publishing"])
+    return absent or (["publishing"] if _is_behind(found.version) else [])
 
 
 def survey(http: Http) -> Environment:
@@ -68,6 +68,12 @@ def survey(http: Http) -> Environment:
         version=solution.get("version", ""),
         tables=_tables(http),
     )
+
+
+def _is_behind(version: str) -> bool:
+    """Whether the solution's version is older than ours. A higher one is an administrator's doing and stays."""
+    numbers = [int(part) if part.isdigit() else 0 for part in version.split(".")]
+    return numbers < [int(part) for part in VERSION.split(".")]
 
 
 def _tables(http: Http) -> dict[str, Found]:
@@ -105,9 +111,9 @@ class _Setup:
         for piece in pieces(found):
             if not piece.there:
                 self._make(piece)
-        if self._created or found.version != VERSION:
+        if self._created or _is_behind(found.version):
             self._await_keys()
-            self._publish(found.solution)
+            self._publish(found.solution, found.version)
         return ProvisionReport(self._created, already)
 
     def _frame(self, found: Environment) -> Environment:
@@ -162,10 +168,11 @@ class _Setup:
         rows = _list(self._http, f"{address(table)}/Keys", select="SchemaName,EntityKeyIndexStatus")
         return key_states(rows)
 
-    def _publish(self, solution: str) -> None:
+    def _publish(self, solution: str, version: str) -> None:
         self._progress("Publishing.")
         self._change("POST", "/PublishXml", publish_body(table.name for table in TABLES))
-        self._change("PATCH", f"/solutions({solution})", {"version": VERSION}, **{"If-Match": "*"})
+        if _is_behind(version):
+            self._change("PATCH", f"/solutions({solution})", {"version": VERSION}, **{"If-Match": "*"})
 
     def _change(self, method: str, path: str, body: Body, **headers: str) -> Answer:
         """What is new is not known everywhere at once, and only one change runs at a time: both are waited for."""

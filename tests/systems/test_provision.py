@@ -102,6 +102,15 @@ def test_a_cut_before_publishing_publishes_next_time():
     assert dynamics.published == 1
 
 
+def test_a_version_that_an_administrator_raised_stays():
+    dynamics = Metadata()
+    set_up(dynamics)
+    dynamics.solutions[0]["version"] = "1.2.0.1"
+    dynamics.changes.clear()
+    assert set_up(dynamics).created == []
+    assert (dynamics.changes, dynamics.solutions[0]["version"]) == ([], "1.2.0.1")
+
+
 def test_changes_run_one_at_a_time_inside_the_solution():
     dynamics = Metadata()
     set_up(dynamics)
