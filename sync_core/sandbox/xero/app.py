@@ -43,7 +43,7 @@ async def _serve(kernel: Kernel, limiter: Limiter, request: Request) -> Response
     try:
         principal = _authenticate(kernel, request)
         tenant = _tenant(principal, request)
-        headers = limiter.enter(principal.app, tenant)
+        headers = limiter.enter(principal.app, tenant, request.scope.get("sandbox.in_flight", 1) - 1)
         entered = (principal.app, tenant)
         body = await request.body()
         status, content = _replayed(kernel, principal, tenant, request, body)

@@ -53,8 +53,11 @@ class Limiter:
         self.kernel = kernel
         self.in_flight: Counter[str] = Counter()
 
-    def enter(self, app: str, tenant: str) -> dict[str, str]:
-        """Count one call and give the headers that every answer carries; refuse it with 429 over a limit."""
+    def enter(self, app: str, tenant: str, held: int = 0) -> dict[str, str]:
+        """Count one call and give the headers that every answer carries; refuse it with 429 over a limit.
+
+        ``held`` is how many other calls somebody in front of this server knows to be unanswered.
+        """
         limits = self.kernel.collection("xero.settings").get("limits") or DEFAULTS
         key, now = f"{app}/{tenant}", self.kernel.clock.now()
         windows = _windows(app, key, tenant)
@@ -62,7 +65,7 @@ class Limiter:
         for window in reversed(windows):
             if counts[window.name] >= limits[window.name]:
                 raise self._refused(PROBLEMS[window.name], limits, counts, window.left(now))
-        if self.in_flight[key] >= limits["concurrent"]:
+        if max(self.in_flight[key], held) >= limits["concurrent"]:
             raise self._refused("concurrent", limits, counts, None)
         self.in_flight[key] += 1
         rows = self.kernel.collection("xero.limits")

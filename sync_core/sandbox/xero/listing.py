@@ -14,7 +14,7 @@ from sync_core.sandbox.xero.errors import bad_query
 from sync_core.sandbox.xero.render import View, render
 from sync_core.sandbox.xero.resources import RESOURCES, Resource
 from sync_core.sandbox.xero.store import Store, Table
-from sync_core.sandbox.xero.where import Getter, Predicate, fold, parse_order, parse_where, sort_rows
+from sync_core.sandbox.xero.where import Getter, Predicate, Where, fold, parse_order, parse_where, sort_rows
 
 MANY_ROWS = 100_000
 LINKS = {
@@ -93,47 +93,71 @@ def list_rows(store: Store, resource: Resource, query: Query) -> Row:
 
 def _choose(store: Store, table: Table, query: Query, part: slice) -> tuple[list[Row], int]:
     """The wanted rows and how many there are in all; only a filter or another order looks at every row."""
-    tests = _tests(store, table, query)
+    where = _where(store, table, query)
+    tests = _tests(table, query) + ([where.test] if where else [])
     order = query.params.get("order", "").strip()
-    if not tests and not order and table.resource.stamped and not _narrowed(query):
+    narrowed = _narrowed(table, query, where)
+    if not tests and not order and narrowed is None and table.resource.stamped:
         first = table.changed_since(query.since) if query.since and table.resource.since else 0
         begin, end, _ = part.indices(len(table.stamps) - first)
         chosen = [table.rows.get(i) for _, i in table.stamps[first + begin : first + end]]
         return [row for row in chosen if row is not None], len(table.stamps) - first
-    rows = [row for row in _candidates(table, query) if all(test(row) for test in tests)]
+    candidates = _everything(table, query) if narrowed is None else _by_stamp(table, narrowed, query)
+    rows = [row for row in candidates if all(test(row) for test in tests)]
     if order:
         rows = sort_rows(rows, parse_order(order, lambda path: getter(store, table.resource, path, len(table))))
     return rows[part], len(rows)
 
 
-def _narrowed(query: Query) -> bool:
-    return bool({"ids", "contactids"} & {name for name, value in query.params.items() if value})
+def _where(store: Store, table: Table, query: Query) -> Where | None:
+    expression = query.params.get("where", "").strip()
+    if not expression:
+        return None
+    return parse_where(expression, lambda path: getter(store, table.resource, path, len(table)))
 
 
-def _candidates(table: Table, query: Query) -> Iterable[Row]:
-    """Rows worth testing, in the default order."""
+def _narrowed(table: Table, query: Query, where: Where | None) -> Iterable[Row] | None:
+    """The few rows that an index finds for the query; None when no index applies."""
     if query.items("ids"):
-        return _by_stamp(table, {i.lower() for i in query.items("ids")}, query)
-    if query.items("contactids") and table.by_contact:
-        wanted = [i for c in query.items("contactids") for i in table.by_contact.get(c.lower(), ())]
-        return _by_stamp(table, wanted, query)
+        found = (table.get(i.lower()) for i in dict.fromkeys(query.items("ids")))
+        return [row for row in found if row is not None]
+    for parameter, field in (("contactids", "ContactID"), ("invoicenumbers", "InvoiceNumber")):
+        if query.items(parameter) and field in table.groups:
+            return [row for value in dict.fromkeys(query.items(parameter)) for row in table.having(field, value)]
+    for path, value in where.equal.items() if where else ():
+        name = _grouped(table, path)
+        if name and value:
+            return table.having(name, value)
+    return None
+
+
+def _grouped(table: Table, path: str) -> str | None:
+    """The grouped field that a path means: InvoiceNumber, or ContactID for Contact.ContactID."""
+    head, _, rest = path.partition(".")
+    linked = LINKS.get(head, ("", ""))[0] if rest else path
+    if rest and linked.lower() != rest:
+        return None
+    return next((name for name in table.groups if name.lower() == linked.lower()), None)
+
+
+def _everything(table: Table, query: Query) -> Iterable[Row]:
+    """All rows, in the default order."""
     if not table.resource.stamped:
         return list(table.values())
     first = table.changed_since(query.since) if query.since and table.resource.since else 0
     return (row for _, i in table.stamps[first:] if (row := table.rows.get(i)) is not None)
 
 
-def _by_stamp(table: Table, ids: Iterable[str], query: Query) -> list[Row]:
-    rows = [row for i in ids if (row := table.get(i)) is not None]
+def _by_stamp(table: Table, rows: Iterable[Row], query: Query) -> list[Row]:
     if not table.resource.stamped:
-        return rows
-    rows.sort(key=lambda row: row["UpdatedDateUTC"])
+        return list(rows)
     since = query.since if table.resource.since else None
-    return [row for row in rows if since is None or row["UpdatedDateUTC"] >= since]
+    changed = [row for row in rows if since is None or row["UpdatedDateUTC"] >= since]
+    return sorted(changed, key=lambda row: row["UpdatedDateUTC"])
 
 
-def _tests(store: Store, table: Table, query: Query) -> list[Predicate]:
-    """Every condition of the query that is not answered by an index."""
+def _tests(table: Table, query: Query) -> list[Predicate]:
+    """Every condition of the query besides ``where`` that is not answered by an index."""
     name, tests = table.resource.name, list[Predicate]()
     if name in HIDDEN and not query.flag("includearchived"):
         hidden = HIDDEN[name]
@@ -147,8 +171,6 @@ def _tests(store: Store, table: Table, query: Query) -> list[Predicate]:
         tests.append(lambda row: row.get("_app") == query.app)
     if query.params.get("searchterm") and name in SEARCHED:
         tests.append(_search(SEARCHED[name], query.params["searchterm"]))
-    if query.params.get("where", "").strip():
-        tests.append(parse_where(query.params["where"], lambda p: getter(store, table.resource, p, len(table))))
     return tests
 
 

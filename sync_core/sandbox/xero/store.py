@@ -18,6 +18,7 @@ from sync_core.sandbox.kernel import Collection, Kernel, Row
 from sync_core.sandbox.xero import wire
 from sync_core.sandbox.xero.amounts import places
 from sync_core.sandbox.xero.resources import RESOURCES, Resource
+from sync_core.sandbox.xero.where import fold
 
 Unique = Callable[[Row], str | None]
 MILLISECOND = timedelta(milliseconds=1)
@@ -54,6 +55,12 @@ UNIQUES: dict[str, dict[str, Unique]] = {
     "TrackingCategories": {"name": _active("Name", "Status")},
 }
 BY_CONTACT = ("Invoices", "CreditNotes", "Prepayments", "Overpayments", "BankTransactions")
+GROUPED = {
+    **dict.fromkeys(BY_CONTACT, ("ContactID",)),
+    "Invoices": ("ContactID", "InvoiceNumber", "Reference"),
+    "CreditNotes": ("ContactID", "CreditNoteNumber"),
+    "Payments": ("InvoiceID", "Reference"),
+}
 
 
 class Table:
@@ -68,7 +75,7 @@ class Table:
         """Make every index anew."""
         self.stamps: list[tuple[datetime, str]] = []
         self.uniques: dict[str, dict[str, str]] = {name: {} for name in UNIQUES.get(self.resource.name, {})}
-        self.by_contact: dict[str, dict[str, None]] = {}
+        self.groups: dict[str, dict[str, dict[str, None]]] = {f: {} for f in GROUPED.get(self.resource.name, ())}
         for row_id, row in self.rows.items():
             self._index(row_id, row)
         self.stamps.sort()
@@ -80,8 +87,9 @@ class Table:
             key = key_of(row)
             if key is not None:
                 self.uniques[name][key] = row_id
-        if self.resource.name in BY_CONTACT:
-            self.by_contact.setdefault(row["ContactID"], {})[row_id] = None
+        for name, group in self.groups.items():
+            if row.get(name):
+                group.setdefault(fold(row[name]), {})[row_id] = None
 
     def _forget(self, row_id: str, row: Row) -> None:
         if self.resource.stamped:
@@ -90,8 +98,9 @@ class Table:
             key = key_of(row)
             if key is not None and self.uniques[name].get(key) == row_id:
                 del self.uniques[name][key]
-        if self.resource.name in BY_CONTACT:
-            self.by_contact[row["ContactID"]].pop(row_id, None)
+        for name, group in self.groups.items():
+            if row.get(name):
+                group[fold(row[name])].pop(row_id, None)
 
     def get(self, row_id: str | None) -> Row | None:
         return self.rows.get(row_id) if row_id else None
@@ -113,11 +122,15 @@ class Table:
         """The row that holds this number, code or active name; case does not matter."""
         return self.get(self.uniques[unique].get(value.strip().lower())) if value else None
 
-    def of_contact(self, contact_id: str) -> Iterator[Row]:
-        for row_id in self.by_contact.get(contact_id, ()):
+    def having(self, field: str, value: str) -> Iterator[Row]:
+        """The rows with this value in a grouped field, compared as Xero compares text."""
+        for row_id in self.groups[field].get(fold(value), ()):
             row = self.rows.get(row_id)
             if row is not None:
                 yield row
+
+    def of_contact(self, contact_id: str) -> Iterator[Row]:
+        return self.having("ContactID", contact_id)
 
     def values(self) -> Iterator[Row]:
         return self.rows.values()

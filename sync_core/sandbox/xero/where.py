@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from functools import lru_cache, partial
@@ -58,9 +59,20 @@ def comparable(value: Any) -> Any:
     return datetime.combine(value, time()) if isinstance(value, date) else value
 
 
-def parse_where(expression: str, lookup: Lookup) -> Predicate:
+@dataclass(frozen=True, slots=True)
+class Where:
+    """A parsed ``where``. ``equal`` holds what every row that passes has: paths (lower case) with their
+    value.
+    """
+
+    test: Predicate
+    equal: dict[str, str]
+
+
+def parse_where(expression: str, lookup: Lookup) -> Where:
     """A predicate over rows; ``lookup`` gives the getter of a dotted path."""
-    return _Parser(expression, lookup).whole()
+    parser = _Parser(expression, lookup)
+    return Where(parser.whole(), parser.equal())
 
 
 def parse_order(expression: str, lookup: Lookup) -> list[tuple[Getter, bool]]:
@@ -91,6 +103,20 @@ class _Parser:
         self.expression, self.lookup = expression, lookup
         self.tokens = self._split(expression)
         self.at = 0
+
+    def equal(self) -> dict[str, str]:
+        """The texts and ids that a plain chain of ``path == value AND ...`` demands; nothing for anything
+        else.
+        """
+        if any(token in {"||", "!"} for _, token in self.tokens):
+            return {}
+        demanded: dict[str, str] = {}
+        for (kind, path), (_, operator), *value in zip(self.tokens, self.tokens[1:], *_later(self.tokens), strict=False):
+            if kind == "name" and operator in {"==", "="}:
+                literal = value[2] if value[0][1].lower() == "guid" else value[0]
+                if literal[0] == "text":
+                    demanded[path.lower()] = _unquote(literal[1])
+        return demanded
 
     def _split(self, expression: str) -> list[tuple[str, str]]:
         tokens, position, end = [], 0, len(expression.rstrip())
@@ -186,6 +212,12 @@ class _Parser:
                 self._expect(",")
             arguments.append(self._operand()({}))
         return arguments
+
+
+def _later(tokens: list[tuple[str, str]]) -> list[list[tuple[str, str]]]:
+    """The tokens two, three and four places on, padded at the end."""
+    padded = [*tokens, ("op", ""), ("op", ""), ("op", "")]
+    return [padded[n:] for n in (2, 3, 4)]
 
 
 def _unquote(token: str) -> str:
