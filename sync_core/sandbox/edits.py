@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -34,7 +34,7 @@ class System:
     """
 
     name: str
-    routes: Callable[[Kernel], list[BaseRoute]]
+    routes: Callable[[Kernel], Sequence[BaseRoute]]
     seed: Callable[[Kernel, Company], None]
     edit: Callable[[Desk, str, str, Row], Awaitable[None]]
     merge: Callable[[Desk, str, str, str], Awaitable[None]]

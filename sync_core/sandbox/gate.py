@@ -16,7 +16,7 @@ from sync_core.sandbox.edits import Person
 from sync_core.sandbox.exchange import Answer, Exchange, deliver, hang_up
 from sync_core.sandbox.fault_play import AFTER, DELIVER, INSTEAD, Drop, Play
 from sync_core.sandbox.kernel import Kernel, LogEntry
-from sync_core.sandbox.rejections import join, split
+from sync_core.sandbox.rejections import join, recall, remember, split
 
 CONTROL = "/_sandbox"
 BODY_KEPT = 4000
@@ -87,9 +87,13 @@ class Gate:
         parts = split(play.fault, exchange) if play.fault.kind == "reject_elements" else None
         if parts is None:
             return await self._handle(scope, exchange)
-        return join(parts, await self._handle(scope, parts.rest) if parts.rest else None)
+        made = join(parts, await self._handle(scope, parts.rest) if parts.rest else None)
+        remember(self.kernel, exchange, made)
+        return made
 
     async def _handle(self, scope: Scope, exchange: Exchange) -> Answer:
+        if kept := recall(self.kernel, exchange):
+            return kept
         made = Answer(500)
 
         async def replay() -> Message:

@@ -2,17 +2,23 @@
 
 The refused elements are taken out of the request before the handler sees it and put into its answer as errors, at
 their places. Without ``summarizeErrors=false`` the answer is a 400 that names only the refused ones, as in Xero.
+The handler never sees the whole batch, so its idempotency cannot know it: ``remember`` and ``recall`` do that part.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from sync_core.sandbox.exchange import Answer, Exchange, answer, listing_name, read_json, write_json
 from sync_core.sandbox.faults import Fault
+from sync_core.sandbox.kernel import Kernel, Row
+
+REMEMBERED = timedelta(minutes=6)
 
 
 @dataclass(slots=True)
@@ -56,6 +62,30 @@ def join(parts: Split, made: Answer | None) -> Answer:
     handled = iter(content.get(parts.name, []))
     content[parts.name] = [parts.refused[index] if index in parts.refused else next(handled) for index in range(parts.total)]
     return (made or answer(200, {})).with_body(write_json(content))
+
+
+def remember(kernel: Kernel, exchange: Exchange, made: Answer) -> None:
+    """Keep the answer to a batch in part refused under its Idempotency-Key, as Xero does."""
+    key = exchange.header("idempotency-key")
+    if key:
+        headers = [[k.decode("latin-1"), v.decode("latin-1")] for k, v in made.headers]
+        row: Row = {"until": kernel.clock.now() + REMEMBERED, "asked": _fingerprint(exchange)}
+        row |= {"status": made.status, "headers": headers, "body": made.body.decode()}
+        kernel.collection("sandbox.replays").put(key, row)
+
+
+def recall(kernel: Kernel, exchange: Exchange) -> Answer | None:
+    """The answer kept for this very request, if its key is still remembered."""
+    row = kernel.collection("sandbox.replays").get(exchange.header("idempotency-key") or "")
+    if row is None or row["until"] <= kernel.clock.now() or row["asked"] != _fingerprint(exchange):
+        return None
+    headers = [(k.encode("latin-1"), v.encode("latin-1")) for k, v in row["headers"]]
+    return Answer(row["status"], headers, row["body"].encode())
+
+
+def _fingerprint(exchange: Exchange) -> str:
+    asked = f"{exchange.method} {exchange.path}?{exchange.query}\n".encode()
+    return hashlib.sha256(asked + exchange.body).hexdigest()
 
 
 def _struck(fault: Fault, element: Any) -> bool:

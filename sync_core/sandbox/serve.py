@@ -16,7 +16,6 @@ import sys
 import threading
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
-from importlib import import_module
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -27,13 +26,13 @@ from starlette.routing import BaseRoute
 from sync_core.sandbox import identity
 from sync_core.sandbox.company import demo_company
 from sync_core.sandbox.control import Control
-from sync_core.sandbox.edits import Desk, Person, System, Systems
+from sync_core.sandbox.edits import Desk, Person, Systems
 from sync_core.sandbox.faults import Fault
 from sync_core.sandbox.gate import Gate
 from sync_core.sandbox.journal import FileJournal
-from sync_core.sandbox.kernel import Kernel, LogEntry, Row
-from sync_core.sandbox.person import edit_dataverse, edit_xero, merge_dataverse, settings_by_hand
+from sync_core.sandbox.kernel import Kernel, LogEntry
 from sync_core.sandbox.servers import HOST, PortTaken, Servers, bind, close
+from sync_core.sandbox.systems import default_systems
 
 ENV_FILE = "sandbox.env"
 T = TypeVar("T")
@@ -217,32 +216,6 @@ def collector_off() -> Iterator[None]:
     finally:
         if was_on:
             gc.enable()
-
-
-def default_systems() -> Systems:
-    """The two sandboxed APIs."""
-    dataverse, xero = (import_module(f"sync_core.sandbox.{name}") for name in ("dataverse", "xero"))
-
-    async def merge_xero(desk: Desk, _table: str, loser: str, survivor: str) -> None:
-        xero.merge_contacts(desk.kernel, loser, survivor)
-
-    async def edit(desk: Desk, table: str, row_id: str, values: Row) -> None:
-        if table == "Organisations":
-            xero.change_organisation(desk.kernel, **settings_by_hand(values))
-        else:
-            await edit_xero(desk, table, row_id, values)
-
-    return {
-        "dataverse": System(
-            "dataverse",
-            dataverse.routes,
-            dataverse.seed,
-            edit_dataverse,
-            merge_dataverse,
-            dataverse.expire_tokens,
-        ),
-        "xero": System("xero", xero.routes, xero.seed, edit, merge_xero),
-    }
 
 
 def main(

@@ -120,6 +120,17 @@ def test_rejected_elements_beside_created_ones(sandbox, client):
     assert "Beta" not in rows(sandbox, "xero.Contacts", "Name")
 
 
+def test_a_batch_in_part_refused_is_replayed_under_its_key(sandbox, client):
+    sandbox.fault("reject_elements", match="Beta")
+    contacts = {"Contacts": [{"Name": name} for name in ("Alpha", "Beta")]}
+    ask = {"url": "/api.xro/2.0/Contacts?summarizeErrors=false", "json": contacts, "headers": {"Idempotency-Key": "k"}}
+    first = client.put(**ask).json()
+    assert client.put(**ask).json() == first
+    sandbox.advance(7 * 60)
+    again = client.put(**ask).json()["Contacts"]
+    assert [contact["StatusAttributeString"] for contact in again] == ["ERROR", "OK"]
+
+
 def test_the_company_survives_a_restart_in_every_row(tmp_path):
     def everything(sandbox):
         both = (*sandbox.kernel.collections("dataverse."), *sandbox.kernel.collections("xero."))
