@@ -77,10 +77,10 @@ class Credentials(Shelf):
 
     def credential_lock(self, name: str, patience: float = PATIENCE_SECONDS) -> AbstractContextManager[None]:
         """Held by one thread of one process; not reentrant. Raises Busy after ``patience`` seconds."""
-        ground = self._ground
+        ground, what = self._ground, f"the credential {name}"
         if ground.database.dialect == "sqlite":
-            return file_lock(ground.key_dir, self._organisation, name, patience)
-        return ground.database.guarded(row_lock(ground.database.engine, self._organisation, name, patience))
+            return file_lock(ground.key_dir, self._organisation, what, patience)
+        return ground.database.guarded(row_lock(ground.database.engine, self._organisation, what, patience))
 
     def _is_credential(self, name: str) -> tuple[Any, Any]:
         return credentials.c.organisation == self._organisation, credentials.c.name == name

@@ -18,10 +18,11 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
 from sync_core.errors import Configure, Retryable
 from sync_core.store.failures import translate
+from sync_core.store.locks import file_lock
 from sync_core.store.migrate import is_current, to_head
 
 _BUSY_MILLISECONDS = 15_000
-_WRITES = "tieout_writes"
+_BEGIN = "tieout_begin"
 
 
 class Database:
@@ -30,7 +31,7 @@ class Database:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self.dialect = engine.dialect.name
-        self._writer = engine.execution_options(**{_WRITES: True})
+        self._writer = engine.execution_options(**{_BEGIN: "BEGIN IMMEDIATE"})
         self._mine = threading.local()
 
     @contextmanager
@@ -84,6 +85,8 @@ def open_database(url: str) -> Database:
 
 def _prepare(database: Database) -> None:
     try:
+        if database.dialect == "sqlite":
+            _use_wal(database.engine)
         # Opening a current database must not wait for another process that is writing.
         with database.read() as connection:
             current = is_current(connection)
@@ -97,6 +100,13 @@ def _prepare(database: Database) -> None:
             "Check TIEOUT_STATE_URL and that the database runs.",
             detail=detail,
         ) from error
+
+
+def _use_wal(engine: Engine) -> None:
+    """SQLite does not wait when two switch a new file at once: one of them fails. A lock beside the file lets them queue."""
+    path = Path(engine.url.database or "")
+    with file_lock(path.parent, path.name, "the state database"), _by_remedy(), engine.connect() as connection:
+        connection.execution_options(**{_BEGIN: ""}).exec_driver_sql("PRAGMA journal_mode=WAL")
 
 
 def _address(url: str) -> URL:
@@ -150,7 +160,6 @@ def _set_up_sqlite(connection: Any, _record: object) -> None:
     cursor = connection.cursor()
     for pragma in (
         f"busy_timeout={_BUSY_MILLISECONDS}",
-        "journal_mode=WAL",
         "synchronous=FULL",
         "foreign_keys=ON",
         "trusted_schema=OFF",
@@ -161,8 +170,9 @@ def _set_up_sqlite(connection: Any, _record: object) -> None:
 
 def _begin_sqlite(connection: Connection) -> None:
     # A transaction that reads first and writes later would fail at once when another writer came between.
-    writes = connection.get_execution_options().get(_WRITES)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    begin = connection.get_execution_options().get(_BEGIN, "BEGIN")
+    if begin:
+        connection.exec_driver_sql(begin)
 
 
 @contextmanager

@@ -24,10 +24,10 @@ _LOCK_NOT_AVAILABLE = "55P03"  # SQLSTATE, PostgreSQL manual, appendix A
 
 
 @contextmanager
-def file_lock(key_dir: Path, organisation: str, name: str, patience: float = PATIENCE_SECONDS) -> Iterator[None]:
-    """Raises Busy after ``patience`` seconds."""
-    digest = hashlib.sha256(f"{organisation}\n{name}".encode()).hexdigest()[:16]
-    path = key_dir / f"lock-{digest}.sqlite"
+def file_lock(folder: Path, scope: str, name: str, patience: float = PATIENCE_SECONDS) -> Iterator[None]:
+    """``scope`` and ``name`` say what is locked. Raises Busy after ``patience`` seconds."""
+    digest = hashlib.sha256(f"{scope}\n{name}".encode()).hexdigest()[:16]
+    path = folder / f"lock-{digest}.sqlite"
     with closing(_open(path, patience)) as connection:
         try:
             connection.execute("BEGIN EXCLUSIVE")
@@ -69,7 +69,7 @@ def row_lock(engine: Engine, organisation: str, name: str, patience: float = PAT
 
 
 def _busy(name: str) -> Busy:
-    return Busy(f"Another process is renewing the credential {name} and did not finish in time. Try again in a minute.")
+    return Busy(f"Another process is busy with {name} and did not finish in time. Try again in a minute.")
 
 
 def _unusable(path: Path, error: Exception) -> Configure:

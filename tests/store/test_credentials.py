@@ -116,7 +116,7 @@ def test_the_lock_of_a_process_that_dies_is_free(state, state_url, tmp_path):
     code = "with state.credential_store('xero').lock():\n    say('held')\n    sys.stdin.readline()"
     with another_process(state_url, tmp_path / "data", code) as process:
         assert process.stdout.readline() == "held\n"
-        with pytest.raises(Busy, match="renewing the credential xero"), state.credential_lock("xero", patience=0.05):
+        with pytest.raises(Busy, match="busy with the credential xero"), state.credential_lock("xero", patience=0.05):
             pytest.fail("two hold it")
         with state.credential_lock("dynamics", patience=0.05):
             state.save_credential("dynamics", TOKEN)

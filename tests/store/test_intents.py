@@ -157,6 +157,7 @@ def test_organisations_share_ids_without_sharing_intents(state, open_here):
     other = open_here("other")
     state.plan_intents([intent(1)])
     other.plan_intents([intent(1, tag="other")])
+    assert [left.tag for left in state.unsettled()] == ["INV-1"]
     settle(state, 1, I.APPLIED)
     assert [left.tag for left in other.unsettled()] == ["other"]
     assert other.sending_to_unknown() == 0

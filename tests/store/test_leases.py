@@ -62,8 +62,10 @@ def test_a_lease_given_back_is_no_longer_held(state):
 
 
 def test_each_organisation_has_its_own(state, open_here):
-    state.acquire("run-1", MINUTE)
+    lease = state.acquire("run-1", MINUTE)
     assert open_here("other").acquire("run-2", MINUTE).fence == 1
+    assert state.current_lease()[0] == "run-1"
+    state.check_fence(lease)
 
 
 def test_one_of_many_threads_gets_it(state, open_here):

@@ -109,6 +109,20 @@ def test_what_a_dead_server_claimed_waits_again(state):
     assert state.next_request("server").id == request_id
 
 
+def test_organisations_do_not_see_each_others_runs_plans_and_settings(state, open_here):
+    other = open_here("other")
+    state.finish_run(summary("run-1", RunStatus.SUCCESS))
+    state.save_plan("run-1", "abc", "{}")
+    state.grant_override("abc", "too many changes", "kim", NOON)
+    state.set_mapping("type.a", "Customer", "kim", NOON)
+    request_id = state.enqueue("sync", {}, "slot-1", NOON)
+    assert (other.runs(9), other.run("run-1"), other.last_success()) == ([], None, None)
+    assert (other.plan("abc"), other.granted_rails("abc"), other.take_override("abc")) == (None, frozenset(), False)
+    assert (other.mapping("type.a"), other.mappings(), other.remove_mapping("type.a")) == (None, {}, False)
+    assert (other.next_request(), other.request(request_id)) == (None, None)
+    assert other.enqueue("sync", {}, "slot-1", NOON) != request_id
+
+
 def test_an_unknown_request_is_refused(state):
     with pytest.raises(Rejected):
         state.finish_request(7, "done")
