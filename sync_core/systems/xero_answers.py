@@ -17,22 +17,24 @@ _NOBODY = "00000000-0000-0000-0000-000000000000"
 _TAGS = ("ContactNumber", "InvoiceNumber", "CreditNoteNumber", "Code", "Reference")
 
 _MEANINGS = (
-    # What Xero's sentence is about: (pattern, the field it names, our code for it).
-    (r"lock date|locked", "Date", "locked period"),
+    # What Xero's sentence is about: (pattern, the field it names, our code for it). The first that fits counts.
+    (r"the (?P<field>[\w.]+) field cannot be longer", "", "too long"),
+    (r"lock date|locked period", "Date", "locked period"),
     (r"idempotency", "", "idempotency"),
-    (r"only status accepted", "Status", "not editable"),
+    (r"already been deleted", "Status", "already deleted"),
+    (r"only status accepted|part of a batch payment", "Status", "not editable"),
     (r"payment or credit note allocated|not of valid status|cannot be (edited|modified|updated)", "Status", "not editable"),
     (r"contact.*archived|un-archived", "Contact", "archived"),
     (r"account.*(archived|deleted|not a valid code)", "AccountCode", "archived"),
     (r"contact ?number|contact code", "ContactNumber", "exists"),
     (r"contact name .*(already|unique|assigned)|name .*must be unique", "Name", "exists"),
-    (r"invoice (#|number).*(unique|already|exist)", "InvoiceNumber", "exists"),
-    (r"credit ?note (#|number).*(unique|already|exist)", "CreditNoteNumber", "exists"),
-    (r"(item )?code .*(already|unique|exist)", "Code", "exists"),
-    (r"line total|does not match the expected", "LineItems", "amounts"),
-    (r"payment amount|exceeds the amount|outstanding|greater than .*(due|remaining|total)", "Amount", "amounts"),
-    (r"subscribed to currency|currency", "CurrencyCode", "currency"),
+    (r"invoice (#|number).*(unique|already)", "InvoiceNumber", "exists"),
+    (r"credit ?note (#|number).*(unique|already)", "CreditNoteNumber", "exists"),
     (r"tax ?type", "TaxType", ""),
+    (r"(item )?code .*(already|unique)", "Code", "exists"),
+    (r"line total|does not match the expected", "LineItems", "amounts"),
+    (r"payment amount|exceeds the|outstanding|greater than .*(due|remaining|total)", "Amount", "amounts"),
+    (r"currency", "CurrencyCode", "currency"),
     (r"account code|accountcode", "AccountCode", ""),
     (r"due ?date", "DueDate", ""),
     (r"e-?mail", "EmailAddress", ""),
@@ -129,9 +131,17 @@ def _refused(writes: Sequence[Write], answer: Answer) -> list[Receipt]:
 
 def _rejection(text: str, detail: str) -> Rejected:
     said = redact(text, longest=600).rstrip(". ")
-    lowered = said.lower()
-    name, code = next(((f, c) for pattern, f, c in _MEANINGS if re.search(pattern, lowered)), ("", ""))
+    name, code = _meaning(said)
     return Rejected(f"Xero refused this record: {said}.", field=name, code=code or "validation", detail=detail)
+
+
+def _meaning(said: str) -> tuple[str, str]:
+    """The field and the code of a complaint, as far as they can be recognised."""
+    for pattern, name, code in _MEANINGS:
+        found = re.search(pattern, said, re.IGNORECASE)
+        if found:
+            return found.groupdict().get("field") or name, code
+    return "", ""
 
 
 def _errors(element: Native) -> list[str]:

@@ -65,7 +65,7 @@ class _Progress:
             self.started = sheet.at
         fresh = []
         for row in sheet.rows:
-            moment, name = instant_of(row), str(row.get(self.key))
+            moment, name = _moment(row), str(row.get(self.key))
             if name in self.seen and self.seen[name] == moment:
                 continue
             self.seen[name] = moment
@@ -157,7 +157,7 @@ def _is_last(sheet: _Sheet, number: int) -> bool:
 
 def _next(sheet: _Sheet, anchor: datetime | None, number: int) -> tuple[datetime | None, int]:
     """Where to go on: from the newest instant of this page, or, inside a burst, on the next page of the same list."""
-    moments = [moment for moment in map(instant_of, sheet.rows) if moment is not None]
+    moments = [moment for moment in map(_moment, sheet.rows) if moment is not None]
     if moments:
         onward = max(moments).replace(microsecond=0) - _SECOND
         again = sum(moment >= onward for moment in moments)
@@ -179,7 +179,7 @@ def _options(stream: Stream, start: datetime | None) -> dict[str, Any]:
 def _sheet(stream: Stream, answer: Answer) -> _Sheet:
     body = answer.json() if answer.status == 200 else {array_of(stream): []}
     rows = body.get(array_of(stream)) if isinstance(body, dict) else None
-    if not isinstance(rows, list):
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise Retryable(f"Xero answered without a list of {stream.table}. Try again later.", detail=answer.text())
     paging = body.get("pagination") or {}
     return _Sheet(rows, _count(paging.get("itemCount")), _count(paging.get("pageCount")), _time(body, answer))
@@ -189,10 +189,20 @@ def _count(value: Any) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
 
 
+def _moment(row: Native) -> datetime | None:
+    """When a row changed; None when it does not say so readably: one such row must not stop the others."""
+    try:
+        return instant_of(row)
+    except ValueError:
+        return None
+
+
 def _time(body: dict[str, Any], answer: Answer) -> datetime | None:
     """Xero's own time, from the envelope or else from the Date header."""
     try:
-        return parse_xero_instant(str(body["DateTimeUTC"]))
-    except (KeyError, ValueError):
-        text = answer.headers.get("date", "")
-        return parsedate_to_datetime(text).astimezone(UTC) if text else None
+        if "DateTimeUTC" in body:
+            return parse_xero_instant(str(body["DateTimeUTC"]))
+        moment = parsedate_to_datetime(answer.headers.get("date", ""))
+    except ValueError:
+        return None
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

@@ -91,11 +91,13 @@ def test_a_refresh_is_saved_before_it_is_used(clock, settings):
 
 def test_a_token_that_cannot_be_saved_is_not_used(clock, settings):
     store = Store({"refresh_token": "rt-0001"})
-    store.save = lambda credential: (_ for _ in ()).throw(OSError("disk full"))
-    tokens = XeroTokens(settings, clock, store, Script(granted("a", "rt-0002"), granted("b", "rt-0003")))
+    script = Script(granted("a", "rt-0002"), granted("b", "rt-0003"))
+    save, store.save = store.save, lambda credential: (_ for _ in ()).throw(OSError("disk full"))
     with pytest.raises(OSError, match="disk full"):
-        tokens.token()
-    assert store.credential["refresh_token"] == "rt-0001"
+        XeroTokens(settings, clock, store, script).token()
+    store.save = save
+    assert XeroTokens(settings, clock, store, script).token() == "b"
+    assert [form(r)["refresh_token"] for r in script.requests] == ["rt-0001", "rt-0001"]
 
 
 def test_a_lost_answer_is_asked_for_with_the_same_token(clock, settings):

@@ -281,6 +281,28 @@ def test_a_single_refusal_carries_xeros_words():
     assert (receipt.error.code, receipt.error.field) == ("locked period", "Date")
 
 
+@pytest.mark.parametrize(
+    ("text", "field", "code"),
+    [
+        ("The ContactNumber field cannot be longer than 50 characters", "ContactNumber", "too long"),
+        ("The contact name Acme is already assigned to another contact. The contact name must be unique", "Name", "exists"),
+        ("Invoice # must be unique.", "InvoiceNumber", "exists"),
+        ("This document cannot be edited as it has a payment or credit note allocated to it.", "Status", "not editable"),
+        ("The contact Acme has been archived. The contact must be un-archived before", "Contact", "archived"),
+        ("The TaxType code 'X' does not exist or cannot be used", "TaxType", "validation"),
+        ("Organisation is not subscribed to currency EUR", "CurrencyCode", "currency"),
+        ("The line total 1 does not match the expected line total 2", "LineItems", "amounts"),
+        ("The payment has already been deleted", "Status", "already deleted"),
+        ("Due date cannot be empty", "DueDate", "validation"),
+        ("Something nobody has seen", "", "validation"),
+    ],
+)
+def test_complaints_are_recognised(text, field, code):
+    receipt = xero_on(Script(answer(200, {"Invoices": [failed(text)]}))).write(create(INVOICES, {}))[0]
+    assert (receipt.error.field, receipt.error.code) == (field, code)
+    assert text.rstrip(".") in receipt.error.message
+
+
 def test_a_payload_that_xero_cannot_read_refuses_every_element():
     body = {"ErrorNumber": 14, "Type": "PostDataInvalidException", "Message": "Invalid Json data"}
     receipts = xero_on(Script(answer(400, body))).write(create(INVOICES, {}, {}))

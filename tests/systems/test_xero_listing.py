@@ -177,6 +177,19 @@ def test_xeros_own_clock_may_come_from_the_header():
     assert next(xero_on(script).changed_since(ITEMS, None)).cursor == NOON.isoformat()
 
 
+@pytest.mark.parametrize("stamped", ["/Date(soon)/", 17, None])
+def test_one_row_with_an_unreadable_instant_stops_no_other(stamped):
+    rows = [{"ItemID": "1", "UpdatedDateUTC": stamped}, {"ItemID": "2", "UpdatedDateUTC": stamp(NOON)}]
+    page = next(xero_on(Script(answer(200, {"Items": rows}, date="nonsense"))).changed_since(ITEMS, None))
+    assert (page.rows, page.cursor) == (rows, NOON.isoformat())
+
+
+@pytest.mark.parametrize("body", [[], {"Items": None}, {"Items": ["x"]}, {}])
+def test_an_answer_without_rows_is_tried_later(body):
+    with pytest.raises(Retryable, match="without a list of Items"):
+        list(xero_on(Script(answer(200, body))).changed_since(ITEMS, None))
+
+
 def test_not_modified_means_nothing_new():
     script = Script(lambda _: httpx.Response(304))
     place = NOON.isoformat()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -190,6 +191,12 @@ def test_a_minute_of_calls_is_never_refused(xero, sandbox, clock):
     assert {entry.status for entry in sandbox.log("xero")} == {200}
     assert sum(clock.slept) > 100
     assert datetime.now(UTC) > start
+
+
+def test_many_threads_stay_within_five_at_once(xero, sandbox):
+    with ThreadPoolExecutor(12) as pool:
+        list(pool.map(lambda _: xero.find(ITEMS, "Code", "nothing"), range(50)))
+    assert {entry.status for entry in sandbox.log("xero")} == {200}
 
 
 @pytest.mark.parametrize(
