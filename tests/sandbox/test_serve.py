@@ -124,10 +124,10 @@ def test_two_sandboxes_do_not_share_a_state_directory(tmp_path):
         Sandbox(state=tmp_path, systems=systems()).start()
 
 
-def test_requests_in_parallel_are_counted_in_flight(shell):
-    shell.fault("slow", seconds=0.3, times=None)
+def test_requests_in_parallel_are_counted_in_flight(shell, xero):
+    shell.fault("slow", seconds=0.5, times=None)
     with ThreadPoolExecutor(4) as pool:
-        list(pool.map(lambda _: httpx.get(shell.xero_url + THINGS), range(4)))
+        list(pool.map(lambda _: xero.get(THINGS), range(4)))
     assert max(entry.detail["in_flight"] for entry in shell.log("xero")) == 4
 
 

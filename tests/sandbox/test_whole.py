@@ -144,10 +144,46 @@ def test_the_company_survives_a_restart_in_every_row(tmp_path):
 
 
 def test_a_sixth_call_at_once_is_refused_by_xero(sandbox, client):
-    sandbox.fault("slow", system="xero", seconds=0.3, times=None)
+    sandbox.fault("slow", system="xero", seconds=0.5, times=None)
     with ThreadPoolExecutor(6) as pool:
         answers = list(pool.map(lambda _: client.get("/api.xro/2.0/Currencies"), range(6)))
     assert sorted(answer.status_code for answer in answers) == [200] * 5 + [429]
     refused = next(answer for answer in answers if answer.status_code == 429)
     assert refused.headers["x-rate-limit-problem"] == "concurrent"
     assert "retry-after" not in refused.headers
+
+
+@pytest.fixture
+def dynamics(sandbox):
+    """The engine's place at Dynamics: signed in with its application user."""
+    known = sandbox.environment()
+    form = {
+        "grant_type": "client_credentials",
+        "client_id": known["TIEOUT_DYNAMICS_CLIENT_ID"],
+        "client_secret": known["TIEOUT_DYNAMICS_CLIENT_SECRET"],
+        "scope": f"{sandbox.dynamics_url}/.default",
+    }
+    with httpx.Client(base_url=sandbox.dynamics_url, headers={"accept": "application/json"}) as signed_in:
+        token = signed_in.post(f"/{known['TIEOUT_DYNAMICS_TENANT_ID']}/oauth2/v2.0/token", data=form).json()
+        signed_in.headers["authorization"] = f"Bearer {token['access_token']}"
+        yield signed_in
+
+
+def test_change_tracking_tokens_that_are_too_old_stay_too_old(sandbox, dynamics):
+    definition = "/api/data/v9.2/EntityDefinitions(LogicalName='account')"
+    dynamics.put(definition, json={**dynamics.get(definition).json(), "ChangeTrackingEnabled": True})
+    tracked = {"Prefer": "odata.track-changes"}
+    first = dynamics.get("/api/data/v9.2/accounts?$select=name", headers=tracked).json()
+    fault = sandbox.fault("expire_delta_tokens")
+    codes = [dynamics.get(first["@odata.deltaLink"]).json()["error"]["code"] for _ in range(2)]
+    assert (codes, fault.fired) == (["0x80044352"] * 2, 1)
+
+
+def test_a_row_changed_between_read_and_write_is_a_412(sandbox, dynamics):
+    row_id = sandbox.kernel.stable_id("dataverse", "account", "maitai")
+    path = f"/api/data/v9.2/accounts({row_id})"
+    etag = dynamics.get(f"{path}?$select=name").json()["@odata.etag"]
+    edit = {"system": "dataverse", "table": "account", "id": row_id, "set": {"fax": "1"}}
+    sandbox.fault("edit_before", method="PATCH", edit=edit)
+    answer = dynamics.patch(path, json={"telephone1": "2"}, headers={"If-Match": etag})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (412, "0x80060882")
