@@ -6,37 +6,62 @@ values; errors are of ``sync_core.errors`` and their message is for people.
 
 from __future__ import annotations
 
+import json
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import structlog
 
-from sync_core.errors import Configure, TieoutError
+from sync_core.errors import Busy, Configure, TieoutError
 from sync_core.flows.run import Result, Scope, execute, new_run_id
 from sync_core.flows.surroundings import organisation_of
+from sync_core.flows.verify import Verification, verify
 from sync_core.flows.workspace import Step, Workspace, no_step
 from sync_core.model import DataAge, RecordStatus, RunSummary, Side, Status
+from sync_core.rules.deep_links import link_for
+from sync_core.rules.downloads import CsvFile, control_file
 from sync_core.rules.entities import ENTITIES, entity
+from sync_core.rules.plan import plan_view
+from sync_core.rules.reconcile import Filters, Reconciliation, Sort, Terms, as_json
 from sync_core.settings import Settings, load_settings
+from sync_core.store import reconciliation, reconciliation_detail, records
 from sync_core.store.cache import open_cache
+from sync_core.store.requests import Request
 from sync_core.store.state import open_state
 from sync_core.systems.base import Clock, Peer
 from sync_core.systems.dataverse import Dataverse
 from sync_core.systems.oauth import EntraTokens, XeroTokens
 from sync_core.systems.provision import ProvisionReport, missing, provision
 from sync_core.systems.xero import Xero
+from sync_core.views import ReconciliationPage, RowDetail
 
-__all__ = ["Check", "Scope", "Service", "SystemClock", "load_settings", "open_service"]
+__all__ = [
+    "Check",
+    "Download",
+    "Filters",
+    "Overview",
+    "ReconciliationPage",
+    "RowDetail",
+    "Scope",
+    "Service",
+    "Sort",
+    "SystemClock",
+    "load_settings",
+    "open_service",
+]
 
 XERO_SIGN_IN = "xero"
+NO_FILTERS = Filters()
+TAKEN_WITHIN = timedelta(seconds=10)
 
 
 class SystemClock:
@@ -62,10 +87,21 @@ class Check:
 class Overview:
     """What the first page says: how many records stand how, per entity; how old the data is; the last runs."""
 
+    organisation: str
     statuses: dict[str, dict[Status, int]]
     age: DataAge
     runs: tuple[RunSummary, ...]
     demo: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Download:
+    """A file to be streamed, and the control file that goes beside it. Read ``chunks`` to the end before ``control``."""
+
+    name: str
+    chunks: CsvFile
+    control_name: str
+    control: Callable[[], str]
 
 
 class Service:
@@ -127,7 +163,9 @@ class Service:
 
     def overview(self) -> Overview:
         state = self._workspace.state
-        return Overview(state.status_counts(), self.data_age(), tuple(state.runs(10)), self.settings.demo)
+        return Overview(
+            self.organisation_name(), state.status_counts(), self.data_age(), tuple(state.runs(10)), self.settings.demo
+        )
 
     def data_age(self) -> DataAge:
         """When each system was last pulled to its end."""
@@ -145,12 +183,125 @@ class Service:
     ) -> list[RecordStatus]:
         return self._workspace.state.find_statuses(name, status, limit, offset)
 
+    def reconciliation(
+        self, name: str, filters: Filters = NO_FILTERS, *, limit: int = 100, offset: int = 0
+    ) -> ReconciliationPage:
+        """One screen of both sides side by side, with the sums of everything that the filters leave."""
+        _known(name)
+        return reconciliation.page(self._workspace.cache.query, name, filters, self._terms(), limit=limit, offset=offset)
+
+    def reconciliation_summary(self, name: str, filters: Filters = NO_FILTERS) -> Reconciliation:
+        """Status counts and control totals of what the filters leave."""
+        _known(name)
+        return reconciliation.summary(self._workspace.cache.query, name, filters, self._terms())
+
+    def reconciliation_detail(self, name: str, row_id: str) -> RowDetail:
+        """Everything about one row. Raises Rejected when it is not there any more."""
+        return reconciliation_detail.detail(self._workspace.cache.query, name, row_id, self._terms())
+
+    def reconciliation_csv(self, name: str, filters: Filters = NO_FILTERS, *, excel: bool = True) -> Download:
+        """What the filters leave, as CSV with its control file."""
+        _known(name)
+        query, terms = self._workspace.cache.query, self._terms()
+        file = CsvFile(reconciliation.batches(query, name, filters, terms), bom=excel)
+        last = self._workspace.state.runs(1)
+
+        def control() -> str:
+            result = reconciliation.summary(query, name, filters, terms)
+            age = reconciliation.data_age(query, name)
+            run = last[0].run if last else ""
+            return control_file(
+                file, result, filters, age, run=run, tolerance=terms.tolerance, made=self._workspace.clock.now()
+            )
+
+        return Download(f"{name}.csv", file, f"{name}.control.json", control)
+
+    def reconciliation_json(self, name: str) -> dict[str, Any]:
+        """What ``reconcile --json`` prints: rows, counts per status, and control totals as text."""
+        return dict(as_json(self.reconciliation_summary(name)))
+
+    def write_reconciliation(self, name: str, folder: Path) -> tuple[Path, Path]:
+        """Write the CSV and its control file into ``folder``. Raises Configure when it cannot be written."""
+        download = self.reconciliation_csv(name)
+        paths = folder / download.name, folder / download.control_name
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            with paths[0].open("wb") as file:
+                for chunk in download.chunks:
+                    file.write(chunk)
+            paths[1].write_text(download.control(), encoding="utf-8")
+        except OSError as error:
+            raise Configure(f"The folder {folder} cannot be written ({error.strerror}). Choose another one.") from None
+        return paths
+
+    def allow_plan(self, plan_hash: str, *, who: str) -> None:
+        """Allow exactly this refused plan, once (a person looked at it). Raises Configure when no such plan is kept."""
+        state, now = self._workspace.state, self._workspace.clock.now()
+        kept = state.plan(plan_hash)
+        if kept is None:
+            raise Configure(f"There is no refused plan {plan_hash}. Copy the plan from the message of the refused run.")
+        for rail in json.loads(kept)["rails"]:
+            state.grant_override(plan_hash, rail, who, now)
+        state.append_audit(who, "allow plan", plan_hash, None, json.loads(kept), now)
+
+    def plan_view(self, result: Result) -> dict[str, Any]:
+        """A plan as people and programs read it: what would be written, in about how many calls, and what stops it."""
+        return plan_view(
+            result.plan, {side: system.batch_size for side, system in self._workspace.systems.items()}, result.refusals
+        )
+
+    def _terms(self) -> Terms:
+        texts = self._workspace.state.mappings("tolerance.")
+        return Terms(tolerance={key.removeprefix("tolerance."): Decimal(text) for key, text in texts.items()})
+
+    def verify(self, name: str, only: frozenset[str] | None = None) -> list[Verification]:
+        """Read both systems again, live, and compare the linked pairs of an entity field by field."""
+        _known(name)
+        with self._one_run:
+            return list(verify(self._workspace, entity(name), new_run_id(), only))
+
+    def link_to(self, side: Side, name: str, row_id: str) -> str:
+        """The address that opens a record in its own system, "" where there is none."""
+        table = records.tables_of(self._workspace.cache, name, side, [row_id]).get(row_id, "")
+        organisation = organisation_of(self._workspace.cache)
+        return link_for(side, table, row_id, base_url=self.settings.dynamics_url, organisation=organisation)
+
+    def enqueue_sync(self, scope: Scope = Scope(), *, who: str, dedupe_key: str | None = None) -> int:  # noqa: B008  # frozen
+        """Ask the process that owns the organisation for a run; answers with the request's id."""
+        return self._workspace.state.enqueue("sync", scope.as_json() | {"who": who}, dedupe_key, self._workspace.clock.now())
+
+    def request(self, request_id: int) -> Request | None:
+        return self._workspace.state.request(request_id)
+
     def organisation_name(self) -> str:
         return str(organisation_of(self._workspace.cache).get("Name") or "")
 
     def query(self, sql: str, *params: Any) -> pa.Table:
         """Rows of one SELECT on the cache, for this room's own views."""
         return self._workspace.cache.query(sql, *params)
+
+
+def follow_sync(settings: Settings, scope: Scope, *, who: str, clock: Clock | None = None) -> RunSummary:
+    """Hand a sync to the process that owns the cache, and wait for what comes of it. Raises Busy when nobody takes it."""
+    ticking = clock or SystemClock()
+    secret = settings.secret_key.get_secret_value() or None
+    state = open_state(settings.state_address, settings.organisation, secret, settings.data_dir, now=ticking.now)
+    try:
+        asked = state.enqueue("sync", scope.as_json() | {"who": who}, None, ticking.now())
+        give_up = ticking.now() + TAKEN_WITHIN
+        while (request := state.request(asked)) is not None and request.finished_at is None:
+            if request.claimed_at is None and ticking.now() > give_up:
+                state.finish_request(asked, "Nobody took it.", failed=True)
+                raise Busy(
+                    "Another Tieout process holds the cache but takes no requests. Wait until it is done, then try again."
+                )
+            ticking.sleep(0.2)
+        summary = state.run(request.run) if request is not None and request.run else None
+        if summary is None:
+            raise Busy(request.message if request is not None else "The request was lost. Try again.")
+        return summary
+    finally:
+        state.close()
 
 
 def _known(name: str) -> None:
@@ -210,7 +361,3 @@ def _log_to_stderr() -> None:
 def entities() -> list[tuple[str, str]]:
     """Every entity's name and label, parents first."""
     return [(e.name, e.label) for e in ENTITIES]
-
-
-def default_data_dir() -> Path:
-    return Path(".tieout")

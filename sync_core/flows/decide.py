@@ -14,7 +14,8 @@ from sync_core.model import Record, Side, Status, Value
 from sync_core.rules import remarks
 from sync_core.rules.compare import Verdict, compare
 from sync_core.rules.declaration import Entity, Kind
-from sync_core.rules.eligibility import Books, Hindrance, hindrance, locked_document
+from sync_core.rules.eligibility import Books, Hindrance, codes_of, hindrance, locked_document
+from sync_core.rules.lines import untaxed
 from sync_core.rules.mapping import loads
 from sync_core.rules.plan import Act, Decision
 from sync_core.store import records
@@ -176,8 +177,15 @@ class Decider:
         if held is not None:
             return _alone(entity, record, held.status, held.remark, held.rule)
         self._coming.add((entity.name, record.side, record.id))
-        text = remarks.created(entity, target, record.fields.get(entity.title))
+        text = remarks.created(entity, target, record.fields.get(entity.title)) + self._untaxed(record, target)
         return _alone(entity, record, Status.SUCCESS, text, "", act=Act.CREATE, target=target)
+
+    def _untaxed(self, record: Record, target: Side) -> str:
+        lines = record.fields.get("lines")
+        if target is not Side.XERO or not isinstance(lines, tuple):
+            return ""
+        found = [n for n, line in enumerate(lines, 1) if untaxed(line, codes_of(line, self._books)[1], self._books)]
+        return remarks.untaxed(found, xero_computes=self._books.xero_computes_tax) if found else ""
 
     def _hindrance(self, entity: Entity, record: Record) -> Hindrance | None:
         return hindrance(entity, record, self._books) if record.side is Side.CRM else None

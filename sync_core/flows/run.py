@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Any
 from uuid import uuid4
 
 import structlog
@@ -51,6 +53,17 @@ class Scope:
         if self.only is not None:
             return ", ".join(f"{e}:{i}" for e, ids in sorted(self.only.items()) for i in sorted(ids))
         return ", ".join(self.entities) or "everything"
+
+    def as_json(self) -> dict[str, Any]:
+        """As a request keeps it."""
+        only = None if self.only is None else {name: sorted(ids) for name, ids in self.only.items()}
+        return {"entities": list(self.entities), "only": only, "full": self.full}
+
+    @classmethod
+    def of_json(cls, args: Mapping[str, Any]) -> Scope:
+        only = args.get("only")
+        picked = None if only is None else {name: frozenset(ids) for name, ids in only.items()}
+        return cls(tuple(args.get("entities") or ()), picked, bool(args.get("full")))
 
     def covers(self, entity: Entity) -> bool:
         if self.only is not None:
@@ -201,6 +214,9 @@ class _Session:
         if all(r.rail in allowed for r in held) and not self._dry:
             state.take_override(plan_hash)
             return ()
+        if not self._dry:
+            body = {"rails": [r.rail for r in held], "messages": [r.message for r in held]}
+            state.save_plan(self._run, plan_hash, json.dumps(body))
         return tuple(r.message for r in held)
 
     def _apply(self) -> None:

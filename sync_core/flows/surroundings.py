@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, tzinfo
+from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -58,9 +59,13 @@ def books_of(workspace: Workspace) -> Books:
         currencies=frozenset(str(f.get("name")) for f in _fields(cache, "currencies", Side.XERO)),
         accounts=_active(cache, "ledger_accounts", "code"),
         taxes=_active(cache, "tax_rates", "tax_type"),
+        tax_rates={
+            str(f["tax_type"]): Decimal(f["rate"]) for f in _fields(cache, "tax_rates", Side.XERO) if f.get("rate") is not None
+        },
         items=items,
         default_account=workspace.state.mapping("default.sales_account") or "",
         default_tax=workspace.state.mapping("default.sales_tax") or "",
+        xero_computes_tax=workspace.state.mapping("tax.untaxed_lines") == "xero computes",
     )
 
 

@@ -17,16 +17,19 @@ class Books:
     """What the Xero organisation allows: locked dates (inclusive), currencies, and the codes that may be used.
 
     ``items``: product code -> (ledger account, tax rate) that Xero holds for its sale. ``default_account`` and
-    ``default_tax``: used for product lines without their own, "" when nobody chose any.
+    ``default_tax``: used for product lines without their own, "" when nobody chose any. ``tax_rates``: percent per tax type.
+    ``xero_computes_tax``: a person chose that lines without tax in Dynamics get it from their tax rate in Xero.
     """
 
     locked_until: date | None = None
     currencies: frozenset[str] = frozenset()
     accounts: frozenset[str] = frozenset()
     taxes: frozenset[str] = frozenset()
+    tax_rates: Mapping[str, Decimal] = field(default_factory=dict)
     items: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     default_account: str = ""
     default_tax: str = ""
+    xero_computes_tax: bool = False
 
 
 @dataclass(frozen=True, slots=True)

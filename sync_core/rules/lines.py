@@ -11,19 +11,19 @@ from sync_core.rules.eligibility import Books, codes_of
 
 Line = Mapping[str, Any]
 LONGEST_DESCRIPTION = 4000
+NO_TAX = "NONE"
+"""Xero's own tax type for lines without tax; every organisation has it."""
 
 
 def line_items(lines: Sequence[Line], books: Books, existing: Sequence[Line] = ()) -> list[Native]:
     """The whole ``LineItems`` array for ``lines``; ``existing`` are the Xero lines that stand there now.
 
-    Tax: Dynamics holds an amount per line. When any line has one, Xero is told these amounts, so that both totals are the
-    same to the cent; when Dynamics computed no tax at all, Xero computes it from the tax rate.
+    Tax: Dynamics holds an amount per line, and Xero is told that amount, so that both totals are the same to the cent.
     """
-    taxed = any(line.get("tax") for line in lines)
     spare = list(existing)
     items = []
     for line in lines:
-        item = _item(line, books, taxed=taxed)
+        item = _item(line, books)
         twin = _twin(line, spare)
         if twin is not None:
             spare.remove(twin)
@@ -32,7 +32,7 @@ def line_items(lines: Sequence[Line], books: Books, existing: Sequence[Line] = (
     return items
 
 
-def _item(line: Line, books: Books, *, taxed: bool) -> Native:
+def _item(line: Line, books: Books) -> Native:
     account, tax_type = codes_of(line, books)
     quantity, price = line.get("quantity") or Decimal(0), line.get("unit_price") or Decimal(0)
     if quantity < 0:
@@ -43,15 +43,27 @@ def _item(line: Line, books: Books, *, taxed: bool) -> Native:
         "Quantity": quantity,
         "UnitAmount": price,
         "AccountCode": account,
-        "TaxType": tax_type,
     }
     if product in books.items:
         item["ItemCode"] = product
     if line.get("discount"):
         item["DiscountAmount"] = line["discount"]
-    if taxed:
-        item["TaxAmount"] = line.get("tax") or Decimal(0)
-    return item
+    return item | _tax(line, tax_type, books)
+
+
+def _tax(line: Line, tax_type: str, books: Books) -> Native:
+    tax = line.get("tax") or Decimal(0)
+    if untaxed(line, tax_type, books):
+        if books.xero_computes_tax:
+            return {"TaxType": tax_type}
+        if not line.get("tax_type") and NO_TAX in books.taxes:
+            return {"TaxType": NO_TAX, "TaxAmount": tax}
+    return {"TaxType": tax_type, "TaxAmount": tax}
+
+
+def untaxed(line: Line, tax_type: str, books: Books) -> bool:
+    """Whether Dynamics holds no tax on a line whose tax rate asks for some."""
+    return not line.get("tax") and bool(books.tax_rates.get(tax_type))
 
 
 def _twin(line: Line, spare: Sequence[Line]) -> Line | None:

@@ -115,3 +115,18 @@ def calls_for(writes: Iterable[tuple[tuple[str, Side, Verb], int]], batch: Mappi
     for (_, side, _), count in writes:
         calls[side] += -(-count // batch[side])
     return calls
+
+
+def plan_view(plan: Plan, batch: Mapping[Side, int], stopped: Iterable[str] = ()) -> dict[str, object]:
+    """``plan`` as people and programs read it. ``calls`` is the fewest write calls that it can be carried out with."""
+    writes = plan.writes()
+    return {
+        "hash": plan.hash,
+        "writes": sum(writes.values()),
+        "calls": sum(calls_for(writes.items(), batch).values()),
+        "by_entity": [
+            {"entity": entity, "side": str(side), "verb": str(verb), "count": count}
+            for (entity, side, verb), count in sorted(writes.items())
+        ],
+        "stopped": list(stopped),
+    }

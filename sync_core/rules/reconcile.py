@@ -20,9 +20,12 @@ from sync_core.rules.reasons import UNEXPLAINED, Reason
 ZERO = Decimal("0.0000")
 
 DECIMALS: Mapping[str, int] = MappingProxyType(
-    dict.fromkeys("BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF".split(), 0)
-    | dict.fromkeys("BHD IQD JOD KWD LYD OMR TND".split(), 3)
-    | dict.fromkeys("CLF UYW".split(), 4)
+    {
+        **dict.fromkeys(("BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "UYI", "VND", "VUV"), 0),
+        **dict.fromkeys(("XAF", "XOF", "XPF"), 0),
+        **dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3),
+        **dict.fromkeys(("CLF", "UYW"), 4),
+    }
 )
 """Currencies whose smallest unit is not a hundredth (ISO 4217, amendment 176)."""
 
@@ -62,6 +65,10 @@ FAMILIES: Mapping[str, Family] = MappingProxyType(
     }
 )
 """Entities with amounts. In all others only records are counted. The turned kinds are Xero's refunds."""
+
+
+CRM_INVOICE_STATES: Mapping[str, str] = MappingProxyType({"0": "Active", "1": "Closed", "2": "Paid", "3": "Canceled"})
+"""Dynamics' ``statecode`` of an invoice (Dataverse table reference), as its forms call it."""
 
 
 class Sort(StrEnum):
@@ -122,6 +129,10 @@ class Terms:
 
     tolerance: Mapping[str, Decimal] = field(default_factory=dict)
     ignored: Mapping[str, str] = field(default_factory=dict)
+
+
+EVERYTHING = Filters()
+NO_TERMS = Terms()
 
 
 @dataclass(frozen=True, slots=True)

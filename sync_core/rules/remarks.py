@@ -39,6 +39,15 @@ def created(entity: Entity, target: Side, number: Value) -> str:
     return f"Created in {target.label}{named} from the {entity.singular} in {target.other.label}."
 
 
+def untaxed(positions: Sequence[int], *, xero_computes: bool) -> str:
+    """What is added to the remark when Dynamics holds no tax where the tax rate asks for some."""
+    lines = f"Line{'s' if len(positions) > 1 else ''} {', '.join(map(str, positions))}"
+    how = (
+        "Xero computes it from the tax rate, so the totals differ" if xero_computes else "sent without tax; check the tax rate"
+    )
+    return f" {lines}: no tax in Dynamics, {how}."
+
+
 def updated(entity: Entity, changes: Mapping[Side, Mapping[str, Value]]) -> str:
     parts = []
     for side in Side:

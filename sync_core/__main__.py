@@ -1,0 +1,349 @@
+"""The command line: ``python -m sync_core COMMAND``. Results go to stdout, logs to stderr.
+
+Exit codes: 0 all well, 1 partial (some records failed or differ), 2 wrong use or configuration, 3 refused by a rail, 4 busy.
+With ``--json`` the last line of stdout is one JSON object.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from sync_core.errors import Busy, Configure, TieoutError
+from sync_core.model import RunStatus, RunSummary
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, help="Tieout: Dynamics 365 and Xero in step, and tied out.")
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line.")]
+DEMO_PORTS = (8811, 8812)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.isoformat().replace("+00:00", "Z")
+    return str(value) if isinstance(value, Decimal) else value
+
+
+def _print_json(body: Any) -> None:
+    sys.stdout.write(json.dumps(body, default=_plain, ensure_ascii=False) + "\n")
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+
+
+def _guarded(as_json: bool, work: Callable[[], int]) -> None:
+    """Run a command; every error becomes one sentence and its exit code."""
+    try:
+        code = work()
+    except TieoutError as error:
+        if as_json:
+            _print_json({"status": type(error).__name__.lower(), "error": error.message})
+        else:
+            sys.stderr.write(f"{error.message}\n")
+        code = error.exit_code
+    raise typer.Exit(code)
+
+
+@app.command()
+def sync(
+    entities: Annotated[
+        list[str] | None, typer.Argument(metavar="ENTITY", help="Only these; everything when left out.")
+    ] = None,
+    record: Annotated[
+        list[str] | None, typer.Option(metavar="ENTITY:ID", help="Only this record, by either side's id.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be written, and write nothing.")] = False,
+    full: Annotated[bool, typer.Option("--full", help="Pull everything again instead of what changed.")] = False,
+    allow: Annotated[str, typer.Option(metavar="PLAN", help="Allow exactly this refused plan, once.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Bring both systems in step now."""
+
+    def work() -> int:
+        from sync_core.service import load_settings, open_service  # the engine is heavy: load it only when it is needed
+
+        scope = _scope(entities or [], record or [], full=full)
+        settings = load_settings()
+        try:
+            with open_service(settings) as service:
+                if allow:
+                    service.allow_plan(allow, who="command line")
+                result = service.sync(scope, trigger="command line", dry_run=dry_run)
+                summary, plan = result.summary, service.plan_view(result)
+        except Busy:
+            if dry_run or allow:
+                raise
+            summary, plan = _followed(settings, scope), None
+        _show_run(summary, plan, dry_run=dry_run, as_json=as_json)
+        return summary.status.exit_code
+
+    _guarded(as_json, work)
+
+
+def _followed(settings: Any, scope: Any) -> RunSummary:
+    """Another process owns the cache: hand it the request, and wait for what comes of it."""
+    from sync_core.service import follow_sync
+
+    return follow_sync(settings, scope, who="command line")
+
+
+def _scope(entities: list[str], records: list[str], *, full: bool) -> Any:
+    from sync_core.service import Scope
+
+    only: dict[str, set[str]] = {}
+    for text in records:
+        name, separator, row_id = text.partition(":")
+        if not separator or not row_id:
+            raise Configure(f"--record takes ENTITY:ID, for example invoices:1f0c..., and not {text!r}.")
+        only.setdefault(name, set()).add(row_id.strip())
+    picked = {name: frozenset(i for v in ids for i in (v, v.lower())) for name, ids in only.items()} or None
+    return Scope(tuple(entities), picked, full)
+
+
+def run_as_json(summary: RunSummary) -> dict[str, Any]:
+    """The shape of ``sync --json``."""
+    seconds = (summary.finished - summary.started).total_seconds() if summary.finished else 0
+    return {
+        "run": summary.run,
+        "status": str(summary.status),
+        "counts": dict(summary.counts),
+        "calls": {name: asdict(calls) for name, calls in summary.calls.items()},
+        "seconds": round(seconds, 3),
+        "message": summary.message,
+        "entities": {name: dict(counts) for name, counts in summary.by_entity.items()},
+    }
+
+
+def _show_run(summary: RunSummary, plan: Any, *, dry_run: bool, as_json: bool) -> None:
+    if as_json:
+        body = run_as_json(summary)
+        _print_json(body | {"plan": plan} if plan is not None and (dry_run or summary.status is RunStatus.REFUSED) else body)
+        return
+    _say(f"Run {summary.run}: {summary.status}. {summary.message}".rstrip())
+    for name, counts in summary.by_entity.items():
+        parts = [f"{count} {outcome}" for outcome, count in counts.items() if count]
+        if parts:
+            _say(f"  {name:<18} {', '.join(parts)}")
+    for name, calls in summary.calls.items():
+        _say(f"  calls to {name:<9} {calls.read} reading, {calls.write} writing")
+    if plan is not None and (dry_run or summary.status is RunStatus.REFUSED):
+        _say(f"  plan {plan['hash']}: {plan['writes']} records to write in about {plan['calls']} calls")
+
+
+@app.command()
+def reconcile(
+    entity: Annotated[str, typer.Argument(metavar="[ENTITY]")] = "invoices",
+    out: Annotated[Path | None, typer.Option(metavar="DIR", help="Also write the CSV and its control file there.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Compare both sides as they were last pulled: counts, control totals, and the CSV for the close file."""
+
+    def work() -> int:
+        from sync_core.service import open_service
+
+        with open_service() as service:
+            body = service.reconciliation_json(entity)
+            if out is not None:
+                body = body | {"files": [str(path) for path in service.write_reconciliation(entity, out)]}
+        if as_json:
+            _print_json(body)
+        else:
+            _show_reconciliation(entity, body)
+        return 0
+
+    _guarded(as_json, work)
+
+
+def _show_reconciliation(entity: str, body: dict[str, Any]) -> None:
+    _say(f"{entity}: {body['rows']} rows. " + ", ".join(f"{n} {s}" for s, n in body["status"].items() if n))
+    for total in body["totals"]:
+        _say(
+            f"  {total['currency'] or '-':<4} Dynamics {total['crm']:>14}  Xero {total['xero']:>14}  difference {total['difference']:>12}"
+            f"  explained {total['explained']:>12}  unexplained {total['unexplained']:>10}"
+        )
+    for path in body.get("files", []):
+        _say(f"  wrote {path}")
+
+
+@app.command()
+def verify(
+    entity: Annotated[str, typer.Argument(metavar="[ENTITY]")] = "invoices",
+    record: Annotated[str, typer.Option(metavar="ID", help="Only this record, by either side's id.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Read both systems again, live, and compare linked records field by field."""
+
+    def work() -> int:
+        from sync_core.service import open_service
+
+        with open_service() as service:
+            checked = service.verify(entity, frozenset({record, record.lower()}) if record else None)
+        wrong = [v for v in checked if not v.agrees]
+        body = {"checked": len(checked), "agree": len(checked) - len(wrong), "differ": len(wrong)}
+        if as_json:
+            _print_json(body | {"differences": [asdict(v) for v in wrong]})
+        else:
+            _say(f"{body['checked']} {entity} read in both systems: {body['agree']} agree, {body['differ']} differ.")
+            for one in wrong:
+                fields = "; ".join(f"{d.field}: Dynamics {d.crm}, Xero {d.xero}" for d in one.differences)
+                _say(f"  {one.title or one.crm_id}: {fields or f'missing in {one.missing}'}")
+        return 1 if wrong else 0
+
+    _guarded(as_json, work)
+
+
+@app.command()
+def setup(as_json: AsJson = False) -> None:
+    """Make Tieout's tables, columns and keys in Dynamics; what is there already is left alone."""
+
+    def work() -> int:
+        from sync_core.service import open_service
+
+        with open_service() as service:
+            report = service.set_up(lambda line: None if as_json else _say(f"  {line}"))
+        if as_json:
+            _print_json({"status": "success", "created": report.created, "already": report.already})
+        else:
+            _say(f"Set-up is complete: {len(report.created)} pieces made, {report.already} were there.")
+        return 0
+
+    _guarded(as_json, work)
+
+
+@app.command()
+def doctor(as_json: AsJson = False) -> None:
+    """Check settings, both connections, the set-up in Dynamics, and Tieout's own databases."""
+
+    def work() -> int:
+        from sync_core.service import open_service
+
+        with open_service() as service:
+            checks = service.doctor()
+        if as_json:
+            _print_json(
+                {"status": "success" if all(c.good for c in checks) else "configure", "checks": [asdict(c) for c in checks]}
+            )
+        else:
+            for check in checks:
+                _say(f"{'good ' if check.good else 'WRONG'}  {check.name}: {check.message}")
+        return 0 if all(c.good for c in checks) else 2
+
+    _guarded(as_json, work)
+
+
+@app.command()
+def status(as_json: AsJson = False) -> None:
+    """How many records stand how, how old the data is, and the last runs."""
+
+    def work() -> int:
+        from sync_core.service import open_service
+
+        with open_service() as service:
+            view = service.overview()
+        body = {
+            "organisation": view.organisation,
+            "records": {name: {str(s): n for s, n in counts.items()} for name, counts in view.statuses.items()},
+            "age": {"dynamics": view.age.crm, "xero": view.age.xero},
+            "runs": [run_as_json(r) for r in view.runs],
+        }
+        if as_json:
+            _print_json(body)
+        else:
+            for name, counts in view.statuses.items():
+                _say(f"{name:<18} " + ", ".join(f"{n} {s}" for s, n in sorted(counts.items())))
+            _say(f"Dynamics as of {_plain(view.age.crm)}, Xero as of {_plain(view.age.xero)}")
+            for run in view.runs:
+                _say(f"run {run.run} {_plain(run.started)} {run.status}")
+        return 0
+
+    _guarded(as_json, work)
+
+
+@app.command()
+def worker(as_json: AsJson = False) -> None:
+    """Sync in the background without the console, until it is stopped."""
+
+    def work() -> int:
+        from sync_core.service import run_worker
+
+        run_worker()
+        return 0
+
+    _guarded(as_json, work)
+
+
+@app.command()
+def sandbox(
+    port_dynamics: Annotated[int, typer.Option(help="0: any free port.")] = DEMO_PORTS[0],
+    port_xero: Annotated[int, typer.Option(help="0: any free port.")] = DEMO_PORTS[1],
+    seed: Annotated[int, typer.Option(help="The same seed gives the same company.")] = 1,
+    invoices: Annotated[int, typer.Option(help="How many generated invoices beside the demo company.")] = 0,
+    state: Annotated[Path | None, typer.Option(metavar="DIR", help="Keep the data there over restarts.")] = None,
+) -> None:
+    """Serve a sandboxed Dynamics 365 and Xero on this machine, with a believable company in both."""
+    from sync_core.sandbox.serve import main as serve
+
+    raise typer.Exit(serve(port_dynamics, port_xero, seed, invoices, state))
+
+
+@app.command()
+def demo(
+    port: Annotated[int, typer.Option(help="Where the console is served.")] = 8501,
+    console: Annotated[bool, typer.Option(help="Serve the console after the first sync.")] = True,
+    data_dir: Annotated[Path, typer.Option(help="Where the demo company is kept.")] = Path(".tieout/demo"),
+    as_json: AsJson = False,
+) -> None:
+    """Start the sandbox, set it up, run the first sync and open the console. Needs no account anywhere."""
+    _guarded(as_json, lambda: _demo(port, data_dir, console=console, as_json=as_json))
+
+
+def _demo(port: int, data_dir: Path, *, console: bool, as_json: bool) -> int:
+    from sync_core.sandbox.serve import CannotStart, Sandbox
+
+    data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    try:
+        with Sandbox(port_dynamics=DEMO_PORTS[0], port_xero=DEMO_PORTS[1], state=data_dir / "sandbox") as company:
+            os.environ.update(company.environment() | {"TIEOUT_DATA_DIR": str(data_dir), "TIEOUT_DEMO": "1"})
+            _first_sync(as_json=as_json)
+            return _serve_console(port) if console else 0
+    except CannotStart as error:
+        raise Configure(str(error)) from None
+
+
+def _first_sync(*, as_json: bool) -> None:
+    from sync_core.service import open_service
+
+    with open_service() as service:
+        if not as_json:
+            _say("Setting up the demo company in Dynamics ...")
+        service.set_up()
+        if not as_json:
+            _say("Syncing ...")
+        result = service.sync(trigger="demo")
+        _show_run(result.summary, None, dry_run=False, as_json=as_json)
+
+
+def _serve_console(port: int) -> int:
+    _say(f"The console is at http://127.0.0.1:{port} (stop with Ctrl+C).")
+    serving = subprocess.Popen([sys.executable, "-m", "console", "--port", str(port)])  # noqa: S603  # our own module
+    try:
+        while serving.poll() is None:
+            time.sleep(0.2)
+    except KeyboardInterrupt:
+        serving.terminate()
+    return max(0, serving.wait(timeout=20))
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,113 @@
+"""Read both systems again, live, and compare linked pairs field by field (R11). Reads only; trusts nothing that was cached."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from sync_core.flows.decide import record_from
+from sync_core.flows.pull import pull_stream, refresh
+from sync_core.flows.workspace import Workspace
+from sync_core.model import Record, Side
+from sync_core.rules import remarks
+from sync_core.rules.compare import Translate, same
+from sync_core.rules.declaration import Entity, Field, Kind
+from sync_core.rules.mapping import content_hash
+from sync_core.store import records, rows
+
+
+@dataclass(frozen=True, slots=True)
+class FieldDifference:
+    """One field that the systems hold differently now, as people write the values."""
+
+    field: str
+    crm: str
+    xero: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """One pair as it stands in both systems now. ``hash`` is of both records' contents; ``missing`` names a side without it."""
+
+    entity: str
+    crm_id: str
+    xero_id: str
+    title: str
+    differences: tuple[FieldDifference, ...]
+    missing: str
+    hash: str
+
+    @property
+    def agrees(self) -> bool:
+        return not self.differences and not self.missing
+
+
+def verify(workspace: Workspace, entity: Entity, run: str, only: frozenset[str] | None = None) -> Iterator[Verification]:
+    """Every linked pair of ``entity``, or those with an id (of either side) in ``only``."""
+    links = [k for k in workspace.state.all_links(entity.name) if only is None or k.crm_id in only or k.xero_id in only]
+    if only is None:
+        _read_everything(workspace, entity, run)
+    else:
+        for side in Side:
+            _read_some(workspace, entity, side, [k.crm_id if side is Side.CRM else k.xero_id for k in links], run)
+    refresh(workspace, entity, run)
+    for chunk in records.chunks(links, 2000):
+        crm = records.records(workspace.cache, entity.name, Side.CRM, [k.crm_id for k in chunk])
+        xero = records.records(workspace.cache, entity.name, Side.XERO, [k.xero_id for k in chunk])
+        for link in chunk:
+            left = record_from(entity, Side.CRM, link.crm_id, crm[link.crm_id]) if link.crm_id in crm else None
+            right = record_from(entity, Side.XERO, link.xero_id, xero[link.xero_id]) if link.xero_id in xero else None
+            yield _compared(workspace, entity, link.crm_id, link.xero_id, left, right)
+
+
+def _read_everything(workspace: Workspace, entity: Entity, run: str) -> None:
+    for stream in (*entity.crm, *entity.children, *entity.xero):
+        if not stream.within:
+            pull_stream(workspace, stream, run, full=True)
+
+
+def _read_some(workspace: Workspace, entity: Entity, side: Side, ids: Sequence[str], run: str) -> None:
+    tables = records.tables_of(workspace.cache, entity.name, side, ids)
+    for row_id in ids:
+        stream = entity.stream_of(side, tables[row_id]) if row_id in tables else entity.streams(side)[0]
+        native = workspace.systems[side].get(stream, row_id)
+        if native is None:
+            rows.bury(workspace.cache, stream, [row_id], run)
+        else:
+            with workspace.cache.transaction() as transaction:
+                rows.keep_rows(transaction, stream, [native], run)
+
+
+def _compared(
+    workspace: Workspace, entity: Entity, crm_id: str, xero_id: str, crm: Record | None, xero: Record | None
+) -> Verification:
+    missing = ", ".join(
+        side.label for side, record in ((Side.CRM, crm), (Side.XERO, xero)) if record is None or record.gone == "deleted"
+    )
+    if crm is None or xero is None or missing:
+        return Verification(entity.name, crm_id, xero_id, "", (), missing, "")
+    differences = tuple(
+        FieldDifference(spec.label, _spoken(workspace, spec, crm), _spoken(workspace, spec, xero))
+        for spec in entity.fields
+        if spec.to
+        and not spec.once
+        and not spec.hidden
+        and not same(spec, crm.fields.get(spec.name), xero.fields.get(spec.name), _translate(workspace))
+    )
+    digest = content_hash({"crm": content_hash(crm.fields), "xero": content_hash(xero.fields)})
+    return Verification(entity.name, crm_id, xero_id, str(crm.fields.get(entity.title) or ""), differences, "", digest)
+
+
+def _spoken(workspace: Workspace, spec: Field, record: Record) -> str:
+    value = record.fields.get(spec.name)
+    if spec.kind is Kind.REF and isinstance(value, str):
+        found = records.typed(workspace.cache, spec.entity, record.side, [value]).get(value)
+        return remarks.spoken(found["title"]) if found else remarks.spoken(value)
+    return remarks.spoken(value)
+
+
+def _translate(workspace: Workspace) -> Translate:
+    def partner(side: Side, name: str, row_id: str) -> str | None:
+        return records.partners(workspace.cache, name, side, [row_id]).get(row_id)
+
+    return partner
