@@ -120,6 +120,7 @@ def test_organisations_do_not_see_each_others_runs_plans_and_settings(state, ope
     assert (other.plan("abc"), other.granted_rails("abc"), other.take_override("abc")) == (None, frozenset(), False)
     assert (other.mapping("type.a"), other.mappings(), other.remove_mapping("type.a")) == (None, {}, False)
     assert (other.next_request(), other.request(request_id)) == (None, None)
+    assert state.next_request().id == request_id
     assert other.enqueue("sync", {}, "slot-1", NOON) != request_id
 
 
