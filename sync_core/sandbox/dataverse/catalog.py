@@ -79,8 +79,8 @@ class Catalog:
             raise errors.DataverseError(400, "0x80044355", message)
         for body in payload.get("Attributes") or ():
             read_column(body, "")
-        self.rows("tables").put(logical, dict(payload))
         self._table_from(payload)
+        self.rows("tables").put(logical, dict(payload))
         return self.tables[logical]
 
     def add_column(self, table: Table, payload: Payload) -> Column:
@@ -118,8 +118,9 @@ class Catalog:
                 message = f"A relationship with the name {body['SchemaName']} already exists."
                 raise errors.DataverseError(400, "0x80044362", message)
         row: Row = {"relationships": [dict(r) for r in relationships], "lookup": dict(lookup)}
+        made = self._lookup_from(row)
         self.rows("lookups").put(f"{table.logical}/{logical}", row)
-        return self._lookup_from(row)
+        return made
 
     def add_key(self, table: Table, payload: Payload, row: Row) -> Key:
         """Create an alternate key; ``row`` is kept beside it (index status)."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sync_core.sandbox.dataverse import errors
-from sync_core.sandbox.dataverse.definitions import read_column
+from sync_core.sandbox.dataverse.definitions import kind_of, read_column
 from sync_core.sandbox.dataverse.environment import Environment
 from sync_core.sandbox.dataverse.metadata import (
     find_column,
@@ -43,13 +43,13 @@ def serve_definitions(env: Environment, call: Call, segments: list[Segment]) -> 
 
 def _serve_table(env: Environment, call: Call, head: Segment) -> Answer:
     if call.method == "POST" and head.key is None:
-        table = env.catalog.add_table(call.json())
+        table = env.catalog.add_table(call.object())
         return _created(call, f"EntityDefinitions({table.metadata_id})")
     if head.key is None:
         raise errors.method_not_allowed(call.method)
     table = find_table(env, head.key)
     if call.method == "PUT":
-        return _replace_table(env, table, call.json())
+        return _replace_table(env, table, call.object())
     if call.method == "DELETE":
         return _drop_table(env, table)
     raise errors.method_not_allowed(call.method)
@@ -82,14 +82,14 @@ def _drop_table(env: Environment, table: Table) -> Answer:
 
 def _serve_column(env: Environment, call: Call, table: Table, segment: Segment) -> Answer:
     if call.method == "POST" and segment.key is None:
-        column = env.catalog.add_column(table, call.json())
+        column = env.catalog.add_column(table, call.object())
         expire_table_tokens(env, table.logical)
         return _created(call, f"EntityDefinitions({table.metadata_id})/Attributes({column.metadata_id})")
     if segment.key is None:
         raise errors.method_not_allowed(call.method)
     column = find_column(table, segment.key)
     if call.method == "PUT":
-        env.catalog.replace_column(table, column, call.json())
+        env.catalog.replace_column(table, column, call.object())
     elif call.method == "DELETE":
         _refuse_if_keyed(table, column.logical)
         env.catalog.drop_column(table, column)
@@ -107,7 +107,7 @@ def _refuse_if_keyed(table: Table, column: str) -> None:
 
 def _serve_key(env: Environment, call: Call, table: Table, segment: Segment) -> Answer:
     if call.method == "POST" and segment.key is None:
-        return _add_key(env, call, table, call.json())
+        return _add_key(env, call, table, call.object())
     if call.method == "DELETE" and segment.key is not None:
         key = find_key(table, segment.key)
         env.catalog.drop_key(table, key)
@@ -137,10 +137,10 @@ def serve_relationships(env: Environment, call: Call, segments: list[Segment]) -
     if call.method == "GET":
         return read_relationships(env, call, segments)
     if call.method == "POST" and head.key is None:
-        body = call.json()
-        if "OneToManyRelationshipMetadata" not in str(body.get("@odata.type")):
+        body = call.object()
+        if kind_of(body) == "ManyToManyRelationship":
             raise errors.DataverseError(501, errors.BAD_QUERY, "The sandbox makes one-to-many relationships only.")
-        made = _add_lookup(env, [body], body.get("Lookup") or {})
+        made = _add_lookup(env, [body], body.get("Lookup"))
         return _created(call, f"RelationshipDefinitions({made[0]})")
     if call.method == "DELETE" and head.key is not None:
         env.catalog.drop_relationship(find_relationship(env, head.key))
@@ -148,7 +148,9 @@ def serve_relationships(env: Environment, call: Call, segments: list[Segment]) -
     raise errors.method_not_allowed(call.method)
 
 
-def _add_lookup(env: Environment, bodies: list[Mapping[str, Any]], lookup: Mapping[str, Any]) -> list[str]:
+def _add_lookup(env: Environment, bodies: list[Mapping[str, Any]], lookup: Any) -> list[str]:
+    if not isinstance(lookup, Mapping):
+        raise errors.bad_payload("The required property 'Lookup' is missing.")
     made = env.catalog.add_lookup(bodies, lookup)
     expire_table_tokens(env, made[0].referencing)
     return [relationship.metadata_id for relationship in made]
@@ -156,11 +158,11 @@ def _add_lookup(env: Environment, bodies: list[Mapping[str, Any]], lookup: Mappi
 
 def create_customer_relationships(env: Environment, call: Call) -> Answer:
     """The action of that name: one lookup on accounts and contacts."""
-    body = call.json()
+    body = call.object()
     bodies = body.get("OneToManyRelationships") or []
     if {r.get("ReferencedEntity") for r in bodies} != {"account", "contact"}:
         raise errors.bad_payload("A customer lookup needs one relationship to account and one to contact.")
-    lookup = body.get("Lookup") or {}
+    lookup = body.get("Lookup")
     made = _add_lookup(env, bodies, lookup)
     column = env.catalog.table(bodies[0]["ReferencingEntity"]).columns[str(lookup["SchemaName"]).lower()]
     context = f"{call.service}$metadata#Microsoft.Dynamics.CRM.CreateCustomerRelationshipsResponse"
@@ -169,7 +171,9 @@ def create_customer_relationships(env: Environment, call: Call) -> Answer:
 
 def create_entities(env: Environment, call: Call) -> Answer:
     """The action that Microsoft's own client library makes tables with."""
-    bodies = call.json().get("Entities") or []
+    bodies = call.object().get("Entities") or []
+    if not bodies or not all(isinstance(body, dict) for body in bodies):
+        raise errors.bad_payload("The required parameter 'Entities' is missing.")
     for body in bodies:
         for attribute in body.get("Attributes") or ():
             read_column(attribute, "")

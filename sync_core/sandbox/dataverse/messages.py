@@ -39,7 +39,7 @@ def retrieve_version(_env: Environment, call: Call) -> Answer:
 
 
 def recalculate_price(env: Environment, call: Call) -> Answer:
-    body = _lowered(call.json())
+    body = _lowered(call.object())
     if body.get("entitylogicalname") != "invoice":
         raise errors.bad_payload("RecalculatePrice takes the entityLogicalName 'invoice' here.")
     invoice_id = str(body.get("entityid"))
@@ -47,13 +47,13 @@ def recalculate_price(env: Environment, call: Call) -> Answer:
     return no_content()
 
 
-def _lowered(body: Any) -> dict[str, Any]:
-    return {str(name).lower(): value for name, value in body.items()} if isinstance(body, Mapping) else {}
+def _lowered(body: Mapping[str, Any]) -> dict[str, Any]:
+    return {name.lower(): value for name, value in body.items()}
 
 
 def delete_line_without_pricing(env: Environment, call: Call) -> Answer:
     """DeleteOQOILineWithSkipPricingCalculation: the line goes, the invoice's totals stay as they are."""
-    body = _lowered(call.json())
+    body = _lowered(call.object())
     table = env.catalog.table(str(body.get("entityname")))
 
     def work(session: Session) -> None:
@@ -71,7 +71,7 @@ def publish(_env: Environment, _call: Call) -> Answer:
 
 def merge(env: Environment, call: Call) -> Answer:
     """Merge two accounts or contacts; the body names Target, Subordinate and UpdateContent."""
-    body = call.json()
+    body = call.object()
     survivor, loser = body.get("Target") or {}, body.get("Subordinate") or {}
     table = env.catalog.table(_type_of(survivor))
     ids = [str(row.get(table.primary_id)) for row in (survivor, loser)]
@@ -114,14 +114,14 @@ def _move_children(session: Session, table: Table, survivor: str, loser: str) ->
 
 
 def _type_of(body: Mapping[str, Any]) -> str:
-    name = str(body.get("@odata.type", ""))
+    name = str(body.get("@odata.type", "")) if isinstance(body, Mapping) else ""
     if not name.lstrip("#").startswith(NAMESPACE):
         raise errors.bad_payload("A type annotation '@odata.type' is required for each entity in the payload.")
     return name.lstrip("#").removeprefix(NAMESPACE)
 
 
 def _targets(call: Call, table: Table) -> list[dict[str, Any]]:
-    found = call.json().get("Targets")
+    found = call.object().get("Targets")
     if not isinstance(found, list) or not found:
         raise errors.bad_payload("The required parameter 'Targets' is missing.")
     for body in found:

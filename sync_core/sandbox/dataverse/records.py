@@ -132,7 +132,8 @@ def _entity(target: Target, row: Row) -> dict[str, Any]:
 def _get(target: Target) -> Answer:
     row = _row(target)
     known = target.call.headers.get("if-none-match", "null")
-    if known == etag(row) and "$expand" not in target.call.options:
+    plain_read = "$expand" not in target.call.options and "odata.include-annotations" not in target.call.preferences.values
+    if known == etag(row) and plain_read:
         return Answer(304, b"", {"OData-Version": "4.0", "ETag": etag(row)})
     return with_json(_entity(target, row), headers={"ETag": etag(row)})
 
@@ -216,7 +217,7 @@ def _serve_property(target: Target, row: Row, column: Column, *, raw: bool) -> A
         return plain(str(value)) if raw else with_json({"@odata.context": context, "value": value})
     if call.method not in ("PUT", "DELETE"):
         raise errors.method_not_allowed(call.method)
-    value = call.json().get("value") if call.method == "PUT" else None
+    value = call.object().get("value") if call.method == "PUT" else None
     body = {column.logical: value}
     transact(target.env, call.user, lambda s: writes.update(s, table, row[table.primary_id], body))
     return no_content()
@@ -263,7 +264,7 @@ def _serve_reference(target: Target, row: Row, member: Segment) -> Answer:
     call, table, row_id = target.call, target.table, row[target.table.primary_id]
     single = table.by_nav(member.name)
     if single is not None and call.method in ("PUT", "DELETE"):
-        reference = call.json().get("@odata.id") if call.method == "PUT" else None
+        reference = call.object().get("@odata.id") if call.method == "PUT" else None
         body = {f"{member.name}@odata.bind": reference}
         transact(target.env, call.user, lambda s: writes.update(s, table, row_id, body))
         return no_content()
@@ -271,7 +272,7 @@ def _serve_reference(target: Target, row: Row, member: Segment) -> Answer:
     if relation is None:
         raise errors.segment_missing(member.name)
     if call.method == "POST":
-        _, child_id = read_reference(target.env, str(call.json().get("@odata.id", "")))
+        _, child_id = read_reference(target.env, str(call.object().get("@odata.id", "")))
         value: str | None = f"/{table.set_name}({row_id})"
     elif call.method == "DELETE":
         child_id, value = _disassociated(target, relation, member), None

@@ -54,6 +54,13 @@ class Call:
         except (ValueError, UnicodeDecodeError):
             raise errors.bad_payload("Error identified in Payload provided by the user: it is not valid JSON.") from None
 
+    def object(self) -> dict[str, Any]:
+        """The body, which must be a JSON object."""
+        body = self.json()
+        if not isinstance(body, dict):
+            raise errors.bad_payload("A JSON object is expected as the request body.")
+        return body
+
 
 def _no_constant(name: str) -> Any:
     raise ValueError(f"{name} is not a number in JSON")

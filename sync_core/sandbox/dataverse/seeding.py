@@ -40,16 +40,21 @@ class _Seeder:
     rates: dict[str, Decimal] = field(default_factory=dict)
     prices: dict[tuple[str, str], Decimal] = field(default_factory=dict)
     kinds: dict[str, str] = field(default_factory=dict)
+    known: dict[tuple[str, str], str] = field(default_factory=dict)
 
     def id(self, kind: str, key: str) -> str:
-        return self.env.kernel.stable_id("dataverse", kind, key)
+        """The id of a row that others refer to; kept, since making one costs more than all else about a line."""
+        found = self.known.get((kind, key))
+        if found is None:
+            found = self.known[kind, key] = self.env.kernel.stable_id("dataverse", kind, key)
+        return found
 
     def row(self, table: str, key: str, values: dict[str, Any], at: datetime | None = None) -> Row:
         """A row with its stamps and a version; ``None`` values are left out."""
         made = at or self.founded
         row = {name: value for name, value in values.items() if value is not None and value != ""}
         row |= {"createdon": made, "modifiedon": made, "createdby": self.person, "modifiedby": self.person}
-        row[self.env.catalog.tables[table].primary_id] = self.id(table, key)
+        row[self.env.catalog.tables[table].primary_id] = self.env.kernel.stable_id("dataverse", table, key)
         row["versionnumber"] = self.env.store.next_version()
         return row
 
@@ -97,7 +102,12 @@ def _organization(seeder: _Seeder) -> None:
 def _users(seeder: _Seeder) -> None:
     """The application user of the engine, and the person who works in the CRM."""
     known = credentials(seeder.env.kernel)
-    engine: dict[str, Any] = {"firstname": "#", "lastname": "Tieout", "applicationid": known.dynamics_client_id, "accessmode": 4}
+    engine: dict[str, Any] = {
+        "firstname": "#",
+        "lastname": "Tieout",
+        "applicationid": known.dynamics_client_id,
+        "accessmode": 4,
+    }
     human: dict[str, Any] = {"firstname": "Mere", "lastname": "Parata", "applicationid": known.dynamics_person_client_id}
     ids = (known.dynamics_user_id, known.dynamics_person_user_id)
     rows = []

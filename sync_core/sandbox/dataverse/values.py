@@ -15,6 +15,7 @@ from sync_core.sandbox.dataverse.schema import Column, Table
 
 GUID = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
 INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$")
+UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff]")
 EARLIEST_YEAR = 1753
 QUANTA = [Decimal(1).scaleb(-digits) for digits in range(13)]
 EDM = {
@@ -43,7 +44,9 @@ def read_value(table: Table, column: Column, value: Any) -> Any:
 def _read_text(table: Table, column: Column, value: Any) -> str | None:
     if not isinstance(value, str):
         raise errors.wrong_type(value, "String")
-    if column.max_length is not None and len(value) > column.max_length:
+    if UNPRINTABLE.search(value):
+        raise errors.DataverseError(400, errors.UNEXPECTED, "The text holds a hexadecimal value that is an invalid character.")
+    if column.max_length is not None and _length(value) > column.max_length:
         raise errors.DataverseError(
             400,
             errors.TOO_LONG,
@@ -51,6 +54,11 @@ def _read_text(table: Table, column: Column, value: Any) -> str | None:
             f"entity exceeded the maximum allowed length of '{column.max_length}'.",
         )
     return value or None
+
+
+def _length(text: str) -> int:
+    """Characters as the database counts them: UTF-16 units, so that an emoji is two."""
+    return len(text) + sum(letter > "\uffff" for letter in text)
 
 
 def _read_whole(table: Table, column: Column, value: Any) -> int:

@@ -17,7 +17,7 @@ START = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
 CURRENCIES = (
     ("NZD", "New Zealand Dollar", Decimal(1)),
     ("USD", "US Dollar", Decimal("0.5")),
-    ("JPY", "Yen", Decimal("90")),
+    ("JPY", "Yen", Decimal(90)),
 )
 PARTIES = (
     Party("acme", "account", "Acme Ltd", email="a@acme.example", city="Nelson", account_number="A-1", customer_type_code=3),
@@ -38,9 +38,7 @@ INVOICES = (
     an_invoice("3", "bee", "billed", Line("Packs", Decimal(1), Decimal("79.75"), Decimal(0), product="pack"), currency="USD"),
     an_invoice("4", "acme", None, Line("Nothing", Decimal(1), Decimal(1), Decimal(0))),
 )
-COMPANY = Company(
-    "Harbour & Pine", "!abc", None, CURRENCIES, (), (), (), parties=PARTIES, products=PRODUCTS, invoices=INVOICES
-)
+COMPANY = Company("Harbour & Pine", "!abc", None, CURRENCIES, (), (), (), parties=PARTIES, products=PRODUCTS, invoices=INVOICES)
 
 
 @pytest.fixture

@@ -99,7 +99,9 @@ def test_a_failed_change_set_leaves_nothing_and_answers_once(api):
     assert (answer.status_code, statuses(answer), names(api)) == (200, [400], [])
 
 
-@pytest.mark.parametrize(("prefer", "status", "parts"), [("", 400, [204, 400]), ("odata.continue-on-error", 200, [204, 400, 200])])
+@pytest.mark.parametrize(
+    ("prefer", "status", "parts"), [("", 400, [204, 400]), ("odata.continue-on-error", 200, [204, 400, 200])]
+)
 def test_an_error_stops_a_batch_unless_told_to_go_on(api, prefer, status, parts):
     good, bad = part("POST", "accounts", {"name": "a", "fax": "bulk"}), part("POST", "accounts", {"nmae": "b"})
     answer = send(api, good, bad, part("GET", f"{ROOT}/accounts?$select=name"), Prefer=prefer)

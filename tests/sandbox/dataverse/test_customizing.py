@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 import pytest
 from dataverse_client import GUID, Api
@@ -224,7 +224,12 @@ def test_a_column_can_be_widened(api):
 
 
 def test_publisher_and_solution(api):
-    publisher = {"uniquename": "tie", "friendlyname": "Tieout", "customizationprefix": "tie", "customizationoptionvalueprefix": 72700}
+    publisher = {
+        "uniquename": "tie",
+        "friendlyname": "Tieout",
+        "customizationprefix": "tie",
+        "customizationoptionvalueprefix": 72700,
+    }
     made = api.send("POST", "publishers", publisher).headers["OData-EntityId"]
     solution = {"uniquename": "Tieout", "friendlyname": "Tieout", "version": "1.0.0.0", "publisherid@odata.bind": made}
     assert api.send("POST", "solutions", solution).status_code == 204
@@ -234,7 +239,7 @@ def test_publisher_and_solution(api):
 
 def test_the_service_describes_itself(payments):
     payments.send("POST", "RelationshipDefinitions", lookup_to_invoice())
-    tree = ElementTree.fromstring(payments.send("GET", "$metadata").content)  # noqa: S314 - our own document
+    tree = ET.fromstring(payments.send("GET", "$metadata").content)  # noqa: S314 - our own document
     types = {node.get("Name") for node in tree.iter("{http://docs.oasis-open.org/odata/ns/edm}EntityType")}
     assert {"invoice", "tie_payment"} <= types
     assert {"name": "tie_payments", "kind": "EntitySet", "url": "tie_payments"} in payments.rows("")

@@ -151,12 +151,14 @@ def test_delete_then_not_found(api):
         assert api.refused(method, f"accounts({new})") == (404, "0x80040217")
 
 
-@pytest.mark.parametrize(("method", "path"), [("PUT", "accounts"), ("DELETE", "accounts"), ("GET", "Merge"), ("POST", "WhoAmI")])
+@pytest.mark.parametrize(
+    ("method", "path"), [("PUT", "accounts"), ("DELETE", "accounts"), ("GET", "Merge"), ("POST", "WhoAmI")]
+)
 def test_verbs_that_do_not_fit(api, method, path):
     assert api.send(method, path, {}).status_code == 405
 
 
-@pytest.mark.parametrize("path", ["acounts", "Accounts", "accounts(%s)/nothing" % NEW, "DoSomething"])
+@pytest.mark.parametrize("path", ["acounts", "Accounts", f"accounts({NEW})/nothing", "DoSomething"])
 def test_unknown_paths(api, path):
     assert api.send("GET", path).status_code == 404
 
