@@ -134,9 +134,7 @@ def _token(kernel: Kernel, request: Request, form: dict[str, str]) -> Response:
     tenant = _tenant(kernel, request)
     if form.get("grant_type") != "client_credentials":
         grant = form.get("grant_type", "")
-        raise EntraError(
-            "unsupported_grant_type", 70003, f"The app requested an unsupported grant type '{grant}'."
-        )
+        raise EntraError("unsupported_grant_type", 70003, f"The app requested an unsupported grant type '{grant}'.")
     app = form.get("client_id", "").lower()
     user, secret = _app(kernel, app, tenant)
     headers = {}
@@ -225,9 +223,7 @@ def _check_assertion(kernel: Kernel, request: Request, app: str, assertion: str)
         text = "Client assertion audience claim does not match Realm issuer."
         raise EntraError("invalid_client", 700023, text, 401)
     if not claims.get("nbf", 0) - 300 <= kernel.clock.now().timestamp() < claims.get("exp", 0):
-        raise EntraError(
-            "invalid_client", 700024, "Client assertion is not within its valid time range.", 401
-        )
+        raise EntraError("invalid_client", 700024, "Client assertion is not within its valid time range.", 401)
     row = kernel.collection("identity.certificates").get(app)
     if row is not None:
         _check_signature(row["pem"], assertion, head.get("alg", ""))

@@ -99,9 +99,7 @@ def _hex(guid: str) -> str:
     return guid.replace("-", "").upper()
 
 
-def issue(
-    kernel: Kernel, audience: Audience, app: str, scopes: Iterable[str], seconds: int, **claims: Any
-) -> str:
+def issue(kernel: Kernel, audience: Audience, app: str, scopes: Iterable[str], seconds: int, **claims: Any) -> str:
     """A new access token for ``app``, valid for ``seconds`` of the kernel's clock; ``claims`` go into token
     and row.
     """

@@ -37,9 +37,7 @@ GRACE = timedelta(minutes=30)
 REFRESH_LIFE = timedelta(days=60)
 CODE_LIFE = timedelta(minutes=5)
 SIGN_IN = frozenset({"openid", "profile", "email", "offline_access"})
-SHARED = frozenset(
-    {"accounting.contacts", "accounting.contacts.read", "accounting.settings", "accounting.settings.read"}
-)
+SHARED = frozenset({"accounting.contacts", "accounting.contacts.read", "accounting.settings", "accounting.settings.read"})
 GRANULAR = SHARED | {
     f"accounting.{area}{access}"
     for area in ("invoices", "payments", "banktransactions", "manualjournals", "attachments")
@@ -117,16 +115,16 @@ def xero_routes(kernel: Kernel) -> list[Route]:
 
 def prepare(kernel: Kernel) -> None:
     """Put the first connections and the first refresh token in place, once in the life of a state."""
+    settings = kernel.collection("identity.settings")
+    if "prepared" in settings:
+        return
+    settings.put("prepared", {"at": kernel.clock.now()})
     known = credentials(kernel)
     for app in _apps(kernel).values():
-        if kernel.collection("identity.connections").get(f"{app.client_id}/first") is None:
-            _connect(
-                kernel, app, kernel.stable_id("identity", "event", app.client_id), f"{app.client_id}/first"
-            )
-    if known.xero_refresh_token not in kernel.collection("identity.refresh"):
-        event = kernel.stable_id("identity", "event", known.xero_web_client_id)
-        scopes = sorted(GRANULAR | SIGN_IN)
-        _remember_refresh(kernel, known.xero_refresh_token, known.xero_web_client_id, scopes, event)
+        _connect(kernel, app, kernel.stable_id("identity", "event", app.client_id), f"{app.client_id}/first")
+    event = kernel.stable_id("identity", "event", known.xero_web_client_id)
+    scopes = sorted(GRANULAR | SIGN_IN)
+    _remember_refresh(kernel, known.xero_refresh_token, known.xero_web_client_id, scopes, event)
 
 
 def _apps(kernel: Kernel) -> dict[str, App]:
@@ -258,9 +256,7 @@ def _authorize(kernel: Kernel, request: Request) -> Response:
     if not (target.scheme == "https" or (target.scheme == "http" and target.hostname == "localhost")):
         raise OAuthError("invalid_redirect_uri")
     challenge = asked.get("code_challenge", "")
-    if asked.get("response_type") != "code" or (
-        app.secret is None and asked.get("code_challenge_method") != "S256"
-    ):
+    if asked.get("response_type") != "code" or (app.secret is None and asked.get("code_challenge_method") != "S256"):
         raise OAuthError("invalid_request")
     back = {"state": asked["state"]} if "state" in asked else {}
     try:
@@ -353,9 +349,7 @@ def _disconnect(kernel: Kernel, request: Request) -> Response:
     wanted = request.path_params["id"].lower()
     key = next((k for k, r in rows.items() if r["id"] == wanted and r["app"] == principal.app), None)
     if key is None:
-        return JSONResponse(
-            {"Type": None, "Title": "Not Found", "Status": 404, "Detail": "Connection not found"}, 404
-        )
+        return JSONResponse({"Type": None, "Title": "Not Found", "Status": 404, "Detail": "Connection not found"}, 404)
     rows.remove(key)
     return Response(status_code=204)
 

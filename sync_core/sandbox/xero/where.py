@@ -111,11 +111,12 @@ class _Parser:
         if any(token in {"||", "!"} for _, token in self.tokens):
             return {}
         demanded: dict[str, str] = {}
-        for (kind, path), (_, operator), *value in zip(self.tokens, self.tokens[1:], *_later(self.tokens), strict=False):
-            if kind == "name" and operator in {"==", "="}:
-                literal = value[2] if value[0][1].lower() == "guid" else value[0]
-                if literal[0] == "text":
-                    demanded[path.lower()] = _unquote(literal[1])
+        for at, (kind, path) in enumerate(self.tokens[:-2]):
+            operator, value = self.tokens[at + 1][1], self.tokens[at + 2]
+            if value[1].lower() == "guid":
+                value = self.tokens[at + 4]
+            if kind == "name" and operator in {"==", "="} and value[0] == "text":
+                demanded[path.lower()] = _unquote(value[1])
         return demanded
 
     def _split(self, expression: str) -> list[tuple[str, str]]:
@@ -212,12 +213,6 @@ class _Parser:
                 self._expect(",")
             arguments.append(self._operand()({}))
         return arguments
-
-
-def _later(tokens: list[tuple[str, str]]) -> list[list[tuple[str, str]]]:
-    """The tokens two, three and four places on, padded at the end."""
-    padded = [*tokens, ("op", ""), ("op", ""), ("op", "")]
-    return [padded[n:] for n in (2, 3, 4)]
 
 
 def _unquote(token: str) -> str:
