@@ -164,7 +164,7 @@ def create_customer_relationships(env: Environment, call: Call) -> Answer:
         raise errors.bad_payload("A customer lookup needs one relationship to account and one to contact.")
     lookup = body.get("Lookup")
     made = _add_lookup(env, bodies, lookup)
-    column = env.catalog.table(bodies[0]["ReferencingEntity"]).columns[str(lookup["SchemaName"]).lower()]
+    column = env.catalog.table(bodies[0]["ReferencingEntity"]).columns[str(body["Lookup"]["SchemaName"]).lower()]
     context = f"{call.service}$metadata#Microsoft.Dynamics.CRM.CreateCustomerRelationshipsResponse"
     return with_json({"@odata.context": context, "RelationshipIds": made, "AttributeId": column.metadata_id})
 

@@ -9,15 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Protocol
 
 from sync_core.sandbox.dataverse import errors
-from sync_core.sandbox.dataverse.values import midnight, parse_date, parse_instant
+from sync_core.sandbox.dataverse.comparing import COMPARISONS, Getter, Test, compare_with
+from sync_core.sandbox.dataverse.values import parse_date, parse_instant
 
-Getter = Callable[[Any], Any]
-Test = Callable[[Any], bool]
 TOKEN = re.compile(
     r"\s*(?:(?P<string>'(?:[^']|'')*')"
     r"|(?P<guid>[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12})"
@@ -26,14 +24,6 @@ TOKEN = re.compile(
     r"|(?P<name>[A-Za-z_@$][\w@.$]*(?:/[A-Za-z_][\w.]*)*)"
     r"|(?P<mark>[(),\[\]=:]))"
 )
-COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
-    "eq": lambda a, b: a == b,
-    "ne": lambda a, b: a != b,
-    "gt": lambda a, b: a > b,
-    "ge": lambda a, b: a >= b,
-    "lt": lambda a, b: a < b,
-    "le": lambda a, b: a <= b,
-}
 TEXT_TESTS: dict[str, Callable[[str, str], bool]] = {
     "contains": lambda text, part: part in text,
     "startswith": lambda text, part: text.startswith(part),
@@ -222,40 +212,3 @@ class _Parser:
         if kind == "name" and (self.peek() or "").startswith("'"):
             return self._literal()  # an enumeration, such as Microsoft.Dynamics.CRM.OwnershipTypes'UserOwned'
         raise _syntax(self._text, self.position)
-
-
-def compare_with(getter: Getter, operator: str, wanted: Any) -> Test:
-    """A comparison as the database does it: text without case, nothing compares with null but ``eq`` and ``ne``."""
-    if wanted is None:
-        return (lambda row: getter(row) is None) if operator == "eq" else (lambda row: getter(row) is not None)
-    compare = COMPARISONS[operator]
-    unknown = operator == "ne"
-
-    def test(row: Any) -> bool:
-        value = getter(row)
-        if value is None:
-            return unknown
-        if isinstance(value, str):
-            return _same_kind(str, wanted) and compare(value.casefold(), wanted)
-        return compare(*_aligned(value, wanted))
-
-    return test
-
-
-def _same_kind(kind: type, wanted: Any) -> bool:
-    if not isinstance(wanted, kind):
-        raise errors.bad_query("A binary operator with incompatible types was detected.")
-    return True
-
-
-def _aligned(value: Any, wanted: Any) -> tuple[Any, Any]:
-    """Bring a stored value and a literal to comparable kinds."""
-    if isinstance(value, datetime) and isinstance(wanted, date) and not isinstance(wanted, datetime):
-        return value, midnight(wanted)
-    if isinstance(value, date) and not isinstance(value, datetime) and isinstance(wanted, datetime):
-        return value, wanted.date()
-    numeric = isinstance(value, int | Decimal) and not isinstance(value, bool)
-    kinds_agree = isinstance(wanted, Decimal) if numeric else isinstance(wanted, type(value))
-    if not kinds_agree:
-        raise errors.bad_query("A binary operator with incompatible types was detected.")
-    return value, wanted

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from sync_core.sandbox.dataverse import describe, errors
+from sync_core.sandbox.dataverse.comparing import Getter
 from sync_core.sandbox.dataverse.environment import Environment
-from sync_core.sandbox.dataverse.filters import Getter, parse_filter
+from sync_core.sandbox.dataverse.filters import parse_filter
 from sync_core.sandbox.dataverse.options import names_of, read_expand
 from sync_core.sandbox.dataverse.paths import Segment, key_literal, key_pairs
 from sync_core.sandbox.dataverse.requests import Answer, Call, with_json

@@ -13,7 +13,7 @@ from sync_core.sandbox.dataverse import errors
 from sync_core.sandbox.dataverse.environment import Environment
 from sync_core.sandbox.dataverse.options import split_outside
 from sync_core.sandbox.dataverse.schema import Key, Table
-from sync_core.sandbox.dataverse.store import key_values
+from sync_core.sandbox.dataverse.table_rows import key_values
 from sync_core.sandbox.dataverse.values import GUID, read_value
 
 SERVICE = re.compile(r"^(?:https?://[^/]+)?/?(?:api/data/v9\.[0-2]/)?", re.IGNORECASE)

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from sync_core.sandbox.dataverse import errors
+from sync_core.sandbox.dataverse.comparing import Getter
 from sync_core.sandbox.dataverse.environment import Environment
-from sync_core.sandbox.dataverse.filters import Getter, parse_filter, parse_order
+from sync_core.sandbox.dataverse.filters import parse_filter, parse_order
 from sync_core.sandbox.dataverse.options import Preferences, names_of, read_expand
 from sync_core.sandbox.dataverse.schema import Column, Relationship, Table
 from sync_core.sandbox.dataverse.values import formatted, write_value

@@ -13,9 +13,10 @@ from sync_core.sandbox.dataverse.customizing import (
 )
 from sync_core.sandbox.dataverse.edmx import write_edmx
 from sync_core.sandbox.dataverse.environment import Environment
+from sync_core.sandbox.dataverse.members import serve_member
 from sync_core.sandbox.dataverse.messages import ACTIONS, BOUND, FUNCTIONS, NAMESPACE, Message
 from sync_core.sandbox.dataverse.paths import Segment, read_address, read_path, require
-from sync_core.sandbox.dataverse.records import serve_row, serve_set
+from sync_core.sandbox.dataverse.records import Target, serve_row, serve_set
 from sync_core.sandbox.dataverse.requests import Answer, Call, refusal, with_json
 
 FUNCTION_CALLS: dict[str, Message] = FUNCTIONS
@@ -73,7 +74,10 @@ def _serve_table(env: Environment, call: Call, segments: list[Segment]) -> Answe
             raise errors.method_not_allowed(call.method)
         row = None if head.key is None else require(env, table, read_address(env, table, head.key))
         return bound(env, call, table, row)
-    return serve_set(env, call, table, rest) if head.key is None else serve_row(env, call, table, segments)
+    if head.key is None:
+        return serve_set(env, call, table, rest)
+    target = Target(env, call, table, read_address(env, table, head.key))
+    return serve_member(target, rest) if rest else serve_row(target)
 
 
 def _service_document(env: Environment, call: Call) -> dict[str, Any]:
