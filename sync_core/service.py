@@ -23,10 +23,11 @@ import structlog
 
 from sync_core.errors import Busy, Configure, TieoutError
 from sync_core.flows.run import Result, Scope, execute, new_run_id
-from sync_core.flows.surroundings import organisation_of
+from sync_core.flows.schedule import Done, Runner, Schedule, ScheduleView
+from sync_core.flows.surroundings import Surroundings
 from sync_core.flows.verify import Verification, verify
 from sync_core.flows.workspace import Step, Workspace, no_step
-from sync_core.model import DataAge, RecordStatus, RunSummary, Side, Status
+from sync_core.model import DataAge, RecordStatus, RunStatus, RunSummary, Side, Status
 from sync_core.rules.deep_links import link_for
 from sync_core.rules.downloads import CsvFile, control_file
 from sync_core.rules.entities import ENTITIES, entity
@@ -37,7 +38,7 @@ from sync_core.store import reconciliation, reconciliation_detail, records
 from sync_core.store.cache import open_cache
 from sync_core.store.requests import Request
 from sync_core.store.state import open_state
-from sync_core.systems.base import Clock, Peer
+from sync_core.systems.base import Clock, Peer, System
 from sync_core.systems.dataverse import Dataverse
 from sync_core.systems.oauth import EntraTokens, XeroTokens
 from sync_core.systems.provision import ProvisionReport, missing, provision
@@ -48,13 +49,16 @@ __all__ = [
     "Check",
     "Download",
     "Filters",
+    "Flow",
     "Overview",
     "ReconciliationPage",
     "RowDetail",
+    "ScheduleView",
     "Scope",
     "Service",
     "Sort",
     "SystemClock",
+    "data_flows",
     "load_settings",
     "open_service",
 ]
@@ -95,6 +99,16 @@ class Overview:
 
 
 @dataclass(frozen=True, slots=True)
+class Flow:
+    """Which way the records of an entity go, as the registry declares it."""
+
+    entity: str
+    label: str
+    to_crm: bool
+    to_xero: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Download:
     """A file to be streamed, and the control file that goes beside it. Read ``chunks`` to the end before ``control``."""
 
@@ -113,9 +127,42 @@ class Service:
         self._dynamics = dynamics
         self._running = running
         self._one_run = threading.Lock()
+        self._schedule = Schedule(workspace.state, workspace.organisation, settings.sync_minutes, workspace.clock.now)
+        self._runner: Runner | None = None
 
     def close(self) -> None:
+        self.stop_background()
         self._workspace.close()
+
+    def start_background(self) -> None:
+        """Take requests off the queue, and ask for a sync on schedule, until the service is closed."""
+        if self._runner is None:
+            self._runner = Runner(self._workspace.state, self._perform)
+            self._runner.start()
+            self._schedule.start()
+
+    def stop_background(self) -> None:
+        """Ask for nothing more and wait for the run at hand."""
+        self._schedule.stop()
+        if self._runner is not None:
+            self._runner.stop()
+
+    def _perform(self, request: Request) -> Done:
+        who = str(request.args.get("who") or "a request")
+        summary = self.sync(Scope.of_json(request.args), trigger=who).summary
+        went_well = summary.status in (RunStatus.SUCCESS, RunStatus.PARTIAL)
+        return Done(summary.run, summary.message or "Done.", failed=not went_well)
+
+    def schedule(self) -> ScheduleView:
+        """When the next sync comes by itself."""
+        return self._schedule.view()
+
+    def pause(self, who: str) -> None:
+        """No sync comes by itself until ``resume``; one that is under way goes on."""
+        self._schedule.pause(who)
+
+    def resume(self, who: str) -> None:
+        self._schedule.resume(who)
 
     def connect(self) -> dict[Side, Peer]:
         """Prove both connections; raises Configure or Retryable naming what is wrong. Nothing is written."""
@@ -125,7 +172,7 @@ class Service:
         """Settings, connections, set-up and databases, one line each."""
         checks = [_checked("Settings", lambda: f"Data is kept in {self.settings.data_dir.resolve()}.")]
         for side, system in self._workspace.systems.items():
-            checks.append(_checked(side.label, lambda s=system: f"Connected to {s.check().name}."))  # type: ignore[misc]
+            checks.append(_checked(side.label, lambda s=system: f"Connected to {s.check().name}."))
         checks.append(_checked("Dynamics set-up", self._set_up_sentence))
         checks.append(_checked("State", lambda: f"{self._workspace.state.check().database} database is whole."))
         checks.append(_checked("Cache", lambda: f"{self._workspace.cache.path.name} can be read."))
@@ -263,7 +310,7 @@ class Service:
     def link_to(self, side: Side, name: str, row_id: str) -> str:
         """The address that opens a record in its own system, "" where there is none."""
         table = records.tables_of(self._workspace.cache, name, side, [row_id]).get(row_id, "")
-        organisation = organisation_of(self._workspace.cache)
+        organisation = self._workspace.surroundings.organisation
         return link_for(side, table, row_id, base_url=self.settings.dynamics_url, organisation=organisation)
 
     def enqueue_sync(self, scope: Scope = Scope(), *, who: str, dedupe_key: str | None = None) -> int:  # noqa: B008  # frozen
@@ -273,8 +320,21 @@ class Service:
     def request(self, request_id: int) -> Request | None:
         return self._workspace.state.request(request_id)
 
+    def status_of(self, name: str, side: Side, row_id: str) -> RecordStatus | None:
+        """Where one record stands, None when Tieout has not met it yet."""
+        return self._workspace.state.statuses(name, side, [row_id]).get(row_id)
+
+    def titles(self, name: str, side: Side, ids: list[str]) -> dict[str, str]:
+        """What people call these records: their number, or their name. Ids that are not known are left out."""
+        sql = (
+            "SELECT id, coalesce(nullif(number, ''), title, '') AS name FROM record"
+            " WHERE entity = $1 AND side = $2 AND list_contains($3::VARCHAR[], id)"
+        )
+        rows = self._workspace.cache.query(sql, name, side, ids).to_pylist()
+        return {row["id"]: row["name"] for row in rows}
+
     def organisation_name(self) -> str:
-        return str(organisation_of(self._workspace.cache).get("Name") or "")
+        return str(self._workspace.surroundings.organisation.get("Name") or "")
 
     def query(self, sql: str, *params: Any) -> pa.Table:
         """Rows of one SELECT on the cache, for this room's own views."""
@@ -346,9 +406,14 @@ def open_service(settings: Settings | None = None, *, clock: Clock | None = None
     running = _RunningRun()
     dynamics = Dataverse(chosen, ticking, EntraTokens(chosen, ticking), lambda: running.id)
     xero = Xero(chosen, ticking, XeroTokens(chosen, ticking, state.credential_store(XERO_SIGN_IN)), lambda: running.id)
-    workspace = Workspace(chosen.organisation, cache, state, {Side.CRM: dynamics, Side.XERO: xero}, ticking, step)
+    systems: dict[Side, System] = {Side.CRM: dynamics, Side.XERO: xero}
+    workspace = Workspace(chosen.organisation, cache, state, systems, ticking, Surroundings(cache, state), step)
     try:
-        yield Service(chosen, workspace, dynamics, running)
+        service = Service(chosen, workspace, dynamics, running)
+        try:
+            yield service
+        finally:
+            service.stop_background()
     finally:
         workspace.close()
 
@@ -356,6 +421,12 @@ def open_service(settings: Settings | None = None, *, clock: Clock | None = None
 def _log_to_stderr() -> None:
     if not structlog.is_configured():
         structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
+
+
+def data_flows() -> list[Flow]:
+    """Every entity and the ways its records go, parents first."""
+    ways = [(e, {s for f in e.fields if not f.hidden for s in f.to} | e.create_in) for e in ENTITIES]
+    return [Flow(e.name, e.label, Side.CRM in sides, Side.XERO in sides) for e, sides in ways]
 
 
 def entities() -> list[tuple[str, str]]:
