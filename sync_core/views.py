@@ -1,0 +1,80 @@
+"""What the console and the command line show: frozen answers, ready to be drawn. Rows are Arrow tables, so that amounts stay
+decimals (pyarrow is imported for its types only). Left is Dynamics, right is Xero, a difference is Dynamics minus Xero.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from sync_core.model import ControlTotal, DataAge, MatchStatus
+from sync_core.rules.side_by_side import FieldLine, LinePair
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from sync_core.rules.reasons import Reason
+
+
+__all__ = ["Applied", "FieldLine", "LinePair", "Neighbour", "ReconciliationPage", "RowDetail"]
+
+
+@dataclass(frozen=True, slots=True)
+class ReconciliationPage:
+    """One screen of the reconciliation. Counts and totals are those of all rows that the filters leave, not of the page."""
+
+    entity: str
+    rows: pa.Table
+    row_count: int
+    status_counts: Mapping[MatchStatus, int]
+    reason_counts: Mapping[Reason, int]
+    totals: tuple[ControlTotal, ...]
+    age: DataAge
+    offset: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """A payment or allocation on a document, on one side or on both. Amounts are positive, None where it is not there."""
+
+    entity: str
+    kind: str
+    crm_id: str | None
+    xero_id: str | None
+    date: date | None
+    reference: str
+    state: str
+    crm: Decimal | None
+    xero: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbour:
+    """Another record that a row could belong to, or that it looks like. ``amount`` has its sign as in the rows."""
+
+    row_id: str
+    number: str
+    contact: str
+    date: date | None
+    currency: str
+    amount: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class RowDetail:
+    """Everything about one row. ``row`` is the row as the page shows it; differing fields come first.
+
+    ``crm_run`` and ``xero_run`` are the runs that last touched the cached records, "" where there is none.
+    """
+
+    entity: str
+    row: Mapping[str, object]
+    fields: tuple[FieldLine, ...]
+    lines: tuple[LinePair, ...]
+    applied: tuple[Applied, ...]
+    alternatives: tuple[Neighbour, ...]
+    crm_run: str
+    xero_run: str
