@@ -10,11 +10,15 @@ from sync_core.sandbox.kernel import Row
 from sync_core.sandbox.xero import allocations, groups, settings, wire
 from sync_core.sandbox.xero.context import Context
 from sync_core.sandbox.xero.errors import RuleError, as_errors, not_allowed, not_found, validation
-from sync_core.sandbox.xero.fields import ALLOCATION, GROUP_MEMBER, HISTORY, OPTION, Spec, read
+from sync_core.sandbox.xero.fields import Spec, read
 from sync_core.sandbox.xero.listing import Query, list_rows
-from sync_core.sandbox.xero.render import CREDITS, View, allocation_answer, render
+from sync_core.sandbox.xero.render import render
+from sync_core.sandbox.xero.render_documents import CREDITS
+from sync_core.sandbox.xero.render_money import allocation_answer
 from sync_core.sandbox.xero.resources import BY_PATH, Resource
+from sync_core.sandbox.xero.specs import ALLOCATION, GROUP_MEMBER, HISTORY, OPTION
 from sync_core.sandbox.xero.store import Store
+from sync_core.sandbox.xero.views import View
 from sync_core.sandbox.xero.writes import WRITERS, Order, elements_of, parse, write_all, write_one
 
 BY_NUMBER = {"Invoices": "number", "CreditNotes": "number", "Contacts": "number", "Items": "code"}

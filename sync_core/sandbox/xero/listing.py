@@ -11,9 +11,10 @@ from typing import Any
 from sync_core.sandbox.kernel import Row
 from sync_core.sandbox.xero import wire
 from sync_core.sandbox.xero.errors import bad_query
-from sync_core.sandbox.xero.render import View, render
+from sync_core.sandbox.xero.render import render
 from sync_core.sandbox.xero.resources import RESOURCES, Resource
 from sync_core.sandbox.xero.store import Store, Table
+from sync_core.sandbox.xero.views import View
 from sync_core.sandbox.xero.where import Getter, Predicate, Where, fold, parse_order, parse_where, sort_rows
 
 MANY_ROWS = 100_000

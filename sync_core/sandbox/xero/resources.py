@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sync_core.sandbox.xero import fields
+from sync_core.sandbox.xero import specs
 from sync_core.sandbox.xero.fields import Spec
 
 
@@ -48,7 +48,7 @@ _ALL = (
     Resource(
         "Invoices",
         "InvoiceID",
-        fields.INVOICE,
+        specs.INVOICE,
         ("invoices", *_TRANSACTIONS),
         paged=True,
         readable=_MONEY,
@@ -58,7 +58,7 @@ _ALL = (
     Resource(
         "CreditNotes",
         "CreditNoteID",
-        fields.CREDIT_NOTE,
+        specs.CREDIT_NOTE,
         ("invoices", *_TRANSACTIONS),
         paged=True,
         readable=_CREDIT,
@@ -67,7 +67,7 @@ _ALL = (
     Resource(
         "Contacts",
         "ContactID",
-        fields.CONTACT,
+        specs.CONTACT,
         ("contacts",),
         paged=True,
         error_flag="HasValidationErrors",
@@ -77,7 +77,7 @@ _ALL = (
     Resource(
         "Payments",
         "PaymentID",
-        fields.PAYMENT,
+        specs.PAYMENT,
         ("payments", *_TRANSACTIONS),
         paged=True,
         error_flag="HasValidationErrors",
@@ -105,14 +105,14 @@ _ALL = (
     Resource(
         "BatchPayments",
         "BatchPaymentID",
-        fields.BATCH,
+        specs.BATCH,
         ("payments", *_TRANSACTIONS),
         readable="Type TotalAmount IsReconciled",
     ),
     Resource(
         "BankTransactions",
         "BankTransactionID",
-        fields.BANK_TRANSACTION,
+        specs.BANK_TRANSACTION,
         ("banktransactions", *_TRANSACTIONS),
         paged=True,
         readable="SubTotal TotalTax Total PrepaymentID OverpaymentID HasAttachments",
@@ -120,7 +120,7 @@ _ALL = (
     Resource(
         "ContactGroups",
         "ContactGroupID",
-        fields.GROUP,
+        specs.GROUP,
         ("contacts",),
         verbs="GET PUT",
         since=False,
@@ -130,17 +130,17 @@ _ALL = (
     Resource(
         "Accounts",
         "AccountID",
-        fields.ACCOUNT,
+        specs.ACCOUNT,
         ("settings",),
         verbs="GET PUT",
         batch=False,
         readable="Class SystemAccount",
     ),
-    Resource("Items", "ItemID", fields.ITEM, ("settings", "invoices", *_TRANSACTIONS)),
+    Resource("Items", "ItemID", specs.ITEM, ("settings", "invoices", *_TRANSACTIONS)),
     Resource(
         "TaxRates",
         "TaxType",
-        fields.TAX_RATE,
+        specs.TAX_RATE,
         ("settings",),
         since=False,
         stamped=False,
@@ -151,7 +151,7 @@ _ALL = (
     Resource(
         "TrackingCategories",
         "TrackingCategoryID",
-        fields.TRACKING,
+        specs.TRACKING,
         ("settings",),
         verbs="GET PUT",
         since=False,
@@ -161,7 +161,7 @@ _ALL = (
     Resource(
         "Currencies",
         "Code",
-        fields.CURRENCY,
+        specs.CURRENCY,
         ("settings",),
         verbs="GET PUT",
         since=False,

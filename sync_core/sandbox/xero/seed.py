@@ -18,7 +18,7 @@ from sync_core.sandbox.xero import wire
 from sync_core.sandbox.xero.amounts import ONE, ZERO, cents, line_amount, places, tax_on, to_base, totals
 from sync_core.sandbox.xero.banking import ADVANCES, advance
 from sync_core.sandbox.xero.payments import DOCUMENTS, TYPES
-from sync_core.sandbox.xero.seed_settings import account_id, contact_id, item_id, seed_settings
+from sync_core.sandbox.xero.seed_settings import account_id, contact_id, seed_settings
 from sync_core.sandbox.xero.settle import settle_credit, settle_invoice
 from sync_core.sandbox.xero.store import MILLISECOND, store_of
 
@@ -41,7 +41,7 @@ class _Seeder:
         self.documents: dict[str, tuple[str, str]] = {}
         self.accounts = {a.code: account_id(kernel, a.code) for a in company.ledger_accounts}
         self.contacts = {p.key: contact_id(kernel, p.key) for p in company.parties}
-        self.products = {p.key: p for p in company.products if p.in_xero}
+        self.codes = {p.key: p.code for p in company.products if p.in_xero}
 
     def run(self) -> None:
         """Settings first, then papers in the order of events, at last what was voided."""
@@ -93,10 +93,8 @@ class _Seeder:
         }
         if line.account_code:
             row |= {"AccountCode": line.account_code, "AccountID": self.accounts[line.account_code]}
-        if line.product in self.products:
-            product = self.products[line.product]
-            item = {"Code": product.code, "Name": product.name, "ItemID": item_id(self.kernel, product.key)}
-            row |= {"ItemCode": product.code, "Item": item}
+        if line.product in self.codes:
+            row["ItemCode"] = self.codes[line.product]
         if line.discount:
             row["DiscountAmount"] = cents(line.discount)
         return row

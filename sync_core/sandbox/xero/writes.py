@@ -18,9 +18,10 @@ from sync_core.sandbox.xero import banking, batches, contacts, documents, groups
 from sync_core.sandbox.xero.context import Context
 from sync_core.sandbox.xero.errors import EMPTY_ID, RuleError, as_errors, bad_data, no_data, validation
 from sync_core.sandbox.xero.fields import read
-from sync_core.sandbox.xero.render import View, render
+from sync_core.sandbox.xero.render import render
 from sync_core.sandbox.xero.resources import Resource
 from sync_core.sandbox.xero.store import Store
+from sync_core.sandbox.xero.views import View
 
 Find = Callable[[Context, Row], Row | None]
 Write = Callable[[Context, Row, Row | None], Row]
