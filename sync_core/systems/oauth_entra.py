@@ -73,9 +73,8 @@ class MsalHttp:
         return _for_msal(answer)
 
     def post(self, url: str, params: Any = None, data: Any = None, headers: Any = None, **_kwargs: Any) -> _MsalAnswer:
-        # msal gives a certificate's assertion as bytes, which must not go out as Python's b'...'.
-        pairs = {k: v.decode() if isinstance(v, bytes) else v for k, v in data.items()} if isinstance(data, dict) else data
-        content = urlencode(pairs) if isinstance(pairs, dict) else str(pairs or "")
+        # urlencode writes bytes as they are: msal gives a certificate's assertion as bytes, never to be sent as b'...'.
+        content = urlencode(data) if isinstance(data, dict) else str(data or "")
         form = {"Content-Type": "application/x-www-form-urlencoded"}
         return _for_msal(
             self._http.request(

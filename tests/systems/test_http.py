@@ -15,6 +15,7 @@ from virtual import BASE, Script, VirtualClock, answer, http_on
 
 from sync_core.errors import Configure, Retryable, Unknown
 from sync_core.model import Calls
+from sync_core.systems.budget import Budget
 from sync_core.systems.http import Forbidden, Gate
 
 
@@ -180,6 +181,24 @@ def test_the_gate_holds_across_threads_and_clients(clock):
         thread.join()
     assert len(sent) == 8
     assert all(at >= sent[0] + timedelta(seconds=30) for at in sent[1:])
+
+
+def test_a_gate_that_closes_while_a_call_waits_for_the_budget_holds_it(clock):
+    gate, sent = Gate(clock), []
+
+    class Late(Budget):
+        def acquire(self):
+            if not sent and not clock.slept:
+                gate.close(timedelta(seconds=30))
+            return super().acquire()
+
+    def play(_request):
+        sent.append(clock.now())
+        return httpx.Response(200, json={})
+
+    start = clock.now()
+    http_on(Script(play), clock, gate=gate, budget=Late(clock)).request("GET", "Invoices")
+    assert sent == [start + timedelta(seconds=30)]
 
 
 def test_waits_that_keep_coming_end_in_an_answer_to_the_caller(clock):

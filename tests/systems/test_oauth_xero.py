@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from urllib.parse import parse_qs
 
@@ -108,9 +108,23 @@ def test_a_lost_answer_is_asked_for_with_the_same_token(clock, settings):
 
 
 def test_threads_and_processes_refresh_once(clock, settings):
-    store, script = Store({"refresh_token": "rt-0001"}), Script(granted("a", "rt-0002"))
-    processes = [XeroTokens(settings, clock, store, script) for _ in range(3)]
-    found = []
+    store, everybody = Store({"refresh_token": "rt-0001"}), threading.Barrier(3)
+    load, reads = store.load, iter(range(100))
+
+    def load_together():
+        found = load()
+        if next(reads) < 3:
+            everybody.wait(timeout=10)
+        return found
+
+    def grant_slowly(request):
+        with suppress(threading.BrokenBarrierError):
+            others.wait(timeout=0.1)
+        return granted("a", "rt-0002")(request)
+
+    store.load, others = load_together, threading.Barrier(2)
+    script = Script(grant_slowly)
+    processes, found = [XeroTokens(settings, clock, store, script) for _ in range(3)], []
     threads = [threading.Thread(target=lambda p=p: found.append(p.token())) for p in processes * 4]
     for thread in threads:
         thread.start()
