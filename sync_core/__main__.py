@@ -169,8 +169,8 @@ def _show_reconciliation(entity: str, body: dict[str, Any]) -> None:
     _say(f"{entity}: {body['rows']} rows. " + ", ".join(f"{n} {s}" for s, n in body["status"].items() if n))
     for total in body["totals"]:
         _say(
-            f"  {total['currency'] or '-':<4} Dynamics {total['crm']:>14}  Xero {total['xero']:>14}  difference {total['difference']:>12}"
-            f"  explained {total['explained']:>12}  unexplained {total['unexplained']:>10}"
+            f"  {total['currency'] or '-':<4} Dynamics {total['crm']:>14}  Xero {total['xero']:>14}"
+            f"  difference {total['difference']:>12}  explained {total['explained']:>12}  unexplained {total['unexplained']:>10}"
         )
     for path in body.get("files", []):
         _say(f"  wrote {path}")

@@ -5,7 +5,7 @@
 says of a link. *Action*: one write. *Plan*: all actions and refusals of a run. *Intent*: an action made durable before its
 call. *Receipt*: what the system answered. *Case*: a difference that a person works on. *Run*: one pass.
 
-Money is ``Decimal`` in the document's currency (major units), instants are aware UTC ``datetime``, business dates plain ``date``.
+Money is ``Decimal`` in the document's currency (major units), instants are aware UTC ``datetime``, business dates ``date``.
 """
 
 from __future__ import annotations

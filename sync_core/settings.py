@@ -100,7 +100,8 @@ class Settings(BaseSettings):
                 continue
             if not text:
                 raise Configure(
-                    f"The setting TIEOUT_{name.upper()} is missing. Set it in the environment or in the file .env, then try again."
+                    f"The setting TIEOUT_{name.upper()} is missing. "
+                    "Set it in the environment or in the file .env, then try again."
                 )
 
 
@@ -115,7 +116,8 @@ def _check_address(name: str, url: str, *, allow_loopback: bool) -> None:
         raise ValueError(f"{setting} must not carry a user name or password.")
     if parts.scheme == "http" and not (allow_loopback and is_loopback(url)):
         raise ValueError(
-            f"{setting} must begin with https://. Plain http is only for the sandbox on this machine, with TIEOUT_ALLOW_LOOPBACK=1."
+            f"{setting} must begin with https://. "
+            "Plain http is only for the sandbox on this machine, with TIEOUT_ALLOW_LOOPBACK=1."
         )
 
 

@@ -14,7 +14,7 @@ from sync_core.model import Record, Side, Status, Value
 from sync_core.rules import remarks
 from sync_core.rules.compare import Verdict, compare
 from sync_core.rules.declaration import Entity, Kind
-from sync_core.rules.eligibility import Books, Hindrance, codes_of, hindrance, locked_document
+from sync_core.rules.eligibility import Hindrance, codes_of, hindrance, locked_document
 from sync_core.rules.lines import untaxed
 from sync_core.rules.mapping import loads
 from sync_core.rules.plan import Act, Decision
@@ -34,13 +34,11 @@ def record_from(entity: Entity, side: Side, row_id: str, row: Mapping[str, Any])
 
 
 class Decider:
-    """Decides one entity after the other. ``ahead``: treat records that are about to be made or linked as if they were (a plan)."""
+    """Decides one entity after the other. ``ahead``: for a plan, records that are about to be made count as made."""
 
-    def __init__(
-        self, workspace: Workspace, books: Books, *, ahead: bool, only: Mapping[str, frozenset[str]] | None = None
-    ) -> None:
+    def __init__(self, workspace: Workspace, *, ahead: bool, only: Mapping[str, frozenset[str]] | None = None) -> None:
         self._cache = workspace.cache
-        self._books = books
+        self._books = workspace.surroundings.books
         self._ahead = ahead
         self._only = only
         self._coming: set[Key] = set()

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from sync_core.model import Outcome, RecordStatus, Side, Status
-from sync_core.rules.plan import OUTCOMES, Act, Decision
+from sync_core.rules.plan import Act, Decision
 from sync_core.store.state import State
 
 Key = tuple[str, Side, str]
@@ -43,6 +43,10 @@ class RunLedger:
         self.stamped.add(decision.key)
         return RecordStatus(*decision.key, Status.FAILED, reason, remark, None, now, self._run, detail)
 
+    def still_failing(self, decision: Decision) -> None:
+        """It was refused in an earlier run and nothing moved since: its status stays as it is."""
+        self.outcomes[decision.key] = Outcome.FAILED
+
     def done(self, decision: Decision) -> bool:
         """Take note of a decision; False when the record already has a better word in this run (created, then linked)."""
         before = self.outcomes.get(decision.key)
@@ -72,6 +76,3 @@ def _says_more(new: RecordStatus, old: RecordStatus | None) -> bool:
 def parked(decision: Decision) -> bool:
     """Whether a decision writes nothing to either system."""
     return decision.act in (Act.ADOPT, Act.PARK)
-
-
-__all__ = ["OUTCOMES", "Key", "RunLedger", "parked"]

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import structlog
 
 from sync_core.errors import Expired, Rejected
-from sync_core.flows.surroundings import context_of
+from sync_core.flows.surroundings import CODES
 from sync_core.flows.workspace import Workspace
 from sync_core.model import Native, Record, Side
 from sync_core.rules.dates import parse_xero_instant
@@ -78,11 +78,13 @@ def _pages(workspace: Workspace, stream: Stream, cursor: str | None, run: str) -
 
 def refresh(workspace: Workspace, entity: Entity, run: str) -> list[Unreadable]:
     """Make canonical records of the entity's rows that moved, a chunk at a time."""
-    context = context_of(workspace)
+    context = workspace.surroundings.context
     unreadable: list[Unreadable] = []
     for side in Side:
         while ids := records.dirty_ids(workspace.cache, entity.name, side, CHUNK):
             _refresh(workspace, entity, side, ids, context, run, unreadable)
+    if entity.name in CODES:
+        workspace.surroundings.forget()
     return unreadable
 
 
@@ -121,8 +123,4 @@ def _modified(side: Side, native: Native) -> datetime | None:
     text = native.get("modifiedon") if side is Side.CRM else native.get("UpdatedDateUTC")
     if not text:
         return None
-    return (
-        datetime.fromisoformat(str(text).replace("Z", "+00:00")).astimezone(UTC)
-        if side is Side.CRM
-        else parse_xero_instant(text)
-    )
+    return datetime.fromisoformat(str(text)).astimezone(UTC) if side is Side.CRM else parse_xero_instant(text)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import structlog
 
-from sync_core.flows.apply import NEVER_ARRIVED, NOT_SENT, find_arrived
+from sync_core.flows.arrivals import NEVER_ARRIVED, NOT_SENT, find_arrived
 from sync_core.flows.workspace import Workspace
 from sync_core.model import Intent, IntentStatus, Link, Side, Verb
 from sync_core.rules.entities import entity

@@ -14,21 +14,19 @@ from uuid import uuid4
 
 import structlog
 
-from sync_core.errors import Busy, Configure, Refused, TieoutError
-from sync_core.flows.apply import Applier, image_row
-from sync_core.flows.decide import Decider, record_from
+from sync_core.errors import Busy, Configure, TieoutError
+from sync_core.flows.apply import Applier
+from sync_core.flows.decide import Decider
+from sync_core.flows.images import adopt
 from sync_core.flows.ledger import RunLedger, parked
 from sync_core.flows.pull import Unreadable, pull, refresh
 from sync_core.flows.recover import recover
 from sync_core.flows.stamp import PENDING, stamp, stamp_everything
-from sync_core.flows.surroundings import books_of
+from sync_core.flows.surroundings import CODES
 from sync_core.flows.workspace import Workspace
 from sync_core.model import Calls, Link, Outcome, RecordStatus, RunStatus, RunSummary, Side, Status
-from sync_core.rules import remarks
-from sync_core.rules.compare import image
 from sync_core.rules.declaration import Entity
 from sync_core.rules.entities import ENTITIES, in_parent_order
-from sync_core.rules.mapping import loads
 from sync_core.rules.plan import Act, Decision, Plan
 from sync_core.rules.rails import refusals
 from sync_core.store import records
@@ -99,6 +97,7 @@ def execute(workspace: Workspace, scope: Scope, *, run: str, trigger: str, dry_r
     lease = take_lease(workspace)
     started = workspace.clock.now()
     before = {side: system.calls for side, system in workspace.systems.items()}
+    workspace.state.abandon_runs(lease, "The process ended before this run could finish. The next run goes on from there.")
     workspace.state.start_run(run, trigger, scope.label, started)
     session = _Session(workspace, scope, run, lease)
     status, message, result = RunStatus.FAILED, "The run ended before it could finish.", None
@@ -179,6 +178,7 @@ class _Session:
 
     def _read(self) -> None:
         cache = self._workspace.cache
+        self._workspace.surroundings.forget()
         self._notes = pull(self._workspace, self._entities, self._run, full=self._scope.full)
         unreadable = [u for e in self._entities for u in refresh(self._workspace, e, self._run)]
         if records.fact(cache, LINKS_LOADED) != "yes":
@@ -202,11 +202,10 @@ class _Session:
         return Plan(self._workspace.organisation, decisions, records.linked_counts(cache), records.gone_counts(cache))
 
     def _decider(self, *, ahead: bool) -> Decider:
-        return Decider(self._workspace, books_of(self._workspace), ahead=ahead, only=self._scope.only)
+        return Decider(self._workspace, ahead=ahead, only=self._scope.only)
 
     def _stopped(self) -> tuple[str, ...]:
-        first = self._workspace.state.last_success() is None
-        held = refusals(self._plan, first_run=first)
+        held = refusals(self._plan)
         if not held:
             return ()
         state, plan_hash = self._workspace.state, self._plan.hash
@@ -226,18 +225,17 @@ class _Session:
 
     def _apply_entity(self, entity: Entity) -> None:
         """Rounds until nothing is left to write: a new twin is noted on its source, a child follows its parent."""
-        applier: Applier | None = None
+        applier = Applier(self._workspace, self._run, self._lease, self._ledger)
         for _ in range(ROUNDS):
             decider = self._decider(ahead=False)
             decisions = list(decider.decide(entity))
-            attempted = applier.attempted if applier is not None else set()
-            applier = Applier(self._workspace, self._run, self._lease, books_of(self._workspace), decider, self._ledger)
-            applier.attempted |= attempted
             self._link(entity, [d for d in decisions if d.matched_by and d.crm_id and d.xero_id])
             self._settle(entity, [d for d in decisions if parked(d)])
             writing = [d for d in decisions if not parked(d)]
-            if not writing or applier.apply(entity, writing) == 0:
-                return
+            if not writing or applier.apply(entity, writing, decider) == 0:
+                break
+        if entity.name in CODES:
+            self._workspace.surroundings.forget()
 
     def _link(self, entity: Entity, decisions: Sequence[Decision]) -> None:
         now = self._workspace.clock.now()
@@ -251,23 +249,9 @@ class _Session:
         """Decisions that write nothing: agreed images for those in step, a status for each."""
         now = self._workspace.clock.now()
         for chunk in records.chunks(decisions, 2000):
-            self._adopt(entity, [d for d in chunk if d.act is Act.ADOPT])
+            adopt(self._workspace, entity, [d for d in chunk if d.act is Act.ADOPT], self._run)
             rows = [self._ledger.status_of(d, now, wrote=False) for d in chunk if self._ledger.done(d)]
             self._ledger.keep(rows)
-
-    def _adopt(self, entity: Entity, decisions: Sequence[Decision]) -> None:
-        cache = self._workspace.cache
-        pairs = [(d.crm_id or "", d.xero_id or "") for d in decisions]
-        crm = records.records(cache, entity.name, Side.CRM, [c for c, _ in pairs])
-        xero = records.records(cache, entity.name, Side.XERO, [x for _, x in pairs])
-        images = []
-        for decision, (crm_id, xero_id) in zip(decisions, pairs, strict=True):
-            for side, row_id, partner, found in ((Side.CRM, crm_id, xero_id, crm), (Side.XERO, xero_id, crm_id, xero)):
-                row = found[row_id]
-                before = loads(entity, row["agreed"]) if row["agreed"] else None
-                record = record_from(entity, side, row_id, row)
-                images.append(image_row(record, image(record, decision.open_fields, before), partner, self._run))
-        records.agree(cache, images)
 
     def _stamp(self, *, everything: bool) -> None:
         if everything:
@@ -312,6 +296,3 @@ class _Session:
         pairs = sum(1 for d in self._plan.decisions if d.entity == entity.name and d.crm_id and d.xero_id and not d.matched_by)
         counts[str(Outcome.UNCHANGED)] += max(0, linked - (touched if self._dry else pairs))
         return {str(o): counts[str(o)] for o in Outcome}
-
-
-__all__ = ["Refused", "Result", "Scope", "execute", "new_run_id", "remarks", "take_lease"]

@@ -13,7 +13,6 @@ from uuid import uuid4
 
 from sync_core.flows.bodies import twin_id
 from sync_core.flows.ledger import Key
-from sync_core.flows.surroundings import context_of, organisation_of
 from sync_core.flows.workspace import Workspace
 from sync_core.model import Lookup, Native, RecordStatus, Side, Status, Verb
 from sync_core.rules.deep_links import xero_link
@@ -53,7 +52,7 @@ def stamp(workspace: Workspace, run: str, keys: Iterable[Key]) -> int:
     for entity, side, row_id in keys:
         if side is Side.CRM:
             by_entity.setdefault(entity, []).append(row_id)
-    context, organisation = context_of(workspace), organisation_of(workspace.cache)
+    context, organisation = workspace.surroundings.context, workspace.surroundings.organisation
     for entity, ids in sorted(by_entity.items()):
         for chunk in records.chunks(sorted(ids), _PAGE):
             wanted = _wanted(workspace, entity, chunk, context, organisation)

@@ -10,22 +10,98 @@ from zoneinfo import ZoneInfo
 import orjson
 from tzlocal.windows_tz import win_tz
 
-from sync_core.flows.workspace import Workspace
-from sync_core.model import Native, Side
+from sync_core.model import Native
 from sync_core.rules.dates import parse_xero_date
 from sync_core.rules.eligibility import Books
 from sync_core.rules.entities import ORGANISATION
 from sync_core.rules.mapping import Context
 from sync_core.store import rows
 from sync_core.store.cache import Cache
+from sync_core.store.state import State
+
+CODES = {"currencies": "name", "products": "code", "ledger_accounts": "code", "tax_rates": "tax_type"}
+"""Entities whose Dynamics ids are shown as codes, and the field that is the code."""
 
 _ZONES = {name.replace(" ", "").replace(".", "").upper(): iana for name, iana in win_tz.items()}
-_CODES = (("currencies", "name"), ("products", "code"), ("ledger_accounts", "code"), ("tax_rates", "tax_type"))
 
 
-def organisation_of(cache: Cache) -> Native:
-    """Xero's own row of the organisation, {} before the first pull."""
-    return next(rows.all_rows(cache, ORGANISATION), {})
+class Surroundings:
+    """Read from the cache when first asked for, and again after :meth:`forget`."""
+
+    def __init__(self, cache: Cache, state: State) -> None:
+        self._cache, self._state = cache, state
+        self._context: Context | None = None
+        self._books: Books | None = None
+        self._organisation: Native | None = None
+
+    def forget(self) -> None:
+        """The cache or a setting moved: gather everything anew when it is asked for."""
+        self._context = self._books = self._organisation = None
+
+    @property
+    def organisation(self) -> Native:
+        """Xero's own row of the organisation, {} before the first pull."""
+        if self._organisation is None:
+            self._organisation = next(rows.all_rows(self._cache, ORGANISATION), {})
+        return self._organisation
+
+    @property
+    def context(self) -> Context:
+        """Code lists as they stand in the cache."""
+        if self._context is None:
+            self._context = self._gathered()
+        return self._context
+
+    @property
+    def books(self) -> Books:
+        """What Xero allows: lock dates, currencies, and the codes that are active there."""
+        if self._books is None:
+            self._books = self._kept()
+        return self._books
+
+    def _gathered(self) -> Context:
+        codes: dict[str, str] = {}
+        currency_ids: dict[str, str] = {}
+        for entity, field in CODES.items():
+            for row_id, value in self._values(entity, field):
+                codes[row_id] = value
+                if entity == "currencies":
+                    currency_ids[value] = row_id
+        return Context(codes, currency_ids, zone_of(self.organisation))
+
+    def _kept(self) -> Books:
+        rates = [f for f in self._fields("tax_rates") if f.get("status") in (None, "ACTIVE")]
+        accounts = [f for f in self._fields("ledger_accounts") if f.get("status") in (None, "ACTIVE")]
+        items = {
+            str(f["code"]): (str(f.get("account_code") or ""), str(f.get("tax_type") or ""))
+            for f in self._fields("products")
+            if f.get("code")
+        }
+        chosen = self._state.mappings()
+        return Books(
+            locked_until=locked_until(self.organisation),
+            currencies=frozenset(str(f["name"]) for f in self._fields("currencies")),
+            accounts=frozenset(str(f["code"]) for f in accounts if f.get("code")),
+            taxes=frozenset(str(f["tax_type"]) for f in rates),
+            tax_rates={str(f["tax_type"]): Decimal(f["rate"]) for f in rates if f.get("rate") is not None},
+            items=items,
+            default_account=chosen.get("default.sales_account", ""),
+            default_tax=chosen.get("default.sales_tax", ""),
+            xero_computes_tax=chosen.get("tax.untaxed_lines") == "xero computes",
+        )
+
+    def _fields(self, entity: str) -> list[dict[str, Any]]:
+        table = self._cache.query("SELECT fields FROM record WHERE entity = ? AND side = 'xero' AND gone = ''", entity)
+        return [orjson.loads(text) for text in table.column("fields").to_pylist()]
+
+    def _values(self, entity: str, field: str) -> list[tuple[str, str]]:
+        table = self._cache.query(
+            "SELECT id, json_extract_string(fields, ?) AS v FROM record "
+            "WHERE entity = ? AND side = 'crm' AND gone <> 'deleted'",
+            f"$.{field}",
+            entity,
+        )
+        return [(i, v) for i, v in zip(table["id"].to_pylist(), table["v"].to_pylist(), strict=True) if v is not None]
 
 
 def zone_of(organisation: Native) -> tzinfo:
@@ -34,62 +110,7 @@ def zone_of(organisation: Native) -> tzinfo:
     return ZoneInfo(iana) if iana else UTC
 
 
-def context_of(workspace: Workspace) -> Context:
-    """Code lists as they stand in the cache now."""
-    codes: dict[str, str] = {}
-    currency_ids: dict[str, str] = {}
-    for entity, field in _CODES:
-        for row_id, value in _values(workspace.cache, entity, Side.CRM, field):
-            codes[row_id] = value
-            if entity == "currencies":
-                currency_ids[value] = row_id
-    return Context(codes, currency_ids, zone_of(organisation_of(workspace.cache)))
-
-
-def books_of(workspace: Workspace) -> Books:
-    """What Xero allows now: lock dates, currencies, and the codes that are active there."""
-    cache, organisation = workspace.cache, organisation_of(workspace.cache)
-    items = {
-        code: (str(fields.get("account_code") or ""), str(fields.get("tax_type") or ""))
-        for fields in _fields(cache, "products", Side.XERO)
-        if (code := fields.get("code"))
-    }
-    return Books(
-        locked_until=_locked_until(organisation),
-        currencies=frozenset(str(f.get("name")) for f in _fields(cache, "currencies", Side.XERO)),
-        accounts=_active(cache, "ledger_accounts", "code"),
-        taxes=_active(cache, "tax_rates", "tax_type"),
-        tax_rates={
-            str(f["tax_type"]): Decimal(f["rate"]) for f in _fields(cache, "tax_rates", Side.XERO) if f.get("rate") is not None
-        },
-        items=items,
-        default_account=workspace.state.mapping("default.sales_account") or "",
-        default_tax=workspace.state.mapping("default.sales_tax") or "",
-        xero_computes_tax=workspace.state.mapping("tax.untaxed_lines") == "xero computes",
-    )
-
-
-def _locked_until(organisation: Native) -> date | None:
+def locked_until(organisation: Native) -> date | None:
+    """The last locked date, inclusive; the later one of the period and the end-of-year lock."""
     texts = (organisation.get("PeriodLockDate"), organisation.get("EndOfYearLockDate"))
-    return max((parse_xero_date(str(t)) for t in texts if t), default=None)
-
-
-def _active(cache: Cache, entity: str, field: str) -> frozenset[str]:
-    return frozenset(
-        str(f[field]) for f in _fields(cache, entity, Side.XERO) if f.get(field) and f.get("status") in (None, "ACTIVE")
-    )
-
-
-def _fields(cache: Cache, entity: str, side: Side) -> list[dict[str, Any]]:
-    table = cache.query("SELECT fields FROM record WHERE entity = ? AND side = ? AND gone = ''", entity, str(side))
-    return [orjson.loads(text) for text in table.column("fields").to_pylist()]
-
-
-def _values(cache: Cache, entity: str, side: Side, field: str) -> list[tuple[str, str]]:
-    table = cache.query(
-        "SELECT id, json_extract_string(fields, ?) AS v FROM record WHERE entity = ? AND side = ? AND gone <> 'deleted'",
-        f"$.{field}",
-        entity,
-        str(side),
-    )
-    return [(i, v) for i, v in zip(table["id"].to_pylist(), table["v"].to_pylist(), strict=True) if v is not None]
+    return max((parse_xero_date(str(text)) for text in texts if text), default=None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from sync_core.flows.surroundings import Surroundings
 from sync_core.model import Side
 from sync_core.store.cache import Cache
 from sync_core.store.state import State
@@ -20,13 +21,14 @@ def no_step(_name: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Workspace:
-    """One organisation, opened. ``options`` are the switches that change what is done (``branding_themes``: "off")."""
+    """One organisation, opened. ``options`` are the switches that change what is done (``brandingthemes``: "off")."""
 
     organisation: str
     cache: Cache
     state: State
     systems: Mapping[Side, System]
     clock: Clock
+    surroundings: Surroundings
     step: Step = no_step
     options: Mapping[str, str] = field(default_factory=dict)
 

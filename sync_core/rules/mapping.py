@@ -28,7 +28,7 @@ PLACES = {
     Kind.RATE: Decimal("0.000001"),
     Kind.COUNT: Decimal(1),
 }
-LARGEST = Decimal("999999999999999")
+LARGEST = Decimal(999999999999999)
 CENT = Decimal("0.01")
 Fields = Mapping[str, Value]
 

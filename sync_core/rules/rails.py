@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sync_core.rules.plan import Act, Plan
+from sync_core.rules.declaration import Kind, Owner
+from sync_core.rules.entities import entity as declared
+from sync_core.rules.plan import Decision, Plan
 
-SMALL = 5
-MAY_GO = 10
-MAY_CHANGE = 30
+FEW_GONE, MAY_GO = 5, 10
+FEW_CHANGED, MAY_CHANGE = 20, 30
+"""Numbers below which a rail never holds, and the share (in percent) of the linked records above which it does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,26 +21,29 @@ class Refusal:
     message: str
 
 
-def refusals(plan: Plan, *, first_run: bool) -> tuple[Refusal, ...]:
-    """The rails that stop ``plan``. ``first_run``: nothing was agreed yet, so nothing can have changed too much."""
-    if first_run:
-        return ()
-    return tuple(r for entity in plan.linked for r in _of_entity(plan, entity))
+def refusals(plan: Plan) -> tuple[Refusal, ...]:
+    """The rails that stop ``plan``. Only pairs that had agreed before count: a first sync changes nothing of theirs."""
+    return tuple(refusal for entity in plan.linked for refusal in _of_entity(plan, entity))
 
 
 def _of_entity(plan: Plan, entity: str) -> list[Refusal]:
     linked, gone = plan.linked[entity], plan.gone.get(entity, 0)
-    updates = sum(1 for d in plan.decisions if d.entity == entity and d.act is Act.UPDATE)
+    changed = sum(1 for d in plan.decisions if d.entity == entity and _overwrites(d))
+    label = declared(entity).label.lower()
     found = []
-    if linked > SMALL and gone >= linked:
-        found.append(Refusal("all gone", f"All {linked} linked {entity.replace('_', ' ')} are gone from one system at once."))
-    elif gone > max(SMALL, linked * MAY_GO // 100):
-        found.append(
-            Refusal(
-                "many gone", f"{gone} of {linked} linked {entity.replace('_', ' ')} are gone at once; {MAY_GO} % is the limit."
-            )
-        )
-    if updates > max(SMALL, linked * MAY_CHANGE // 100):
-        text = f"{updates} of {linked} linked {entity.replace('_', ' ')} would change at once; {MAY_CHANGE} % is the limit."
+    if linked > FEW_GONE and gone >= linked:
+        found.append(Refusal("all gone", f"All {linked} linked {label} are gone from one system at once."))
+    elif gone > max(FEW_GONE, linked * MAY_GO // 100):
+        found.append(Refusal("many gone", f"{gone} of {linked} linked {label} are gone at once; {MAY_GO} % is the limit."))
+    if changed > max(FEW_CHANGED, linked * MAY_CHANGE // 100):
+        text = f"{changed} of {linked} linked {label} would change at once; {MAY_CHANGE} % is the limit."
         found.append(Refusal("many changes", text))
     return found
+
+
+def _overwrites(decision: Decision) -> bool:
+    """Whether a decision changes what a person may have written: not a note of a link, not a copy of what Xero owns."""
+    if decision.matched_by:
+        return False
+    fields = (declared(decision.entity).field(name) for some in decision.changes.values() for name in some)
+    return any(not f.hidden and f.owner is not Owner.XERO and f.kind is not Kind.FLAG for f in fields)

@@ -98,7 +98,8 @@ def parent_gone(label: str, name: str, means: str, where: Side) -> str:
 
 
 def only_in(entity: Entity, side: Side) -> str:
-    return f"Only {side.label} has this {entity.singular}. Tieout does not make {entity.label.lower()} in {side.other.label} by itself."
+    made = f"Tieout does not make {entity.label.lower()} in {side.other.label} by itself."
+    return f"Only {side.label} has this {entity.singular}. {made}"
 
 
 def gone_first(side: Side, means: str) -> str:
@@ -118,13 +119,14 @@ def gone_both(entity: Entity) -> str:
 
 def read_only(entity: Entity, labels: Sequence[str]) -> str:
     return (
-        f"{', '.join(labels)} changed in Xero, but the {entity.singular} is read-only in Dynamics because it is paid or canceled. "
+        f"{', '.join(labels)} changed in Xero, but the {entity.singular} is read-only in Dynamics, being paid or canceled. "
         "Reactivate it in Dynamics to take the change."
     )
 
 
-def refused(where: Side, message: str) -> str:
-    return cut(f"{where.label} refused it: {message}")
+def refused(message: str) -> str:
+    """A system's refusal: its client already says it in whole sentences."""
+    return cut(message)
 
 
 def cut(text: str) -> str:

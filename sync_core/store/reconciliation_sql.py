@@ -5,6 +5,7 @@ Only names and words that are written in this program are rendered; whatever com
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Sequence
 from functools import cache
@@ -18,6 +19,7 @@ from sync_core.store.reconciliation_matching import literal, matching
 
 _TEMPLATE = Path(__file__).with_name("reconciliation.sql").read_text(encoding="utf-8")
 _PLACE = re.compile(r"\{\{(\w+)\}\}")
+_NUMBER = "DECIMAL(28,10)"
 _NUMBERS = (Kind.MONEY, Kind.QUANTITY, Kind.RATE, Kind.COUNT)
 _TYPED = frozenset({"number", "date", "due_date", "currency", "contact", "state", "status", "total", "total_tax", "amount"})
 """Fields that have a column of their own in the cache and are compared there."""
@@ -82,19 +84,28 @@ def _state_words() -> str:
 def _depth(subject: Entity) -> dict[str, str]:
     rate = [f for f in subject.fields if f.kind is Kind.RATE and f.name == "rate" and f.crm and f.xero]
     others = [f for f in subject.fields if _comparable(f) and f not in rate]
+    header = [f for f in subject.fields if f.name in ("header_discount", "freight")]
     lined = any(f.kind is Kind.LINES for f in subject.fields)
-    header = [f.name for f in subject.fields if f.name in ("header_discount", "freight")]
     return {
+        "shape": _shape([*rate, *others, *header], lined=lined),
         "rate_differs": " OR ".join(_differs(f) for f in rate) or "false",
-        "header_discount": " OR ".join(f"coalesce({_number('c', name)}, 0) <> 0" for name in header) or "false",
+        "header_discount": " OR ".join(f"coalesce(c.{f.name}, 0) <> 0" for f in header) or "false",
         "field_labels": _labels(others),
-        "lines_crm": "coalesce(json_extract(c, '$.lines[*]'), [])" if lined else "[]::JSON[]",
-        "lines_xero": "coalesce(json_extract(x, '$.lines[*]'), [])" if lined else "[]::JSON[]",
+        "lines_crm": "coalesce(c.lines, [])" if lined else "[]::INTEGER[]",
+        "lines_xero": "coalesce(x.lines, [])" if lined else "[]::INTEGER[]",
         "lines_differ": _lines_differ("quantity", "net", "tax", "description") if lined else "false",
         "nets_differ": _lines_differ("quantity", "net") if lined else "false",
         "prices_differ": _lines_differ("quantity", "unit_price") if lined else "false",
         "cents_differ": _lines_differ("quantity", "round(unit_price)") if lined else "false",
     }
+
+
+def _shape(fields: Sequence[Field], *, lined: bool) -> str:
+    """What is read out of the canonical JSON, in one go: the fields that are compared here, and of lines what makes them equal."""
+    shape: dict[str, object] = {"xero_id": "VARCHAR"} | {f.name: _NUMBER if f.kind in _NUMBERS else "VARCHAR" for f in fields}
+    if lined:
+        shape["lines"] = [dict.fromkeys(("quantity", "unit_price", "net", "tax"), _NUMBER) | {"description": "VARCHAR"}]
+    return json.dumps(shape)
 
 
 def _comparable(field: Field) -> bool:
@@ -109,8 +120,8 @@ def _labels(fields: Sequence[Field]) -> str:
 
 def _differs(field: Field) -> str:
     if field.kind in _NUMBERS:
-        return f"{_number('c', field.name)} IS DISTINCT FROM {_number('x', field.name)}"
-    values = [_text(field, f"coalesce({side}->>'$.{field.name}', '')") for side in "cx"]
+        return f"c.{field.name} IS DISTINCT FROM x.{field.name}"
+    values = [_text(field, f"coalesce({side}.{field.name}, '')") for side in "cx"]
     differs = f"{values[0]} <> {values[1]}"
     absent = [literal(table) for table, path in (field.crm.tables if field.crm else ()) if not path]
     return f"native_table NOT IN ({', '.join(absent)}) AND {differs}" if absent else differs
@@ -125,10 +136,6 @@ def _text(field: Field, value: str) -> str:
     return f"trim(regexp_replace({cut}, '\\s+', ' ', 'g'))"
 
 
-def _number(side: str, name: str) -> str:
-    return f"try_cast({side}->>'$.{name}' AS DECIMAL(28,10))"
-
-
 def _lines_differ(*names: str) -> str:
     """Whether the lines of both sides, in any order, differ in one of ``names`` (numbers by value, text with spaces folded)."""
     each = f"lambda l: concat_ws('|', {', '.join(map(_line_value, names))})"
@@ -137,10 +144,10 @@ def _lines_differ(*names: str) -> str:
 
 def _line_value(name: str) -> str:
     if name == "description":
-        return "trim(regexp_replace(coalesce(l->>'$.description', ''), '\\s+', ' ', 'g'))"
+        return "trim(regexp_replace(coalesce(l.description, ''), '\\s+', ' ', 'g'))"
     if name == "round(unit_price)":
-        return f"round({_line_value('unit_price')}, 2)"
-    return f"coalesce(try_cast(l->>'$.{name}' AS DECIMAL(28,10)), 0)"
+        return "round(coalesce(l.unit_price, 0), 2)"
+    return f"coalesce(l.{name}, 0)"
 
 
 def _verdicts() -> dict[str, str]:

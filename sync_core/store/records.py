@@ -105,7 +105,7 @@ def dirty_ids(cache: Cache, entity: str, side: Side, limit: int) -> list[str]:
 
 
 def records(cache: Cache, entity: str, side: Side, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """Cached records with their own agreed image: ``fields``, ``agreed`` (None: never), ``partner`` (None: unlinked) and more."""
+    """Cached records by id, each with its ``partner`` (None: unlinked) and its own ``agreed`` image (None: never)."""
     table = cache.query_with(
         "SELECT r.id, r.native_table, r.version, r.modified, r.gone, r.hash, r.fields, r.title, r.partner, r.total, "
         "a.fields AS agreed, a.partner AS agreed_partner "
@@ -166,6 +166,31 @@ def exact_matches(cache: Cache, entity: str, field: str) -> list[tuple[str, str,
     return [(r["crm"], r["xero"], r["in_xero"], r["in_crm"]) for r in table.to_pylist()]
 
 
+def with_value(cache: Cache, entity: str, side: Side, field: str, value: str) -> list[str]:
+    """Ids of living records that hold ``value`` in ``field``, whatever its case."""
+    table = cache.query(
+        "SELECT id FROM record WHERE entity = ? AND side = ? AND gone = '' "
+        "AND lower(json_extract_string(fields, ?)) = lower(?)",
+        entity,
+        str(side),
+        f"$.{field}",
+        value,
+    )
+    ids: list[str] = table.column("id").to_pylist()
+    return ids
+
+
+def versions(cache: Cache, entity: str, side: Side, ids: Sequence[str]) -> dict[str, str]:
+    """The version of each record as it was last read."""
+    table = cache.query_with(
+        "SELECT id, version FROM record WHERE entity = ? AND side = ? AND id IN (SELECT id FROM incoming)",
+        pa.table({"id": pa.array(list(ids), pa.string())}),
+        entity,
+        str(side),
+    )
+    return dict(zip(table["id"].to_pylist(), table["version"].to_pylist(), strict=True))
+
+
 def set_partners(cache: Cache, links: Sequence[Link]) -> None:
     """Repeat links from the state in the cache, where compare and reconciliation read them."""
     rows = [
@@ -185,7 +210,8 @@ def set_partners(cache: Cache, links: Sequence[Link]) -> None:
 def partners(cache: Cache, entity: str, side: Side, ids: Iterable[str]) -> dict[str, str]:
     """The linked partner's id, for those of ``ids`` (of ``side``) that have one."""
     table = cache.query_with(
-        "SELECT id, partner FROM record WHERE entity = ? AND side = ? AND partner IS NOT NULL AND id IN (SELECT id FROM incoming)",
+        "SELECT id, partner FROM record WHERE entity = ? AND side = ? AND partner IS NOT NULL "
+        "AND id IN (SELECT id FROM incoming)",
         pa.table({"id": pa.array(sorted(set(ids)), pa.string())}),
         entity,
         str(side),

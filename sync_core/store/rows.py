@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
@@ -92,7 +92,7 @@ def _merge(transaction: Transaction, rows: list[dict[str, Any]]) -> None:
     ) if unique else None
 
 
-def _mark(transaction: Transaction, stream: Stream, ids: Iterable[tuple[str, str | None]]) -> None:
+def _mark(transaction: Transaction, stream: Stream, ids: Sequence[tuple[str, str | None]]) -> None:
     marks = [
         {"entity": e.name, "side": str(stream.side), "id": parent if as_child else own}
         for e, as_child in _entities_of(stream)
@@ -136,7 +136,8 @@ def _keep_nested(
         nested.name,
     )
     transaction.with_rows(
-        "INSERT INTO dirty SELECT DISTINCT ?, ?, id FROM raw WHERE stream = ? AND parent_id IN (SELECT parent_id FROM incoming)",
+        "INSERT INTO dirty SELECT DISTINCT ?, ?, id FROM raw "
+        "WHERE stream = ? AND parent_id IN (SELECT parent_id FROM incoming)",
         parents,
         entity.name,
         str(nested.side),

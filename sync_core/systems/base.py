@@ -93,6 +93,9 @@ class System(Protocol):
     def find(self, stream: Stream, field: str, value: str) -> list[Native]:
         """Rows whose native ``field`` equals ``value``: the look-up before anything is sent a second time."""
 
+    def batch_size_for(self, stream: Stream, verb: Verb) -> int:
+        """Elements per call of :meth:`write`, at most ``batch_size``: one where the system takes one at a time."""
+
     def write(self, writes: Sequence[Write]) -> list[Receipt]:
         """Send elements of one stream and verb, at most ``batch_size`` of them; one receipt each, in order.
 

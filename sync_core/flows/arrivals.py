@@ -1,0 +1,39 @@
+"""Which writes without an answer reached their system after all: looked up before anything is sent again (I1)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sync_core.flows.jobs import tag_field
+from sync_core.flows.pull import pull_stream, refresh
+from sync_core.flows.workspace import Workspace
+from sync_core.model import Intent, Side, Verb
+from sync_core.rules.declaration import Entity
+from sync_core.store import records
+
+NOT_SENT = "not sent: "
+NEVER_ARRIVED = "never arrived"
+
+
+def find_arrived(workspace: Workspace, entity: Entity, intents: Sequence[Intent], run: str) -> dict[str, str]:
+    """Intent id -> the record's id on its side. Pulls what changed and looks for the tag of each create.
+
+    An update is not looked for: the pull brings what stands there now, and comparing again decides whether it is due still.
+    """
+    found: dict[str, str] = {}
+    for side, table in sorted({(i.side, i.table) for i in intents}):
+        pull_stream(workspace, entity.stream_of(side, table), run)
+    refresh(workspace, entity, run)
+    for intent in intents:
+        row_id = _arrived(workspace, entity, intent) if intent.verb is Verb.CREATE else None
+        if row_id is not None:
+            found[intent.id] = row_id
+    return found
+
+
+def _arrived(workspace: Workspace, entity: Entity, intent: Intent) -> str | None:
+    if intent.side is Side.CRM:
+        crm_id = intent.crm_id or ""
+        return crm_id if records.records(workspace.cache, entity.name, Side.CRM, [crm_id]) else None
+    hits = records.with_value(workspace.cache, entity.name, Side.XERO, tag_field(entity), intent.tag)
+    return hits[0] if len(hits) == 1 else None

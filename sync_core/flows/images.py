@@ -1,0 +1,44 @@
+"""Agreed images: what each side held when a pair last agreed, as the cache keeps it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sync_core.flows.decide import record_from
+from sync_core.flows.workspace import Workspace
+from sync_core.model import Record, Side
+from sync_core.rules.compare import image
+from sync_core.rules.declaration import Entity
+from sync_core.rules.mapping import Fields, content_hash, dumps, loads
+from sync_core.rules.plan import Decision
+from sync_core.store import records
+
+
+def image_row(record: Record, fields: Fields, partner: str, run: str) -> dict[str, str]:
+    """An agreed image as a row of the cache. Its hash equals the record's own when nothing was left open."""
+    return {
+        "entity": record.entity,
+        "side": str(record.side),
+        "id": record.id,
+        "partner": partner,
+        "hash": f"{content_hash(fields)}{record.gone}",
+        "fields": dumps(fields).decode(),
+        "run": run,
+    }
+
+
+def adopt(workspace: Workspace, entity: Entity, decisions: Sequence[Decision], run: str) -> None:
+    """Take both sides of each pair, as they stand in the cache, as agreed."""
+    images: list[dict[str, str]] = []
+    for side in Side:
+        pairs = {_own(d, side): d for d in decisions}
+        for row_id, row in records.records(workspace.cache, entity.name, side, list(pairs)).items():
+            before = loads(entity, row["agreed"]) if row["agreed"] else None
+            record = record_from(entity, side, row_id, row)
+            decision = pairs[row_id]
+            images.append(image_row(record, image(record, decision.open_fields, before), _own(decision, side.other), run))
+    records.agree(workspace.cache, images)
+
+
+def _own(decision: Decision, side: Side) -> str:
+    return (decision.crm_id if side is Side.CRM else decision.xero_id) or ""

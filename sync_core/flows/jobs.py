@@ -1,0 +1,132 @@
+"""Decisions of one kind made into jobs: bodies and intents, ready to be sent; a batch costs a handful of questions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+from sync_core.errors import Rejected
+from sync_core.flows.bodies import BodyMaker, twin_id
+from sync_core.flows.decide import record_from
+from sync_core.flows.workspace import Workspace
+from sync_core.model import Intent, IntentStatus, Native, Record, Side, Verb
+from sync_core.rules.compare import Translate
+from sync_core.rules.declaration import Entity, Stream
+from sync_core.rules.mapping import Fields, content_hash, loads
+from sync_core.rules.plan import Decision
+from sync_core.store import records
+from sync_core.store.leases import Lease
+from sync_core.systems.base import Write
+
+Images = Mapping[Side, Fields]
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One element on its way: what was decided, where it goes, the body that carries it, and both sides' images before."""
+
+    decision: Decision
+    source: Record
+    target: Record | None
+    stream: Stream
+    verb: Verb
+    body: Native
+    intent: Intent
+    before: Images
+
+    @property
+    def side(self) -> Side:
+        return self.stream.side
+
+    @property
+    def target_id(self) -> str | None:
+        return self.intent.crm_id if self.side is Side.CRM else self.intent.xero_id
+
+    def write(self) -> Write:
+        version = self.target.version if self.target is not None and self.side is Side.CRM else None
+        return Write(self.stream, self.verb, self.body, self.intent.key, self.target_id, version)
+
+
+class JobMaker:
+    """Makes the jobs of one entity in one round."""
+
+    def __init__(self, workspace: Workspace, entity: Entity, run: str, lease: Lease, translate: Translate) -> None:
+        self._workspace, self._entity, self._run, self._lease = workspace, entity, run, lease
+        self._tables: dict[tuple[str, str], str] = {}
+        around = workspace.surroundings
+        self._bodies = BodyMaker(entity, around.context, around.books, translate, self._table_of)
+
+    def make(self, stream: Stream, verb: Verb, decisions: Sequence[Decision]) -> list[Job | tuple[Decision, Rejected]]:
+        """One job per decision, in order, or the decision with why it cannot be sent."""
+        found = {side: self._found(side, decisions) for side in Side}
+        return [self._made(stream, verb, d, found) for d in decisions]
+
+    def _found(self, side: Side, decisions: Sequence[Decision]) -> dict[str, dict[str, Any]]:
+        ids = [i for d in decisions if (i := id_on(d, side)) is not None]
+        return records.records(self._workspace.cache, self._entity.name, side, ids)
+
+    def _made(
+        self, stream: Stream, verb: Verb, decision: Decision, found: Mapping[Side, dict[str, dict[str, Any]]]
+    ) -> Job | tuple[Decision, Rejected]:
+        rows = {s: found[s][i] for s in Side if (i := id_on(decision, s)) is not None and i in found[s]}
+        pair = {side: record_from(self._entity, side, row["id"], row) for side, row in rows.items()}
+        before = {side: loads(self._entity, row["agreed"]) for side, row in rows.items() if row["agreed"]}
+        try:
+            body = self._body(stream, verb, decision, pair)
+        except Rejected as error:
+            return decision, error
+        intent = self._intent(stream, verb, decision, pair[stream.side.other], body)
+        return Job(decision, pair[stream.side.other], pair.get(stream.side), stream, verb, body, intent, before)
+
+    def _body(self, stream: Stream, verb: Verb, decision: Decision, pair: Mapping[Side, Record]) -> Native:
+        if verb is Verb.CREATE:
+            return self._bodies.create(pair[stream.side.other], stream.side, stream.table)
+        target = pair[stream.side]
+        body = self._bodies.update(target, decision.changes[stream.side])
+        return {stream.key: target.id, **body} if stream.side is Side.XERO else body
+
+    def _intent(self, stream: Stream, verb: Verb, decision: Decision, source: Record, body: Native) -> Intent:
+        crm_id, xero_id = decision.crm_id, decision.xero_id
+        if verb is Verb.CREATE and stream.side is Side.CRM:
+            crm_id = twin_id(self._workspace.organisation, self._entity.name, source.id)
+        return Intent(
+            id=str(uuid4()),
+            run=self._run,
+            fence=self._lease.fence,
+            entity=self._entity.name,
+            side=stream.side,
+            table=stream.table,
+            verb=verb,
+            crm_id=crm_id,
+            xero_id=xero_id,
+            tag=tag_of(self._entity, source) if verb is Verb.CREATE else str(id_on(decision, stream.side)),
+            key=str(uuid4()),
+            body_hash=content_hash(body),
+            attempt=1,
+            status=IntentStatus.PLANNED,
+            planned_at=self._workspace.clock.now(),
+        )
+
+    def _table_of(self, entity: str, crm_id: str) -> str:
+        key = entity, crm_id
+        if key not in self._tables:
+            self._tables[key] = records.tables_of(self._workspace.cache, entity, Side.CRM, [crm_id])[crm_id]
+        return self._tables[key]
+
+
+def id_on(decision: Decision, side: Side) -> str | None:
+    return decision.crm_id if side is Side.CRM else decision.xero_id
+
+
+def tag_field(entity: Entity) -> str:
+    """The canonical field whose Xero place is the stream's tag: the number of an invoice, the Dynamics id of a contact."""
+    tag = entity.xero[0].tag
+    return next((f.name for f in entity.fields if f.xero is not None and f.xero.path == tag), "")
+
+
+def tag_of(entity: Entity, source: Record) -> str:
+    """What a new record can be found again by on the other side."""
+    field = tag_field(entity) if source.side is Side.CRM else ""
+    return str(source.fields.get(field) or source.id)
