@@ -11,7 +11,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, ref
 from zoneinfo import ZoneInfo
 
 from sync_core.sandbox.kernel import Collection, Kernel, Row
@@ -147,10 +147,18 @@ class Store:
     """All tables of the one organisation."""
 
     def __init__(self, kernel: Kernel) -> None:
-        self.kernel = kernel
+        # A strong reference would keep every kernel of a test run alive through the registry below.
+        self._kernel = ref(kernel)
         self.tables = {r.name: Table(r, kernel.collection(f"xero.{r.name}")) for r in RESOURCES.values()}
         self._last_stamp = self._newest()
         self._groups: dict[str, list[str]] | None = None
+
+    @property
+    def kernel(self) -> Kernel:
+        kernel = self._kernel()
+        if kernel is None:
+            raise RuntimeError("the kernel of this store is gone")
+        return kernel
 
     def rebuild(self) -> None:
         for table in self.tables.values():
