@@ -93,6 +93,7 @@ def _state_columns(states: str) -> list[Column]:
 
 
 def standard_relationship(kernel: Kernel, tables: dict[str, Table], names: tuple[str, ...]) -> Relationship:
+    """A declared relationship; its lookup column exists already."""
     schema, referenced, referencing, column, collection, on_delete = names
     lookup = tables[referencing].columns[column]
     nav = lookup.navs[lookup.targets.index(referenced)]

@@ -44,6 +44,7 @@ class Catalog:
         return self._kernel.collection(f"dataverse.metadata.{kind}")
 
     def table(self, logical: str) -> Table:
+        """The table of a logical name; an unknown one is an error 404."""
         found = self.tables.get(logical)
         if found is None:
             message = f"Could not find an entity with name {logical} and ObjectTypeCode."
@@ -51,6 +52,7 @@ class Catalog:
         return found
 
     def by_set(self, name: str) -> Table:
+        """The table of an entity set name; an unknown one is an error 404."""
         found = self._by_set.get(name)
         if found is None:
             raise errors.segment_missing(name)
@@ -123,6 +125,7 @@ class Catalog:
         table.tracking = True
 
     def drop_table(self, table: Table) -> None:
+        """Forget a custom table with its columns, keys and relationships."""
         for kind in ("columns", "lookups", "keys", "tracking", "tables"):
             rows = self.rows(kind)
             for row_id in [i for i, _ in rows.items() if i == table.logical or i.startswith(f"{table.logical}/")]:
@@ -132,6 +135,7 @@ class Catalog:
         del self.tables[table.logical], self._by_set[table.set_name]
 
     def drop_column(self, table: Table, column: Column) -> None:
+        """Forget a custom column; a lookup takes its relationships along."""
         if not column.custom:
             raise errors.DataverseError(400, "0x8004701e", f"The {column.logical} attribute cannot be deleted.")
         for relationship in [
@@ -144,6 +148,7 @@ class Catalog:
         table.columns.pop(f"{column.logical}_base", None)
 
     def drop_relationship(self, relationship: Relationship) -> None:
+        """Forget a relationship and the lookup that it made."""
         table = self.tables.get(relationship.referencing)
         if table and relationship.column in table.columns:
             self.drop_column(table, table.columns[relationship.column])

@@ -128,6 +128,7 @@ def _describe_option(option: Option) -> dict[str, Any]:
 
 
 def describe_key(env: Environment, table: Table, key: Key) -> dict[str, Any]:
+    """An EntityKeyMetadata object, with the state of its index."""
     return {
         "MetadataId": key.metadata_id,
         "SchemaName": key.schema,
@@ -142,6 +143,7 @@ def describe_key(env: Environment, table: Table, key: Key) -> dict[str, Any]:
 
 
 def describe_relationship(env: Environment, relation: Relationship) -> dict[str, Any]:
+    """A OneToManyRelationshipMetadata object."""
     referenced = env.catalog.table(relation.referenced)
     return {
         "@odata.type": f"{TYPE}OneToManyRelationshipMetadata",

@@ -76,6 +76,11 @@ class Environment:
         found = self.row("transactioncurrency", row.get("transactioncurrencyid") or self.base_currency) or {}
         return found.get("currencysymbol") or "", found.get("currencyprecision", 2)
 
+    def rate(self, row: Row) -> Decimal | None:
+        """The present exchange rate of a row's currency: units of it for one of the base currency."""
+        currency = self.row("transactioncurrency", row.get("transactioncurrencyid"))
+        return currency.get("exchangerate") if currency else None
+
     def money_digits(self, column: Column, row: Row) -> int:
         """Decimals of a Money column: its own, the organisation's for prices, or the currency's."""
         if column.precision_source == 1:

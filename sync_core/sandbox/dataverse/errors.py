@@ -67,6 +67,7 @@ def bad_payload(message: str) -> DataverseError:
 
 
 def unknown_property(table: str, name: str) -> DataverseError:
+    """A property that the table does not have, in a body."""
     return bad_payload(
         f"Invalid property '{name}' was found in entity 'Microsoft.Dynamics.CRM.{table}'. ---> "
         f"The property '{name}' does not exist on type 'Microsoft.Dynamics.CRM.{table}'. "
@@ -75,6 +76,7 @@ def unknown_property(table: str, name: str) -> DataverseError:
 
 
 def undeclared_bind(name: str) -> DataverseError:
+    """``@odata.bind`` on a navigation property that does not exist, perhaps in the wrong case."""
     return bad_payload(
         f"An undeclared property '{name}' which only has property annotations in the payload but no property "
         "value was found in the payload. In OData, only declared navigation properties and declared named "
@@ -121,6 +123,7 @@ def method_not_allowed(method: str) -> DataverseError:
 
 
 def key_taken(key: str, columns: tuple[str, ...]) -> DataverseError:
+    """Another row holds the same alternate key."""
     message = (
         f"Entity Key {key} violated. A record with the same value for {', '.join(columns)} already exists. "
         "A duplicate record cannot be created. Select one or more unique values and try again."

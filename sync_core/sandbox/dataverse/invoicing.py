@@ -9,7 +9,7 @@ from sync_core.sandbox.dataverse import errors
 from sync_core.sandbox.dataverse.environment import Environment
 from sync_core.sandbox.dataverse.pricing import ZERO, LineFigures, price_invoice, price_line
 from sync_core.sandbox.dataverse.session import Session
-from sync_core.sandbox.dataverse.values import rounded
+from sync_core.sandbox.dataverse.values import holdable, rounded
 from sync_core.sandbox.kernel import Row
 
 ACTIVE, PAID, CANCELED = 0, 2, 3
@@ -120,7 +120,7 @@ def set_line_amounts(env: Environment, row: Row, invoice: Row) -> None:
         tax=row.get("tax") or ZERO,
         digits=digits,
     )
-    row["baseamount"], row["extendedamount"] = amounts.base, amounts.extended
+    row["baseamount"], row["extendedamount"] = holdable(amounts.base), holdable(amounts.extended)
 
 
 def header_error(env: Environment, invoice: Row) -> int:
@@ -190,7 +190,7 @@ def write_totals(row: Row, lines: Iterator[LineFigures], digits: int) -> None:
     row["totaltax"] = amounts.tax
     row["totaldiscountamount"] = amounts.discount
     row["totalamountlessfreight"] = amounts.less_freight
-    row["totalamount"] = amounts.total
+    row["totalamount"] = holdable(amounts.total)
 
 
 def _reprice_lines(session: Session, invoice: Row) -> None:
@@ -222,5 +222,6 @@ def finish(session: Session) -> None:
         if invoice is None or session.skips_pricing:
             continue
         changed = {**invoice, "modifiedon": session.now, "modifiedby": session.user}
+        changed["exchangerate"] = session.env.rate(changed)
         set_totals(session.env, changed)
         session.env.store.put("invoice", changed)

@@ -22,6 +22,7 @@ INACTIVE, INACTIVE_REASON = 1, 2
 
 
 def who_am_i(env: Environment, call: Call) -> Answer:
+    """The ids of the caller, its unit and its organisation."""
     unit = next((i for i, _ in env.store.rows("businessunit").rows.items()), None)
     return with_json(
         {
@@ -39,6 +40,7 @@ def retrieve_version(_env: Environment, call: Call) -> Answer:
 
 
 def recalculate_price(env: Environment, call: Call) -> Answer:
+    """RecalculatePrice: an open invoice is computed anew."""
     body = _lowered(call.object())
     if body.get("entitylogicalname") != "invoice":
         raise errors.bad_payload("RecalculatePrice takes the entityLogicalName 'invoice' here.")
@@ -131,6 +133,7 @@ def _targets(call: Call, table: Table) -> list[dict[str, Any]]:
 
 
 def create_multiple(env: Environment, call: Call, table: Table, _row: str | None) -> Answer:
+    """CreateMultiple: every target is created, or none."""
     targets = _targets(call, table)
     made = transact(env, call.user, lambda session: [writes.create(session, table, body) for body in targets])
     context = f"{call.service}$metadata#Microsoft.Dynamics.CRM.CreateMultipleResponse"
@@ -138,6 +141,7 @@ def create_multiple(env: Environment, call: Call, table: Table, _row: str | None
 
 
 def update_multiple(env: Environment, call: Call, table: Table, _row: str | None) -> Answer:
+    """UpdateMultiple: every target is changed, or none."""
     targets = _targets(call, table)
 
     def work(session: Session) -> None:
@@ -174,6 +178,7 @@ def _address(env: Environment, table: Table, body: Mapping[str, Any]) -> Any:
 
 
 def upsert_multiple(env: Environment, call: Call, table: Table, _row: str | None) -> Answer:
+    """UpsertMultiple: every target is created or changed, or none."""
     targets = _targets(call, table)
 
     def work(session: Session) -> None:

@@ -49,6 +49,7 @@ def find_table(env: Environment, key: str) -> Table:
 
 
 def find_column(table: Table, key: str) -> Column:
+    """The column that ``LogicalName='..'`` or a MetadataId names; 404 when there is none."""
     found = _find(key, table.columns.values(), "LogicalName", lambda c: c.logical)
     if found is None:
         raise errors.DataverseError(404, errors.NOT_FOUND, f"Could not find an attribute with key {key}.")
@@ -57,6 +58,7 @@ def find_column(table: Table, key: str) -> Column:
 
 
 def find_key(table: Table, key: str) -> Key:
+    """The same for an alternate key."""
     found = _find(key, table.keys.values(), "LogicalName", lambda k: k.schema.lower())
     if found is None:
         raise errors.DataverseError(404, errors.NOT_FOUND, f"Could not find an entity key with key {key}.")
@@ -65,6 +67,7 @@ def find_key(table: Table, key: str) -> Key:
 
 
 def find_relationship(env: Environment, key: str) -> Relationship:
+    """The relationship that ``SchemaName='..'`` or a MetadataId names; 404 when there is none."""
     found = _find(key, env.catalog.relationships.values(), "SchemaName", lambda r: r.schema)
     if found is None:
         raise errors.DataverseError(404, errors.NOT_FOUND, f"Could not find a relationship with key {key}.")

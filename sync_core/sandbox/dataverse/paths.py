@@ -18,6 +18,7 @@ from sync_core.sandbox.dataverse.values import GUID, read_value
 
 SERVICE = re.compile(r"^(?:https?://[^/]+)?/?(?:api/data/v9\.[0-2]/)?", re.IGNORECASE)
 INDEX_SECONDS = 30
+DANGEROUS = re.compile(r"[/<>*%&:\\?+]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,18 @@ def key_pairs(text: str) -> dict[str, Any]:
             raise errors.bad_query(f"Bad Request - Error in query syntax: '{text}'.")
         pairs[name.strip()] = key_literal(value.strip())
     return pairs
+
+
+def check_key(text: str) -> None:
+    """Refuse what the web server in front refuses in a path: such values work as alternate keys in bodies only.
+
+    Raises:
+        DataverseError: a character of ``/ < > * % & : \\ ? +`` stands in the key.
+    """
+    found = DANGEROUS.search(text)
+    if found:
+        message = f"A potentially dangerous Request.Path value was detected from the client ({found.group()})."
+        raise errors.DataverseError(400, "0x0", message)
 
 
 def key_literal(text: str) -> Any:

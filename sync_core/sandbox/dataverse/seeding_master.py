@@ -54,6 +54,7 @@ class Seeder:
 
 
 def seed_currencies(seeder: Seeder) -> None:
+    """Currencies with their rates."""
     rows = []
     for code, name, rate in seeder.company.currencies:
         seeder.rates[code] = rounded(rate, 10)
@@ -69,6 +70,7 @@ def seed_currencies(seeder: Seeder) -> None:
 
 
 def seed_organization(seeder: Seeder) -> None:
+    """The organisation, in its base currency, and its one business unit."""
     base = seeder.id("transactioncurrency", BASE_CURRENCY)
     name = {"name": seeder.company.name}
     seeder.load("organization", [seeder.row("organization", "", name | {"basecurrencyid": base})])
@@ -144,6 +146,7 @@ def _prices(seeder: Seeder, product: Product, unit: str, group: str) -> Iterable
 
 
 def seed_parties(seeder: Seeder) -> None:
+    """Accounts and contacts."""
     present = [p for p in seeder.company.parties if p.in_crm]
     seeder.kinds = {p.key: p.kind for p in seeder.company.parties}
     seeder.load("account", [_account(seeder, p) for p in present if p.kind == "account"])

@@ -15,7 +15,7 @@ from sync_core.sandbox.dataverse.edmx import write_edmx
 from sync_core.sandbox.dataverse.environment import Environment
 from sync_core.sandbox.dataverse.members import serve_member
 from sync_core.sandbox.dataverse.messages import ACTIONS, BOUND, FUNCTIONS, NAMESPACE, Message
-from sync_core.sandbox.dataverse.paths import Segment, read_address, read_path, require
+from sync_core.sandbox.dataverse.paths import Segment, check_key, read_address, read_path, require
 from sync_core.sandbox.dataverse.records import Target, serve_row, serve_set
 from sync_core.sandbox.dataverse.requests import Answer, Call, refusal, with_json
 
@@ -76,6 +76,7 @@ def _serve_table(env: Environment, call: Call, segments: list[Segment]) -> Answe
         return bound(env, call, table, row)
     if head.key is None:
         return serve_set(env, call, table, rest)
+    check_key(head.key)
     target = Target(env, call, table, read_address(env, table, head.key))
     return serve_member(target, rest) if rest else serve_row(target)
 

@@ -56,6 +56,7 @@ class Store:
         return row
 
     def remove(self, table: str, row_id: str) -> None:
+        """Delete a row and leave a tombstone under a new version."""
         rows = self.rows(table)
         old, tomb = rows.get(row_id), rows.deleted.get(row_id)
         rows.remove(row_id)

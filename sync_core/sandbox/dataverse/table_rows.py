@@ -132,6 +132,7 @@ class Rows:
                 raise errors.key_taken(key.schema, key.columns)
 
     def put(self, row_id: str, row: Row) -> None:
+        """Write a row and keep every index in step."""
         old = self.rows.get(row_id)
         self._unindex(row_id, old)
         self.rows.put(row_id, row)

@@ -41,6 +41,7 @@ def is_tracked(options: dict[str, str], *, preferred: bool) -> bool:
 
 
 def read_token(text: str) -> Token:
+    """The token in a delta link."""
     version, mark, at = text.partition("!")
     try:
         return Token(int(version), datetime.strptime(at, TOKEN_TIME).replace(tzinfo=UTC))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import uuid
 from datetime import UTC, date, datetime
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import Any
 
 import orjson
@@ -17,6 +17,7 @@ GUID = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
 INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$")
 UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff]")
 EARLIEST_YEAR = 1753
+MOST_MONEY = Decimal(922_337_203_685_477)
 QUANTA = [Decimal(1).scaleb(-digits) for digits in range(13)]
 EDM = {
     "Integer": "Int32", "BigInt": "Int64", "Decimal": "Decimal", "Money": "Decimal", "Double": "Double",
@@ -26,8 +27,26 @@ EDM = {
 
 
 def rounded(value: Decimal, digits: int) -> Decimal:
-    """``value`` to ``digits`` decimals, halves away from zero."""
-    return value.quantize(QUANTA[digits], ROUND_HALF_UP)
+    """``value`` to ``digits`` decimals, halves away from zero.
+
+    Raises:
+        DataverseError: the result has more digits than any column can hold.
+    """
+    try:
+        return value.quantize(QUANTA[digits], ROUND_HALF_UP)
+    except InvalidOperation:
+        raise errors.DataverseError(400, errors.OUT_OF_RANGE, f"The value {value} is outside the valid range.") from None
+
+
+def holdable(amount: Decimal) -> Decimal:
+    """``amount``, when a Money column can hold it.
+
+    Raises:
+        DataverseError: it is too large.
+    """
+    if abs(amount) > MOST_MONEY:
+        raise errors.DataverseError(400, errors.OUT_OF_RANGE, f"The value {amount} is outside the valid range.")
+    return amount
 
 
 def read_value(table: Table, column: Column, value: Any) -> Any:

@@ -169,5 +169,12 @@ def _settle_money(session: Session, table: Table, row: Row, old: Row | None, sen
     for column in changed:
         row[column.logical] = rounded(row[column.logical], env.money_digits(column, row))
     if old is None or changed or "transactioncurrencyid" in sent:
-        currency = env.row("transactioncurrency", row.get("transactioncurrencyid"))
-        row["exchangerate"] = currency.get("exchangerate") if currency else None
+        row["exchangerate"] = env.rate(row)
+    if "transactioncurrencyid" in sent:
+        _refuse_inactive_currency(session, row)
+
+
+def _refuse_inactive_currency(session: Session, row: Row) -> None:
+    currency = session.env.row("transactioncurrency", row.get("transactioncurrencyid")) or {}
+    if currency.get("statecode"):
+        raise errors.rule_broken(f"The currency {currency.get('isocurrencycode')} is inactive.")

@@ -177,3 +177,25 @@ def test_a_currency_without_decimals_rounds_to_whole_units(api):
     }
     invoice = new_invoice(api, **binds, invoice_details=[write_in(None, 10.55, 3, tax=4.6)])
     assert totals(api, invoice)[:3] == (D(32), D(5), D(37))
+
+
+def test_a_new_rate_counts_from_the_next_change_of_money(api):
+    dollars = api.id_of("transactioncurrencies", "isocurrencycode eq 'USD'")
+    invoice = api.id_of("invoices", "name eq 'Invoice HP-3'")
+    api.patch(f"transactioncurrencies({dollars})", {"exchangerate": 0.8})
+    assert api.get(f"invoices({invoice})")["exchangerate"] == D("0.5")
+    api.create("invoicedetails", write_in(invoice, 0.25))
+    row = api.get(f"invoices({invoice})")
+    assert (row["exchangerate"], row["totalamount"], row["totalamount_base"]) == (D("0.8"), D(80), D(100))
+
+
+def test_an_inactive_currency_is_refused(api):
+    dollars = api.id_of("transactioncurrencies", "isocurrencycode eq 'USD'")
+    api.patch(f"transactioncurrencies({dollars})", {"statecode": 1})
+    body = {"name": "x", "transactioncurrencyid@odata.bind": f"/transactioncurrencies({dollars})"}
+    assert api.refused("POST", "accounts", body) == (400, "0x80040265")
+
+
+def test_amounts_too_large_to_hold_are_refused(api):
+    line = write_in(new_invoice(api), 922337203685477, 99999999999)
+    assert api.refused("POST", "invoicedetails", line) == (400, "0x80044330")

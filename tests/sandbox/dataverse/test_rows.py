@@ -230,3 +230,15 @@ def test_error_details_on_request(api):
     answer = exact(api.send("GET", f"accounts({NEW})", Prefer='odata.include-annotations="*"'))
     assert "@Microsoft.PowerApps.CDS.InnerError.Message" in answer["error"]
     assert GUID.search(answer["error"]["message"])
+
+
+@pytest.mark.parametrize("value", ["INV/1", "a@b:c", "50%25", "x%26y", "1%2B1", "c%5Cd"])
+def test_keys_that_a_web_server_stops(keyed, value):
+    answer = keyed.send("PATCH", f"accounts(tie_xeroid='{value}')", {"name": "x"})
+    assert answer.status_code == 400
+    assert "potentially dangerous" in answer.json()["error"]["message"]
+
+
+def test_a_required_value_cannot_be_emptied(api):
+    line = api.rows("invoicedetails")[0]["invoicedetailid"]
+    assert api.refused("PATCH", f"invoicedetails({line})", {"quantity": None}) == (400, "0x80040203")

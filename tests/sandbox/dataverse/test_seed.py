@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from decimal import Decimal
 
-from conftest import COMPANY  # the small company beside this file
+import pytest
+from dataverse_client import Api
+from small_company import COMPANY
+from starlette.applications import Starlette
 
 from sync_core.sandbox import dataverse
 from sync_core.sandbox.company import demo_company
-from sync_core.sandbox.kernel import Kernel
+from sync_core.sandbox.dataverse.environment import Environment
+from sync_core.sandbox.dataverse.invoicing import set_totals
+from sync_core.sandbox.journal import FileJournal
+from sync_core.sandbox.kernel import Collection, Kernel
 
 D = Decimal
 
@@ -49,9 +56,6 @@ def test_parents_and_currencies(api):
 def test_seeded_amounts_are_what_the_api_would_compute():
     kernel = Kernel(seed=1)
     dataverse.seed(kernel, demo_company(1, 200))
-    from sync_core.sandbox.dataverse.environment import Environment
-    from sync_core.sandbox.dataverse.invoicing import set_totals
-
     env = Environment.of(kernel)
     for row in list(kernel.collection("dataverse.invoice").values()):
         again = {name: value for name, value in row.items() if not name.startswith("total")}
@@ -65,3 +69,60 @@ def test_the_same_seed_gives_the_same_rows():
         dataverse.seed(kernel, COMPANY)
     first, second = (dict(kernel.collection("dataverse.invoicedetail").items()) for kernel in kernels)
     assert first == second
+
+
+def test_everything_survives_a_restart(tmp_path):
+    journal = FileJournal(tmp_path)
+    kernel = Kernel(seed=1, journal=journal)
+    dataverse.seed(kernel, COMPANY)
+    api = Api(kernel, Starlette(routes=dataverse.routes(kernel)))
+    path = "EntityDefinitions(LogicalName='invoice')"
+    column = {"@odata.type": "Microsoft.Dynamics.CRM.MoneyAttributeMetadata", "SchemaName": "tie_Due"}
+    api.send("POST", f"{path}/Attributes", column)
+    api.send("PUT", path, api.get(path) | {"ChangeTrackingEnabled": True})
+    invoice = api.id_of("invoices", "name eq 'Invoice HP-1'")
+    api.patch(f"invoices({invoice})", {"tie_due": 12.5})
+    link = api.get("invoices?$select=tie_due", Prefer="odata.track-changes")["@odata.deltaLink"]
+    kernel.save()
+    before = api.get(f"invoices({invoice})")
+    journal.close()
+    journal = FileJournal(tmp_path)
+    again = Kernel(seed=1, journal=journal)
+    reborn = Api(again, Starlette(routes=dataverse.routes(again)))
+    assert reborn.get(f"invoices({invoice})") == before
+    assert reborn.get(link)["value"] == []
+    journal.close()
+
+
+@pytest.fixture
+def busy(monkeypatch):
+    """Counts the rows that are looked at."""
+    seen = Counter()
+    real = Collection.get
+
+    def get(self, row_id):
+        seen[self.name] += 1
+        return real(self, row_id)
+
+    monkeypatch.setattr(Collection, "get", get)
+    return seen
+
+
+def test_pages_and_deltas_look_at_no_more_rows_than_they_give(busy):
+    kernel = Kernel(seed=1)
+    dataverse.seed(kernel, demo_company(1, 1000))
+    api = Api(kernel, Starlette(routes=dataverse.routes(kernel)))
+    path = "EntityDefinitions(LogicalName='invoicedetail')"
+    api.send("PUT", path, api.get(path) | {"ChangeTrackingEnabled": True})
+    total, link, given = len(kernel.collection("dataverse.invoicedetail")), "invoicedetails?$select=quantity", 0
+    busy.clear()
+    while True:
+        body = api.get(link, Prefer="odata.track-changes,odata.maxpagesize=100")
+        given += len(body["value"])
+        if "@odata.deltaLink" in body:
+            break
+        link = body["@odata.nextLink"]
+    assert (given, busy["dataverse.invoicedetail"] <= total + 40) == (total, True)
+    busy.clear()
+    assert api.get(body["@odata.deltaLink"])["value"] == []
+    assert busy["dataverse.invoicedetail"] == 0

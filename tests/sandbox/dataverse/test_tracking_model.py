@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from conftest import COMPANY, START
 from dataverse_client import Api
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from small_company import COMPANY, START
 from starlette.applications import Starlette
 
 from sync_core.sandbox import dataverse
