@@ -23,6 +23,7 @@ from sync_core.store import records
 CHUNK = 2000
 _ENDED = ("DELETED", "VOIDED")
 Key = tuple[str, Side, str]
+Row = Mapping[str, Any]
 
 
 def record_from(entity: Entity, side: Side, row_id: str, row: Mapping[str, Any]) -> Record:
@@ -91,16 +92,19 @@ class Decider:
         self, entity: Entity, pairs: Sequence[tuple[str, str]], matched: Mapping[tuple[str, str], str]
     ) -> Iterator[Decision]:
         for chunk in records.chunks(pairs, CHUNK):
-            crm = records.records(self._cache, entity.name, Side.CRM, [c for c, _ in chunk])
-            xero = records.records(self._cache, entity.name, Side.XERO, [x for _, x in chunk])
-            self._fetch_partners(entity, Side.CRM, crm.values())
+            crm = self._read(entity, Side.CRM, [c for c, _ in chunk])
+            xero = self._read(entity, Side.XERO, [x for _, x in chunk])
+            self._fetch_partners(entity, Side.CRM, [record for record, _ in crm.values()])
             for pair in chunk:
                 if pair[0] in crm and pair[1] in xero:
                     yield self._pair(entity, crm[pair[0]], xero[pair[1]], matched.get(pair, ""))
 
-    def _pair(self, entity: Entity, crm_row: dict[str, Any], xero_row: dict[str, Any], matched_by: str) -> Decision:
-        crm = record_from(entity, Side.CRM, crm_row["id"], crm_row)
-        xero = record_from(entity, Side.XERO, xero_row["id"], xero_row)
+    def _read(self, entity: Entity, side: Side, ids: Sequence[str]) -> dict[str, tuple[Record, Row]]:
+        found = records.records(self._cache, entity.name, side, ids)
+        return {i: (record_from(entity, side, i, row), row) for i, row in found.items()}
+
+    def _pair(self, entity: Entity, left: tuple[Record, Row], right: tuple[Record, Row], matched_by: str) -> Decision:
+        (crm, crm_row), (xero, xero_row) = left, right
         linked = crm_row["agreed_partner"] == xero.id and xero_row["agreed_partner"] == crm.id
         images = [loads(entity, r["agreed"]) if linked and r["agreed"] else None for r in (crm_row, xero_row)]
         ends = self._one_side_gone(entity, crm, xero, matched_by)
@@ -154,12 +158,11 @@ class Decider:
         return remark
 
     def _alone(self, entity: Entity, side: Side, ids: Sequence[str], ambiguous: Mapping[Key, str]) -> Iterator[Decision]:
-        found = records.records(self._cache, entity.name, side, ids)
-        self._fetch_partners(entity, side, found.values())
+        found = self._read(entity, side, ids)
+        self._fetch_partners(entity, side, [record for record, _ in found.values()])
         for row_id in ids:
             if row_id in found:
-                record = record_from(entity, side, row_id, found[row_id])
-                yield self._single(entity, record, ambiguous.get((entity.name, side, row_id), ""))
+                yield self._single(entity, found[row_id][0], ambiguous.get((entity.name, side, row_id), ""))
 
     def _single(self, entity: Entity, record: Record, unclear: str) -> Decision:
         target = record.side.other
@@ -220,21 +223,17 @@ class Decider:
             self._partners[key] = records.partners(self._cache, entity, side, [row_id]).get(row_id)
         return self._partners[key]
 
-    def _fetch_partners(self, entity: Entity, side: Side, rows: Any) -> None:
-        """Look up the partners of everything that these rows refer to, in one question per entity."""
-        specs = [s for s in entity.fields if s.kind is Kind.REF]
-        if not specs:
-            return
+    def _fetch_partners(self, entity: Entity, side: Side, some: Sequence[Record]) -> None:
+        """Look up the partners of everything that these records refer to, in one question per entity."""
         wanted: dict[str, set[str]] = {}
-        for row in rows:
-            fields = loads(entity, row["fields"])
-            for spec in specs:
-                value = fields.get(spec.name)
-                if isinstance(value, str) and (spec.entity, side, value) not in self._partners:
-                    wanted.setdefault(spec.entity, set()).add(value)
+        for spec in entity.fields:
+            if spec.kind is Kind.REF:
+                values = {v for r in some if isinstance(v := r.fields.get(spec.name), str)}
+                wanted.setdefault(spec.entity, set()).update(v for v in values if (spec.entity, side, v) not in self._partners)
         for name, ids in wanted.items():
-            found = records.partners(self._cache, name, side, ids)
-            self._partners.update({(name, side, i): found.get(i) for i in ids})
+            if ids:
+                found = records.partners(self._cache, name, side, ids)
+                self._partners.update({(name, side, i): found.get(i) for i in ids})
 
 
 def _ended(record: Record) -> str:

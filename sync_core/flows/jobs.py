@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
@@ -13,7 +13,7 @@ from sync_core.flows.decide import record_from
 from sync_core.flows.workspace import Workspace
 from sync_core.model import Intent, IntentStatus, Native, Record, Side, Verb
 from sync_core.rules.compare import Translate
-from sync_core.rules.declaration import Entity, Stream
+from sync_core.rules.declaration import Entity, Kind, Stream
 from sync_core.rules.mapping import Fields, content_hash, loads
 from sync_core.rules.plan import Decision
 from sync_core.store import records
@@ -54,6 +54,7 @@ class JobMaker:
 
     def __init__(self, workspace: Workspace, entity: Entity, run: str, lease: Lease, translate: Translate) -> None:
         self._workspace, self._entity, self._run, self._lease = workspace, entity, run, lease
+        self._translate = translate
         self._tables: dict[tuple[str, str], str] = {}
         around = workspace.surroundings
         self._bodies = BodyMaker(entity, around.context, around.books, translate, self._table_of)
@@ -61,6 +62,8 @@ class JobMaker:
     def make(self, stream: Stream, verb: Verb, decisions: Sequence[Decision]) -> list[Job | tuple[Decision, Rejected]]:
         """One job per decision, in order, or the decision with why it cannot be sent."""
         found = {side: self._found(side, decisions) for side in Side}
+        if stream.side is Side.CRM:
+            self._fetch_tables(found[Side.XERO].values())
         return [self._made(stream, verb, d, found) for d in decisions]
 
     def _found(self, side: Side, decisions: Sequence[Decision]) -> dict[str, dict[str, Any]]:
@@ -108,6 +111,20 @@ class JobMaker:
             status=IntentStatus.PLANNED,
             planned_at=self._workspace.clock.now(),
         )
+
+    def _fetch_tables(self, rows: Iterable[Mapping[str, Any]]) -> None:
+        """The tables of everything that these Xero rows refer to, in one question per entity."""
+        wanted: dict[str, set[str]] = {}
+        for row in rows:
+            fields = loads(self._entity, row["fields"])
+            for spec in self._entity.fields:
+                value = fields.get(spec.name) if spec.kind is Kind.REF else None
+                partner = self._translate(Side.XERO, spec.entity, value) if isinstance(value, str) else None
+                if partner is not None:
+                    wanted.setdefault(spec.entity, set()).add(partner)
+        for name, ids in wanted.items():
+            found = records.tables_of(self._workspace.cache, name, Side.CRM, ids)
+            self._tables.update({(name, i): table for i, table in found.items()})
 
     def _table_of(self, entity: str, crm_id: str) -> str:
         key = entity, crm_id

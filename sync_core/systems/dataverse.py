@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 API = "/api/data/v9.2"
 PAGE_SIZE = 5000
 BATCH_SIZE = 100
-PRICED_BATCH_SIZE = 20
+PRICED_BATCH_SIZE = 50
 _PRICED = frozenset({"invoice", "invoicedetail"})
 _WHOLE_LISTING = "full"
 _PAGED = f"odata.maxpagesize={PAGE_SIZE}"
