@@ -144,8 +144,13 @@ def _differs(ctx: Context, old: Row, name: str, value: Any) -> bool:
     if name == "LineItems":
         by_id = {line["LineItemID"]: line for line in old["LineItems"]}
         same = [{**by_id.get(line.get("LineItemID", ""), {}), **line} for line in value]
-        return bool(same != old["LineItems"])
+        return [_filled(line) for line in same] != [_filled(line) for line in old["LineItems"]]
     return bool(value != old.get(name))
+
+
+def _filled(line: Row) -> Row:
+    """A line without its blanks: an echo shows empty lists where nothing is stored."""
+    return {name: value for name, value in line.items() if value not in (None, "", [])}
 
 
 def _only_words(lines: list[Row]) -> bool:

@@ -18,6 +18,10 @@ from sync_core.sandbox.xero.errors import bad_data
 GUID = re.compile(r"^\{?[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\}?$")
 
 
+BIGGEST = 15
+"""The greatest power of ten of a number; beyond it exact arithmetic to cents would not be."""
+
+
 @dataclass(frozen=True, slots=True)
 class Field:
     """One field: its kind, greatest length, choices, and the fields inside it."""
@@ -69,6 +73,8 @@ def _value(name: str, known: Field, given: Any, errors: list[str], where: str) -
     value: Any = _READERS[known.kind](given)
     if value is None:
         raise bad_data(f"Could not convert {given!r} to {known.kind}. Path '{where}'")
+    if known.kind == "number" and value.adjusted() > BIGGEST:
+        errors.append(f"The {name} field is too large")
     if known.length is not None and len(value) > known.length:
         errors.append(f"The {name} field cannot be longer than {known.length} characters")
     if known.kind == "choice" and value not in known.choices and value:
@@ -77,7 +83,11 @@ def _value(name: str, known: Field, given: Any, errors: list[str], where: str) -
 
 
 def _text(given: Any) -> str | None:
-    return given if isinstance(given, str) else None if isinstance(given, (dict, list)) else str(given)
+    """Text; None for structures and for half of a surrogate pair, which no answer could carry."""
+    text = given if isinstance(given, str) else str(given)
+    if isinstance(given, (dict, list)) or (not text.isascii() and any("\ud800" <= c <= "\udfff" for c in text)):
+        return None
+    return text
 
 
 def _flag(given: Any) -> bool | None:

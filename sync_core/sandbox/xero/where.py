@@ -72,7 +72,10 @@ class Where:
 def parse_where(expression: str, lookup: Lookup) -> Where:
     """A predicate over rows; ``lookup`` gives the getter of a dotted path."""
     parser = _Parser(expression, lookup)
-    return Where(parser.whole(), parser.equal())
+    try:
+        return Where(parser.whole(), parser.equal())
+    except RecursionError as deep:
+        raise bad_query("The expression is nested too deeply") from deep
 
 
 def parse_order(expression: str, lookup: Lookup) -> list[tuple[Getter, bool]]:

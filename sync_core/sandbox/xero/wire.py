@@ -55,9 +55,9 @@ def parse_instant(text: str) -> datetime | None:
         if found:
             return EPOCH + timedelta(milliseconds=int(found.group(1)))
         instant = datetime.fromisoformat(text)
+        return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
     except (ValueError, OverflowError):
         return None
-    return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
 
 
 def parse_date(text: str) -> date | None:
