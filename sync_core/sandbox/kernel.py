@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import uuid
 from collections.abc import Callable, Iterator, Mapping
+from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
@@ -118,6 +119,16 @@ class LogEntry:
     number: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """Both systems at one moment: every row, how the clock was set, and what the random source will give next."""
+
+    rows: Mapping[str, Mapping[str, Row]]
+    clock: Row
+    random: object
+    seed: int
+
+
 LOG_LIMIT = 200_000
 _START = "start"
 
@@ -177,6 +188,22 @@ class Kernel:
         self.faults.clear()
         self.log.clear()
         self.logged = 0
+        self.rebuild()
+
+    def picture(self) -> Picture:
+        """Everything as it stands now. Rows are copied, so nothing that happens later shows in it."""
+        rows = {name: dict(collection.items()) for name, collection in self._collections.items()}
+        return Picture(deepcopy(rows), self.clock.reading(), self.random.getstate(), self.seed)
+
+    def return_to(self, picture: Picture) -> None:
+        """Put everything back to ``picture``, in place; faults and log are emptied."""
+        self.reset(picture.seed)
+        for name, rows in deepcopy(dict(picture.rows)).items():
+            collection = self.collection(name)
+            for row_id, row in rows.items():
+                collection.put(row_id, row)
+        self.clock.restore(picture.clock)
+        self.random.setstate(picture.random)  # type: ignore[arg-type]  # the state that getstate gave
         self.rebuild()
 
     def rebuild(self) -> None:

@@ -30,15 +30,16 @@ from sync_core.sandbox.edits import Desk, Person, Systems
 from sync_core.sandbox.faults import Fault
 from sync_core.sandbox.gate import Gate
 from sync_core.sandbox.journal import FileJournal
-from sync_core.sandbox.kernel import Kernel, LogEntry
+from sync_core.sandbox.kernel import Kernel, LogEntry, Picture
 from sync_core.sandbox.servers import HOST, PortTaken, Servers, bind, close
 from sync_core.sandbox.systems import default_systems
+from sync_core.sandbox.world import Company
 
 ENV_FILE = "sandbox.env"
 T = TypeVar("T")
 
 
-class CannotStart(Exception):  # noqa: N818  reads as a sentence where it is raised
+class CannotStart(Exception):
     """The sandbox cannot start; the message is a sentence that says what to do."""
 
 
@@ -46,7 +47,8 @@ class Sandbox:
     """Both systems, running from ``start`` (or ``with``) to ``stop``.
 
     ``tls`` is a PEM file with key and certificate, for clients that insist on https. ``systems`` replaces the two
-    APIs, for tests of this shell alone.
+    APIs, for tests of this shell alone. ``company`` makes another company than the demo one, from seed and number of
+    generated invoices.
     """
 
     kernel: Kernel
@@ -61,8 +63,10 @@ class Sandbox:
         state: Path | None = None,
         tls: Path | None = None,
         systems: Systems | None = None,
+        company: Callable[[int, int], Company] = demo_company,
     ) -> None:
         self._seed, self._invoices, self._state, self._tls = seed, invoices, state, tls
+        self._company = company
         self._ports = (port_dynamics, port_xero)
         self._systems = systems if systems is not None else default_systems()
         self._sockets: list[socket.socket] = []
@@ -122,6 +126,14 @@ class Sandbox:
         """Start over with the same servers: freshly seeded rows, no faults, empty log, real time."""
         self.run(lambda: self._start_over(seed, invoices))
 
+    def picture(self) -> Picture:
+        """Both systems as they stand now, to come back to with ``return_to`` as often as wanted."""
+        return self.run(self.kernel.picture)
+
+    def return_to(self, picture: Picture) -> None:
+        """Put both systems back to where they stood: rows, clock and random source; no faults, empty log."""
+        self.run(lambda: self.kernel.return_to(picture))
+
     def fault(self, kind: str, **order: Any) -> Fault:
         """Order a fault (see ``faults``); its ``fired`` tells how often it struck."""
         return self.run(lambda: self.kernel.faults.add({"kind": kind, **order}))
@@ -179,7 +191,7 @@ class Sandbox:
         return Gate(app, self.kernel, self._person)
 
     def _fill(self) -> None:
-        company = demo_company(self.kernel.seed, self._invoices)
+        company = self._company(self.kernel.seed, self._invoices)
         for system in self._systems.values():
             system.seed(self.kernel, company)
         self.kernel.collection("sandbox.company").put("size", {"invoices": self._invoices})
