@@ -45,21 +45,28 @@ class Transaction:
         sets = ", ".join(f"{c} = i.{c}" for c in rows.column_names if c not in (*keys, *keep))
         names = ", ".join(rows.column_names)
         values = ", ".join(f"i.{c}" for c in rows.column_names)
-        self._connection.register("incoming", rows)
-        try:
-            self.run(
-                f"MERGE INTO {table} t USING incoming i ON {on} "  # noqa: S608  # names come from our schema, never from data
-                f"WHEN MATCHED AND t.{changed} IS DISTINCT FROM i.{changed} THEN UPDATE SET {sets} "
-                f"WHEN NOT MATCHED THEN INSERT ({names}) VALUES ({values})"
-            )
-        finally:
-            self._connection.unregister("incoming")
+        self.with_rows(
+            f"MERGE INTO {table} t USING incoming i ON {on} "  # noqa: S608  # names come from our schema, never from data
+            f"WHEN MATCHED AND t.{changed} IS DISTINCT FROM i.{changed} THEN UPDATE SET {sets} "
+            f"WHEN NOT MATCHED THEN INSERT ({names}) VALUES ({values})",
+            rows,
+        )
 
     def with_rows(self, sql: str, rows: pa.Table, *params: Any) -> None:
         """Run ``sql`` that reads ``rows`` under the name ``incoming``."""
+        with self._incoming(rows):
+            self.run(sql, *params)
+
+    def query_with(self, sql: str, rows: pa.Table, *params: Any) -> pa.Table:
+        """The same, for a statement that returns rows."""
+        with self._incoming(rows):
+            return self.query(sql, *params)
+
+    @contextmanager
+    def _incoming(self, rows: pa.Table) -> Iterator[None]:
         self._connection.register("incoming", rows)
         try:
-            self.run(sql, *params)
+            yield
         finally:
             self._connection.unregister("incoming")
 

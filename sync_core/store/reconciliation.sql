@@ -49,7 +49,7 @@ xero AS MATERIALIZED (
 
 -- Pairs: stored links first, then one pass after the other over what is left.
 linked AS MATERIALIZED (
-  SELECT c.id AS crm_id, x.id AS xero_id, c.cur = x.cur AS same_currency
+  SELECT c.id AS crm_id, x.id AS xero_id, c.cur = x.cur OR '' IN (c.cur, x.cur) AS same_currency
   FROM crm c JOIN xero x ON c.twin = x.id AND x.twin = c.id
 ),
 crm_pool AS MATERIALIZED (
@@ -93,7 +93,7 @@ duplicates AS MATERIALIZED ({{duplicates}}),
 side_by_side AS MATERIALIZED (
   SELECT p.crm_id, p.xero_id, p.matched_by, c, x,
     CASE WHEN p.crm_id IS NULL THEN 'xero:' || p.xero_id ELSE 'crm:' || p.crm_id END AS row_id,
-    coalesce(c.cur, x.cur) AS currency,
+    coalesce(nullif(c.cur, ''), x.cur, '') AS currency,
     c.hash IS DISTINCT FROM ac.hash AS crm_moved,
     x.hash IS DISTINCT FROM ax.hash AS xero_moved
   FROM (
@@ -114,7 +114,7 @@ suspects AS MATERIALIZED (
     AND (crm_moved OR xero_moved OR c.total IS DISTINCT FROM x.total OR c.tax IS DISTINCT FROM x.tax)
 ),
 bodies AS (
-  SELECT s.crm_id, fc.fields AS c, fx.fields AS x, fc.native_table
+  SELECT s.crm_id, from_json(fc.fields, '{{shape}}') AS c, from_json(fx.fields, '{{shape}}') AS x, fc.native_table
   FROM suspects s
   JOIN record fc ON fc.entity = $1 AND fc.side = 'crm' AND fc.id = s.crm_id
   JOIN record fx ON fx.entity = $1 AND fx.side = 'xero' AND fx.id = s.xero_id
@@ -133,8 +133,8 @@ deep AS MATERIALIZED (
     greatest(len(lc), len(lx), 1) AS line_count,
     len(lc) <> len(lx) AS other_count,
     {{lines_differ}} AS other_lines,
-    len(lc) = len(lx) AND {{prices_differ}} AND NOT {{cents_differ}} AS other_precision,
-    header_discount OR (len(lc) = len(lx) AND {{nets_differ}} AND NOT {{prices_differ}}) AS other_discount
+    CASE WHEN other_lines AND NOT other_count THEN {{prices_differ}} AND NOT {{cents_differ}} END AS other_precision,
+    header_discount OR CASE WHEN other_lines AND NOT other_count THEN {{nets_differ}} AND NOT {{prices_differ}} END AS other_discount
   FROM lined
 ),
 advances AS ({{advances}}),

@@ -101,8 +101,9 @@ def _depth(subject: Entity) -> dict[str, str]:
 
 
 def _shape(fields: Sequence[Field], *, lined: bool) -> str:
-    """What is read out of the canonical JSON, in one go: the fields that are compared here, and of lines what makes them equal."""
-    shape: dict[str, object] = {"xero_id": "VARCHAR"} | {f.name: _NUMBER if f.kind in _NUMBERS else "VARCHAR" for f in fields}
+    """What is read out of the canonical JSON, in one go: the fields compared here, and of lines what makes them equal."""
+    shape: dict[str, object] = {"xero_id": "VARCHAR"}
+    shape.update({f.name: _NUMBER if f.kind in _NUMBERS else "VARCHAR" for f in fields})
     if lined:
         shape["lines"] = [dict.fromkeys(("quantity", "unit_price", "net", "tax"), _NUMBER) | {"description": "VARCHAR"}]
     return json.dumps(shape)
@@ -139,7 +140,9 @@ def _text(field: Field, value: str) -> str:
 def _lines_differ(*names: str) -> str:
     """Whether the lines of both sides, in any order, differ in one of ``names`` (numbers by value, text with spaces folded)."""
     each = f"lambda l: concat_ws('|', {', '.join(map(_line_value, names))})"
-    return f"list_sort(list_transform(lc, {each})) <> list_sort(list_transform(lx, {each}))"
+    return (
+        f"CASE WHEN lc = lx THEN false ELSE list_sort(list_transform(lc, {each})) <> list_sort(list_transform(lx, {each})) END"
+    )
 
 
 def _line_value(name: str) -> str:

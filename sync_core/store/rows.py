@@ -56,8 +56,8 @@ def merge_page(cache: Cache, stream: Stream, rows: Sequence[Native], gone: Seque
 
 def keep_rows(transaction: Transaction, stream: Stream, rows: Sequence[Native], run: str) -> None:
     """Merge rows that a system answered, nested rows apart, and mark what has to be read again."""
-    _merge(transaction, [_raw(stream, r, run) for r in rows])
-    _mark(transaction, stream, [(row_id(stream, r), _parent(stream, r)) for r in rows])
+    moved = _merge(transaction, [_raw(stream, r, run) for r in rows])
+    _mark(transaction, stream, moved)
     for entity, nested in nested_streams(stream):
         _keep_nested(transaction, entity, stream, nested, rows, run)
 
@@ -79,28 +79,32 @@ def _parent(stream: Stream, native: Native) -> str | None:
     return str(value).lower() if value and stream.side is Side.CRM else value
 
 
-def _merge(transaction: Transaction, rows: list[dict[str, Any]]) -> None:
+def _merge(transaction: Transaction, rows: list[dict[str, Any]]) -> list[tuple[str, str | None]]:
+    """Keep rows; returns (id, parent's id) of those that are new or moved."""
     unique = {r["id"]: r for r in rows}
-    incoming = pa.Table.from_pylist(list(unique.values()), RAW)
-    transaction.with_rows(
+    if not unique:
+        return []
+    moved = transaction.query_with(
         "MERGE INTO raw t USING incoming i ON t.stream = i.stream AND t.id = i.id "
         "WHEN MATCHED AND (t.version <> i.version OR t.body <> i.body OR t.gone) THEN UPDATE SET "
         "parent_id = i.parent_id, version = i.version, body = i.body, gone = i.gone, run = i.run "
         "WHEN NOT MATCHED THEN INSERT (stream, id, parent_id, version, body, gone, run) "
-        "VALUES (i.stream, i.id, i.parent_id, i.version, i.body, i.gone, i.run)",
-        incoming,
-    ) if unique else None
+        "VALUES (i.stream, i.id, i.parent_id, i.version, i.body, i.gone, i.run) RETURNING id, parent_id",
+        pa.Table.from_pylist(list(unique.values()), RAW),
+    )
+    return list(zip(moved["id"].to_pylist(), moved["parent_id"].to_pylist(), strict=True))
 
 
 def _mark(transaction: Transaction, stream: Stream, ids: Sequence[tuple[str, str | None]]) -> None:
-    marks = [
-        {"entity": e.name, "side": str(stream.side), "id": parent if as_child else own}
-        for e, as_child in _entities_of(stream)
-        for own, parent in ids
-        if not as_child or parent
-    ]
-    if marks:
-        transaction.with_rows("INSERT INTO dirty SELECT DISTINCT entity, side, id FROM incoming", pa.Table.from_pylist(marks))
+    for entity, as_child in _entities_of(stream):
+        chosen = [parent if as_child else own for own, parent in ids]
+        _mark_ids(transaction, entity, stream.side, [i for i in chosen if i])
+
+
+def _mark_ids(transaction: Transaction, entity: Entity, side: Side, ids: Sequence[str]) -> None:
+    if ids:
+        marks = pa.table({"id": list(ids)})
+        transaction.with_rows("INSERT INTO dirty SELECT DISTINCT ?, ?, id FROM incoming", marks, entity.name, str(side))
 
 
 def _entities_of(stream: Stream) -> Iterator[tuple[Entity, bool]]:
@@ -124,25 +128,18 @@ def _keep_nested(
 ) -> None:
     """Rows inside rows: the array is the whole truth, so what is no longer in it has been removed."""
     found = [nested_row(stream, nested, parent, element) for parent in rows for element in parent.get(nested.within) or ()]
-    _merge(transaction, [_raw(nested, r, run) for r in found])
+    moved = [row_id for row_id, _ in _merge(transaction, [_raw(nested, r, run) for r in found])]
     parents = pa.table({"parent_id": [row_id(stream, r) for r in rows]})
     present = pa.table({"id": pa.array([row_id(nested, r) for r in found], pa.string())})
     transaction.with_rows("CREATE OR REPLACE TEMP TABLE present AS SELECT * FROM incoming", present)
-    transaction.with_rows(
+    removed = transaction.query_with(
         "UPDATE raw SET gone = true, run = ? WHERE stream = ? AND NOT gone AND parent_id IN (SELECT parent_id FROM incoming) "
-        "AND id NOT IN (SELECT id FROM present)",
+        "AND id NOT IN (SELECT id FROM present) RETURNING id",
         parents,
         run,
         nested.name,
     )
-    transaction.with_rows(
-        "INSERT INTO dirty SELECT DISTINCT ?, ?, id FROM raw "
-        "WHERE stream = ? AND parent_id IN (SELECT parent_id FROM incoming)",
-        parents,
-        entity.name,
-        str(nested.side),
-        nested.name,
-    )
+    _mark_ids(transaction, entity, nested.side, [*moved, *removed["id"].to_pylist()])
 
 
 def nested_row(stream: Stream, nested: Stream, parent: Native, element: Native) -> Native:
