@@ -43,13 +43,14 @@ from sync_core.systems.dataverse import Dataverse
 from sync_core.systems.oauth import EntraTokens, XeroTokens
 from sync_core.systems.provision import ProvisionReport, missing, provision
 from sync_core.systems.xero import Xero
-from sync_core.views import ReconciliationPage, RowDetail
+from sync_core.views import LinePair, ReconciliationPage, RowDetail
 
 __all__ = [
     "Check",
     "Download",
     "Filters",
     "Flow",
+    "LinePair",
     "Overview",
     "ReconciliationPage",
     "RowDetail",
