@@ -2,8 +2,9 @@
 
 ``routes(kernel)`` are its routes, ``seed(kernel, company)`` fills it, ``expire_tokens(kernel)`` ages every delta token.
 Inside, from the edge inwards: ``app`` and ``batch`` (HTTP), ``service`` (which part answers), ``records``, ``messages``,
-``metadata`` and ``customizing`` (the parts), ``query``, ``tracking`` and ``render`` (reading), ``payloads``, ``writes``,
-``rules`` and ``invoicing`` (writing), ``store``, ``catalog`` and ``schema`` (what there is).
+``members``, ``metadata`` and ``customizing`` (the parts), ``query``, ``tracking`` and ``render`` (reading),
+``payloads``, ``writes``, ``rules`` and ``invoicing`` (writing), ``store``, ``catalog`` and ``schema`` (what there is),
+``standard_*`` (the tables that come with Dynamics) and ``seeding`` (the demo company).
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from sync_core.sandbox.dataverse.environment import Environment
 from sync_core.sandbox.dataverse.limits import Limits
 from sync_core.sandbox.dataverse.options import read_preferences
 from sync_core.sandbox.dataverse.requests import Answer, Call, refusal
-from sync_core.sandbox.dataverse.service import serve
+from sync_core.sandbox.dataverse.service import answer
 from sync_core.sandbox.identity import bearer
 from sync_core.sandbox.kernel import Kernel
 
@@ -38,10 +38,9 @@ def routes(kernel: Kernel) -> list[Route]:
         try:
             with limits.admit(principal.user) as left:
                 body = await request.body()
-                result = _serve(Environment.of(kernel), read_call(request, version, body, principal.user))
+                return _response(_serve(kernel, read_call(request, version, body, principal.user)), left)
         except errors.DataverseError as error:
-            result, left = refusal(error, read_preferences(request.headers.get("prefer", ""))), 0
-        return _response(result, left)
+            return _response(refusal(error, read_preferences(request.headers.get("prefer", ""))), 0)
 
     paths = ["/api/data/{version}", "/api/data/{version}/{path:path}"]
     return [Route(path, api, methods=METHODS) for path in paths]
@@ -64,13 +63,20 @@ def read_call(request: Request, version: str, body: bytes, user: str) -> Call:
     )
 
 
-def _serve(env: Environment, call: Call) -> Answer:
+def _serve(kernel: Kernel, call: Call) -> Answer:
+    try:
+        return _answer(Environment.of(kernel), call)
+    except errors.DataverseError as error:
+        return refusal(error, call.preferences)
+
+
+def _answer(env: Environment, call: Call) -> Answer:
     user = env.row("systemuser", call.user)
     if user is None or user.get("isdisabled"):
         message = f"The user is not a member of the organization. User id: {call.user}"
         raise errors.DataverseError(403, errors.NOT_A_MEMBER, message)
     if call.path.rstrip("/") != "$batch":
-        return serve(env, call)
+        return answer(env, call)
     if call.method != "POST":
         raise errors.method_not_allowed(call.method)
     return serve_batch(env, call)

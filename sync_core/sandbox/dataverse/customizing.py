@@ -18,7 +18,7 @@ from sync_core.sandbox.dataverse.metadata import (
 )
 from sync_core.sandbox.dataverse.paths import Segment
 from sync_core.sandbox.dataverse.requests import Answer, Call, no_content, with_json
-from sync_core.sandbox.dataverse.schema import Table
+from sync_core.sandbox.dataverse.schema import Key, Table
 from sync_core.sandbox.dataverse.tracking import expire_table_tokens
 
 MAX_KEYS, MAX_KEY_COLUMNS = 10, 16
@@ -30,6 +30,7 @@ def serve_definitions(env: Environment, call: Call, segments: list[Segment]) -> 
         return read_definitions(env, call, segments)
     if call.method == "PATCH":
         raise errors.method_not_allowed("PATCH")
+    _check_solution(env, call)
     head, *rest = segments
     if not rest:
         return _serve_table(env, call, head)
@@ -39,6 +40,15 @@ def serve_definitions(env: Environment, call: Call, segments: list[Segment]) -> 
     if handler is None:
         raise errors.segment_missing(rest[0].name)
     return handler(env, call, find_table(env, head.key), rest[0])
+
+
+def _check_solution(env: Environment, call: Call) -> None:
+    """What is made inside a solution needs that solution first."""
+    name = call.headers.get("mscrm.solutionuniquename")
+    solutions = env.kernel.collection("dataverse.solution").values()
+    if name is not None and all(row.get("uniquename") != name for row in solutions):
+        message = f"A solution with the unique name '{name}' does not exist."
+        raise errors.DataverseError(404, errors.NOT_FOUND, message)
 
 
 def _serve_table(env: Environment, call: Call, head: Segment) -> Answer:
@@ -123,12 +133,25 @@ def _add_key(env: Environment, call: Call, table: Table, body: Mapping[str, Any]
         raise errors.bad_payload("Too many keys, or too many columns in one key.")
     if schema in table.keys or any(set(k.columns) == set(columns) for k in table.keys.values()):
         raise errors.bad_payload(f"An entity key with the name {schema} or with the same columns already exists.")
-    key = env.catalog.add_key(table, body, {"created": env.kernel.clock.now(), "seen": False, "failed": False})
-    rows = env.store.rows(table.logical)
-    if not rows.build_key(key):
-        row_id = f"{table.logical}/{schema.lower()}"
-        env.catalog.rows("keys").put(row_id, {**env.catalog.rows("keys").get(row_id), "failed": True})
+    key = env.catalog.add_key(table, body, {})
+    _index_key(env, table, key)
     return _created(call, f"EntityDefinitions({table.metadata_id})/Keys({key.metadata_id})")
+
+
+def _index_key(env: Environment, table: Table, key: Key) -> None:
+    failed = not env.store.rows(table.logical).build_key(key)
+    rows, row_id = env.catalog.rows("keys"), f"{table.logical}/{key.schema.lower()}"
+    fresh = {"created": env.kernel.clock.now(), "seen": False, "failed": failed}
+    rows.put(row_id, {**rows.get(row_id), **fresh})
+
+
+def reactivate_key(env: Environment, call: Call) -> Answer:
+    """The action ReactivateEntityKey: build a failed index again."""
+    body = call.object()
+    table = env.catalog.table(str(body.get("EntityLogicalName")))
+    key = find_key(table, f"'{body.get('EntityKeyLogicalName')}'")
+    _index_key(env, table, key)
+    return no_content()
 
 
 def serve_relationships(env: Environment, call: Call, segments: list[Segment]) -> Answer:
@@ -136,6 +159,7 @@ def serve_relationships(env: Environment, call: Call, segments: list[Segment]) -
     head = segments[0]
     if call.method == "GET":
         return read_relationships(env, call, segments)
+    _check_solution(env, call)
     if call.method == "POST" and head.key is None:
         body = call.object()
         if kind_of(body) == "ManyToManyRelationship":

@@ -182,11 +182,10 @@ def upsert_multiple(env: Environment, call: Call, table: Table, _row: str | None
     targets = _targets(call, table)
 
     def work(session: Session) -> None:
-        session.upsert = True
         for body in targets:
             _upsert(session, table, body)
 
-    transact(env, call.user, work)
+    transact(env, call.user, work, upsert=True)
     return no_content()
 
 

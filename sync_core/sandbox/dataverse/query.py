@@ -84,7 +84,7 @@ def _narrowed(listing: Listing, parsed: Filter) -> list[str] | None:
         if column.is_lookup:
             return rows.children(column.logical, value)
         for key in table.keys.values():
-            if key.columns == (column.logical,):
+            if key.columns == (column.logical,) and rows.has_index(key):
                 found = rows.by_key(key, (value,))
                 return [found] if found else []
     return None

@@ -38,11 +38,11 @@ class Target:
         return self.address
 
 
-def transact(env: Environment, user: str, work: Callable[[Session], T]) -> T:
+def transact(env: Environment, user: str, work: Callable[[Session], T], *, upsert: bool = False) -> T:
     """Run ``work`` in a session and settle invoice totals; a refusal undoes everything."""
 
     def run() -> T:
-        session = start(env, user)
+        session = start(env, user, upsert=upsert)
         result = work(session)
         finish(session)
         return result
@@ -169,7 +169,7 @@ def _patch(target: Target) -> Answer:
         raise errors.record_exists()
     _check_version(target, row_at(target))
     body = _without_key(target, target.call.json())
-    transact(target.env, target.call.user, lambda s: writes.update(s, target.table, found, body))
+    transact(target.env, target.call.user, lambda s: writes.update(s, target.table, found, body), upsert=True)
     return written(target, found, created=False)
 
 
@@ -185,7 +185,7 @@ def _create_at(target: Target, address: Address) -> Answer:
     """The create half of an upsert: the address gives the id or the key's values."""
     preset = {target.table.primary_id: address.row_id} if address.row_id else dict(address.values or {})
     body = target.call.json()
-    row = transact(target.env, target.call.user, lambda s: writes.create(s, target.table, body, preset))
+    row = transact(target.env, target.call.user, lambda s: writes.create(s, target.table, body, preset), upsert=True)
     return written(target, row[target.table.primary_id], created=True)
 
 

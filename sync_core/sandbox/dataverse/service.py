@@ -8,6 +8,7 @@ from sync_core.sandbox.dataverse import errors
 from sync_core.sandbox.dataverse.customizing import (
     create_customer_relationships,
     create_entities,
+    reactivate_key,
     serve_definitions,
     serve_relationships,
 )
@@ -17,22 +18,15 @@ from sync_core.sandbox.dataverse.members import serve_member
 from sync_core.sandbox.dataverse.messages import ACTIONS, BOUND, FUNCTIONS, NAMESPACE, Message
 from sync_core.sandbox.dataverse.paths import Segment, check_key, read_address, read_path, require
 from sync_core.sandbox.dataverse.records import Target, serve_row, serve_set
-from sync_core.sandbox.dataverse.requests import Answer, Call, refusal, with_json
+from sync_core.sandbox.dataverse.requests import Answer, Call, with_json
 
 FUNCTION_CALLS: dict[str, Message] = FUNCTIONS
 ACTION_CALLS: dict[str, Message] = {
     **ACTIONS,
     "CreateCustomerRelationships": create_customer_relationships,
     "CreateEntities": create_entities,
+    "ReactivateEntityKey": reactivate_key,
 }
-
-
-def serve(env: Environment, call: Call) -> Answer:
-    """Answer a call; refusals become answers too."""
-    try:
-        return answer(env, call)
-    except errors.DataverseError as error:
-        return refusal(error, call.preferences)
 
 
 def answer(env: Environment, call: Call) -> Answer:

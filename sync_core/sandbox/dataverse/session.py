@@ -27,6 +27,6 @@ class Session:
         return bool(self.env.setting("issopintegrationenabled")) and bool(user.get("isintegrationuser"))
 
 
-def start(env: Environment, user: str) -> Session:
+def start(env: Environment, user: str, *, upsert: bool = False) -> Session:
     """A session of ``user`` at the kernel's present second."""
-    return Session(env, user, env.kernel.clock.now().replace(microsecond=0))
+    return Session(env, user, env.kernel.clock.now().replace(microsecond=0), upsert=upsert)

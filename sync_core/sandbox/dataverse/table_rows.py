@@ -108,6 +108,10 @@ class Rows:
     def by_key(self, key: Key, values: KeyValue) -> str | None:
         return self._keys.get(key.schema, {}).get(values)
 
+    def has_index(self, key: Key) -> bool:
+        """Whether the key's index could be built; over duplicates it cannot."""
+        return key.schema in self._keys
+
     def build_key(self, key: Key) -> bool:
         """Index an alternate key over all rows; False when two rows share a value."""
         index: dict[KeyValue, str] = {}

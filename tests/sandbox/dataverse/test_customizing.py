@@ -50,7 +50,7 @@ def lookup_to_invoice(on_delete="RemoveLink"):
 
 @pytest.fixture
 def payments(api):
-    answer = api.send("POST", "EntityDefinitions", payment_table(), MSCRM_SolutionUniqueName="Tieout")
+    answer = api.send("POST", "EntityDefinitions", payment_table())
     assert answer.status_code == 204
     assert GUID.search(answer.headers["OData-EntityId"])
     return api
@@ -232,7 +232,10 @@ def test_publisher_and_solution(api):
     }
     made = api.send("POST", "publishers", publisher).headers["OData-EntityId"]
     solution = {"uniquename": "Tieout", "friendlyname": "Tieout", "version": "1.0.0.0", "publisherid@odata.bind": made}
+    header = {"MSCRM.SolutionUniqueName": "Tieout"}
+    assert api.send("POST", "EntityDefinitions", payment_table(), **header).status_code == 404
     assert api.send("POST", "solutions", solution).status_code == 204
+    assert api.send("POST", "EntityDefinitions", payment_table(), **header).status_code == 204
     assert api.rows("solutions?$filter=uniquename eq 'Tieout'&$expand=publisherid($select=customizationprefix)")
     assert api.send("POST", "PublishXml", {"ParameterXml": "<importexportxml/>"}).status_code == 204
 

@@ -26,6 +26,7 @@ def test_no_token_an_unknown_one_and_an_expired_one(api, kernel):
 def test_a_user_outside_the_organisation(api, kernel):
     stranger = Api(kernel, api.app, "00000000-0000-4000-8000-000000000009")
     assert stranger.refused("GET", "accounts") == (403, "0x80072560")
+    assert int(stranger.send("GET", "accounts").headers["x-ms-ratelimit-burst-remaining-xrm-requests"]) > 5000
 
 
 def test_writes_are_signed_by_who_wrote(api, person):

@@ -199,3 +199,23 @@ def test_an_inactive_currency_is_refused(api):
 def test_amounts_too_large_to_hold_are_refused(api):
     line = write_in(new_invoice(api), 922337203685477, 99999999999)
     assert api.refused("POST", "invoicedetails", line) == (400, "0x80044330")
+
+
+def test_a_price_list_holds_one_price_for_a_product_and_unit(api):
+    price = api.rows("productpricelevels?$filter=amount eq 159.5")[0]
+    body = {
+        "pricelevelid@odata.bind": f"/pricelevels({price['_pricelevelid_value']})",
+        "productid@odata.bind": f"/products({price['_productid_value']})",
+        "uomid@odata.bind": f"/uoms({price['_uomid_value']})",
+        "amount": 1,
+    }
+    assert api.refused("POST", "productpricelevels", body) == (400, "0x80040265")
+    assert api.refused("PATCH", f"productpricelevels({price['productpricelevelid']})", {"amount": -1})[0] == 400
+
+
+@pytest.mark.parametrize(("mode", "kept"), [(0, False), (2, True), (3, True)])
+def test_skipping_on_update(api, mode, kept):
+    invoice = new_invoice(api, invoice_details=[write_in(None, 10)])
+    line = api.rows(f"invoices({invoice})/invoice_details")[0]["invoicedetailid"]
+    api.patch(f"invoicedetails({line})", {"skippricecalculation": mode, "extendedamount": 11, "baseamount": 11})
+    assert api.get(f"invoicedetails({line})")["extendedamount"] == (D(11) if kept else D(10))

@@ -224,6 +224,12 @@ def test_a_key_over_existing_duplicates_fails(api):
     api.send("POST", path, {"SchemaName": "tie_fax_key", "KeyAttributes": ["fax"]})
     assert api.rows(path)[0]["EntityKeyIndexStatus"] == "Failed"
     assert api.send("GET", "accounts(fax='1')").status_code == 400
+    extra = api.id_of("accounts", "fax eq '1'")
+    api.send("DELETE", f"accounts({extra})")
+    again = {"EntityLogicalName": "account", "EntityKeyLogicalName": "tie_fax_key"}
+    assert api.send("POST", "ReactivateEntityKey", again).status_code == 204
+    assert [api.rows(path)[0]["EntityKeyIndexStatus"] for _ in range(2)] == ["Pending", "Active"]
+    assert api.get("accounts(fax='1')?$select=name")["name"] == "Same"
 
 
 def test_error_details_on_request(api):
