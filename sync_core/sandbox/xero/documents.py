@@ -30,8 +30,17 @@ EDITABLE_WHEN_PAID = {
     "ACCREC": {*QUIET, "ExpectedPaymentDate"},
     "ACCPAY": {*QUIET, "Reference", "InvoiceNumber", "BrandingThemeID", "Contact", "Url", "PlannedPaymentDate"},
 }
-LINE_FIELDS_WHEN_PAID = {"LineItemID", "Description", "AccountCode", "AccountID", "Tracking"}
-HEADER = ("Date", "DueDate", "Reference", "BrandingThemeID", "Url", "SentToContact", "ExpectedPaymentDate")
+WORDS = {"Description", "AccountCode", "AccountID", "Tracking"}
+HEADER = (
+    "Date",
+    "DueDate",
+    "Reference",
+    "BrandingThemeID",
+    "Url",
+    "SentToContact",
+    "ExpectedPaymentDate",
+    "PlannedPaymentDate",
+)
 PAID_TEXT = "This document cannot be edited as it has a payment or credit note allocated to it."
 
 
@@ -125,13 +134,14 @@ def _touch_paid(ctx: Context, kind: Kind, given: Row, old: Row) -> Row:
     allowed = EDITABLE_WHEN_PAID.get(old["Type"], {"SentToContact"})
     changed = {name for name, value in given.items() if name != "Status" and _differs(ctx, old, name, value)}
     if "LineItems" in changed and old["Type"] == "ACCPAY":
-        changed -= {"LineItems"} if _only_words(given["LineItems"]) else set()
+        changed -= {"LineItems"} if _only_words(given["LineItems"], old["LineItems"]) else set()
     if not changed <= allowed:
         raise RuleError(PAID_TEXT)
     check_open(ctx.store, old["Date"])
     row = {**old, **{name: given[name] for name in changed if name != "Contact"}}
     if "Contact" in changed:
-        row["ContactID"] = contacts.resolve(ctx, given["Contact"])[0]["ContactID"]
+        contact, dirty = contacts.resolve(ctx, given["Contact"])
+        row["ContactID"] = (ctx.store.put("Contacts", contact) if dirty else contact)["ContactID"]
     if "LineItems" in given and old["Type"] == "ACCPAY":
         row["LineItems"] = _reworded(given["LineItems"], old["LineItems"])
     loud = bool(changed - QUIET) or row["LineItems"] != old["LineItems"] or not changed
@@ -142,10 +152,13 @@ def _differs(ctx: Context, old: Row, name: str, value: Any) -> bool:
     if name == "Contact":
         return bool(contacts.resolve(ctx, value)[0]["ContactID"] != old["ContactID"])
     if name == "LineItems":
-        by_id = {line["LineItemID"]: line for line in old["LineItems"]}
-        same = [{**by_id.get(line.get("LineItemID", ""), {}), **line} for line in value]
-        return [_filled(line) for line in same] != [_filled(line) for line in old["LineItems"]]
+        return [_filled(line) for line in _merged(value, old["LineItems"])] != [_filled(line) for line in old["LineItems"]]
     return bool(value != old.get(name))
+
+
+def _merged(given: list[Row], old: list[Row]) -> list[Row]:
+    by_id = {line["LineItemID"]: line for line in old}
+    return [{**by_id.get(line.get("LineItemID", ""), {}), **line} for line in given]
 
 
 def _filled(line: Row) -> Row:
@@ -153,8 +166,13 @@ def _filled(line: Row) -> Row:
     return {name: value for name, value in line.items() if value not in (None, "", [])}
 
 
-def _only_words(lines: list[Row]) -> bool:
-    return all(set(line) <= LINE_FIELDS_WHEN_PAID for line in lines)
+def _only_words(given: list[Row], old: list[Row]) -> bool:
+    """Whether the lines differ in nothing but what may still be changed on a paid bill."""
+
+    def figures(lines: list[Row]) -> list[Row]:
+        return [{k: v for k, v in _filled(line).items() if k not in WORDS} for line in lines]
+
+    return figures(_merged(given, old)) == figures(old)
 
 
 def _reworded(given: list[Row], old: list[Row]) -> list[Row]:

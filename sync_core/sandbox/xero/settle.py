@@ -36,7 +36,7 @@ def _paid(row: Row, left: Decimal, on: date) -> Row:
         return {}
     if left:
         return {"Status": "AUTHORISED", "FullyPaidOnDate": None}
-    return {"Status": "PAID", "FullyPaidOnDate": row.get("FullyPaidOnDate") or on}
+    return {"Status": "PAID", "FullyPaidOnDate": on}
 
 
 def apply_credit(store: Store, invoice_id: str, applied: Row) -> None:

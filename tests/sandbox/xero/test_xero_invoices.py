@@ -142,6 +142,15 @@ def test_a_part_paid_bill_takes_words(api):
     changed = api.one("POST", f"Invoices/{made['InvoiceID']}", body)
     assert changed["LineItems"][0]["Description"] == "Better words"
     assert changed["LineItems"][0]["LineAmount"] == D("100.00")
+    assert api.refused("POST", f"Invoices/{made['InvoiceID']}", {"LineItems": [{**words[0], "Quantity": 2}]}) == [PAID_TEXT]
+    assert api.refused("POST", f"Invoices/{made['InvoiceID']}", {"LineItems": []}) == [PAID_TEXT]
+
+
+def test_a_part_paid_bill_may_move_to_another_contact(api):
+    made = api.invoice(Type="ACCPAY", InvoiceNumber="S-1")
+    api.pay(made, "15.00")
+    moved = api.one("POST", f"Invoices/{made['InvoiceID']}", {"Contact": {"Name": "Brand new"}})
+    assert api.row("Contacts", moved["Contact"]["ContactID"])["Name"] == "Brand new"
 
 
 LOCKED = "The document date cannot be before the period lock date, currently set at 30 June 2026"
