@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sync_core.model import DataAge
-from sync_core.rules.reconcile import DECIMALS, Filters, Reconciliation, amount_text
+from sync_core.rules.reconcile import Filters, Reconciliation, amount_text, decimals
 
 COLUMN_ORDER = 1
 """Version of :data:`CSV_COLUMNS`. Adding, moving or removing one makes a new version."""
@@ -109,12 +109,25 @@ def _cells(column: Any, currency: Any) -> Any:
 def _amounts(column: Any, currency: Any) -> Any:
     """Each amount with its currency's decimals; digits beyond them stay when they are not zero."""
     exact = pc.cast(pc.cast(column, pa.decimal128(38, 4)), pa.string())
-    text = pc.replace_substring_regex(exact, r"(\.\d\d\d*?)0*$", r"\1")
-    for places in sorted(set(DECIMALS.values())):
-        codes = pa.array([code for code, count in DECIMALS.items() if count == places])
-        pattern, replacement = (r"\.0000$", "") if places == 0 else (rf"(\.\d{{{places}}}\d*?)0*$", r"\1")
-        text = pc.if_else(pc.is_in(currency, codes), pc.replace_substring_regex(exact, pattern, replacement), text)
+    codes: dict[int, list[str | None]] = {}
+    for code in pc.unique(currency).to_pylist():
+        codes.setdefault(decimals(code or ""), []).append(code)
+    text = exact
+    for places, those in codes.items():
+        text = pc.if_else(pc.is_in(currency, pa.array(those, pa.string())), _trimmed(exact, places), text)
     return text
+
+
+def _trimmed(exact: Any, places: int) -> Any:
+    """Texts of four decimals without the zeros that stand beyond ``places``."""
+    text = exact
+    for _ in range(4 - max(places, 1)):
+        text = _without(text, "0")
+    return text if places else _without(text, ".0")
+
+
+def _without(text: Any, ending: str) -> Any:
+    return pc.if_else(pc.ends_with(text, ending), pc.utf8_slice_codeunits(text, 0, -len(ending)), text)
 
 
 def _guarded(text: Any) -> Any:

@@ -62,7 +62,8 @@ class _Pass:
         """The common table expression ``pass_<number>``. ``twice``: a number that the whole side has twice does not count."""
         crm, xero = (self._once(side, number, twice=twice) for side in Side)
         return f"""pass_{number} AS MATERIALIZED (
-  SELECT c.id AS crm_id, x.id AS xero_id, {literal(self.label)} AS matched_by, c.cur = x.cur OR '' IN (c.cur, x.cur) AS same_currency
+  SELECT c.id AS crm_id, x.id AS xero_id, {literal(self.label)} AS matched_by,
+    c.cur = x.cur OR '' IN (c.cur, x.cur) AS same_currency
   FROM {crm} kc JOIN {xero} kx USING (key) JOIN crm_pool c ON c.id = kc.id JOIN xero_pool x ON x.id = kx.id
   WHERE true{self.where}
 ),

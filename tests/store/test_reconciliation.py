@@ -238,6 +238,11 @@ def test_a_pair_in_two_currencies_is_never_subtracted(ledgers):
     assert [(t.currency, t.difference) for t in summary(ledgers.query, "invoices").totals] == [("NZD", -115), ("USD", 115)]
 
 
+def test_a_side_that_names_no_currency_takes_the_other_s(ledgers):
+    ledgers.pair("A1", {"currency": None})
+    assert (only(ledgers)["currency"], only(ledgers)["status"]) == ("NZD", S.MATCHED)
+
+
 def test_tolerance_is_per_currency_and_stays_visible(ledgers):
     ledgers.pair("A1", {"total": "115.04"})
     ledgers.pair("A2", {"total": "115.04"}, currency="USD")
