@@ -89,7 +89,7 @@ def _person(key: str, first: str, last: str, city: str, postcode: str, parent: s
         f"{first} {last}",
         first,
         last,
-        email=f"{first}.{last}@example.co.nz".lower().replace("ā", "a"),
+        email=f"{first}.{last}@example.co.nz".lower().replace("ā", "a").replace(" ", ""),
         city=city,
         postcode=postcode,
         parent=parent,

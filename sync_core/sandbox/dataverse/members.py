@@ -6,7 +6,7 @@ from typing import Any
 
 from sync_core.sandbox.dataverse import errors, writes
 from sync_core.sandbox.dataverse.paths import Segment, read_address, read_reference, require
-from sync_core.sandbox.dataverse.query import Listing, list_rows
+from sync_core.sandbox.dataverse.query import Listing, count_rows, list_rows
 from sync_core.sandbox.dataverse.records import Target, describe_row, row_at, transact, written
 from sync_core.sandbox.dataverse.render import etag
 from sync_core.sandbox.dataverse.requests import Answer, no_content, plain, with_json
@@ -25,7 +25,8 @@ def serve_member(target: Target, rest: list[Segment]) -> Answer:
     if found is not None and not (column is not None and not column.is_lookup):
         return _get_related(target, row, found[0])
     if name in target.table.one_to_many:
-        return _list_related(target, row, target.table.one_to_many[name])
+        counted = len(rest) > 1 and rest[1].name == "$count"
+        return _list_related(target, row, target.table.one_to_many[name], counted=counted)
     if column is None:
         raise errors.segment_missing(name)
     return _serve_property(target, row, column, raw=len(rest) > 1 and rest[1].name == "$value")
@@ -59,7 +60,7 @@ def _get_related(target: Target, row: Row, column: Column) -> Answer:
     return with_json(describe_row(Target(target.env, target.call, other_table), other), headers={"ETag": etag(other)})
 
 
-def _list_related(target: Target, row: Row, relation: Relationship) -> Answer:
+def _list_related(target: Target, row: Row, relation: Relationship, *, counted: bool) -> Answer:
     if target.call.method == "POST":
         return _post_below(target, row, relation)
     if target.call.method != "GET":
@@ -69,7 +70,8 @@ def _list_related(target: Target, row: Row, relation: Relationship) -> Answer:
     options = target.call.options
     options["$filter"] = f"{own} and ({options['$filter']})" if options.get("$filter") else own
     call = target.call
-    return with_json(list_rows(Listing(target.env, child, options, call.preferences, call.service, call.query, call.url)))
+    listing = Listing(target.env, child, options, call.preferences, call.service, call.query, call.url)
+    return plain(str(count_rows(listing))) if counted else with_json(list_rows(listing))
 
 
 def _post_below(target: Target, row: Row, relation: Relationship) -> Answer:

@@ -151,3 +151,13 @@ def test_queries_that_the_sandbox_lacks_say_so(api):
 def test_a_number_is_given_when_none_is_sent(api):
     invoice = new_invoice(api)
     assert api.get(f"invoices({invoice})?$select=invoicenumber")["invoicenumber"].startswith("INV-")
+
+
+def test_rows_below_a_row_are_listed_paged_and_counted(many):
+    parent = many.create("accounts", {"name": "Parent"})
+    for row in many.rows("accounts?$filter=fax eq 'many'"):
+        many.patch(f"accounts({row['accountid']})", {"parentaccountid@odata.bind": f"/accounts({parent})"})
+    below = f"accounts({parent})/account_parent_account"
+    assert many.send("GET", f"{below}/$count").text.lstrip("\ufeff") == "7"
+    pages = all_pages(many, f"{below}?$select=name&$filter=name ne 'N0'", Prefer="odata.maxpagesize=4")
+    assert [len(page) for page in pages] == [4, 2]

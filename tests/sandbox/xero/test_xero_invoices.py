@@ -77,6 +77,12 @@ def test_numbers_of_bills_need_not_be_unique(api):
     assert {row["InvoiceID"] for row in api.get("Invoices", InvoiceNumbers="S-9")["Invoices"]} == set(made)
 
 
+def test_a_bill_with_the_number_of_a_sale_is_another_document(api):
+    sale = api.invoice(InvoiceNumber="A-1")
+    bill = api.one("POST", "Invoices", draft(Type="ACCPAY", InvoiceNumber="A-1"))
+    assert bill["InvoiceID"] != sale["InvoiceID"]
+
+
 def test_a_deleted_draft_frees_its_number_and_a_voided_invoice_does_not(api):
     first = api.invoice(InvoiceNumber="B-1", Status="DRAFT")
     api.one("POST", f"Invoices/{first['InvoiceID']}", {"Status": "DELETED"})
