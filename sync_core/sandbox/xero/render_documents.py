@@ -139,7 +139,8 @@ def credit_shown(store: Store, row: Row, view: View, kind: str) -> Row:
         shown["Payments"] = _embedded_payments(store, row)
     if kind == "CreditNotes":
         shown |= {"CreditNoteNumber": row["CreditNoteNumber"], "SentToContact": row["SentToContact"], "HasErrors": False}
-    return shown
+        return shown
+    return _without(shown, "FullyPaidOnDate")
 
 
 def _allocation(store: Store, allocation: Row) -> Row:
@@ -164,4 +165,9 @@ def bank_transaction_shown(store: Store, row: Row, view: View) -> Row:
     for name in ("PrepaymentID", "OverpaymentID"):
         if row.get(name):
             shown[name] = row[name]
-    return shown
+    return _without(shown, "UpdatedDateUTCString")
+
+
+def _without(shown: Row, *names: str) -> Row:
+    """Leave out what this kind of record does not show."""
+    return {name: value for name, value in shown.items() if name not in names}

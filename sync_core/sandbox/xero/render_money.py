@@ -75,7 +75,7 @@ def batch_shown(store: Store, row: Row, _view: View) -> Row:
     return {
         "Account": {"AccountID": row["AccountID"], "CurrencyCode": row["_currency"]},
         **wire.plain({k: v for k, v in row.items() if k not in hidden}),
-        **stamp_shown(row),
+        "UpdatedDateUTC": wire.ms_instant(row["UpdatedDateUTC"]),
         "Payments": [_batch_payment(store, payment) for payment in payments],
     }
 

@@ -199,6 +199,32 @@ def test_an_allocation_stays_with_one_contact(api, invoice):
     assert "same contact" in api.refused("PUT", f"CreditNotes/{note['CreditNoteID']}/Allocations", body)[0]
 
 
+def test_an_allocation_stays_in_one_currency(api):
+    note, dollars = credit_note(api), api.invoice(CurrencyCode="USD")
+    body = {"Amount": 1, "Date": "2026-11-10", "Invoice": {"InvoiceID": dollars["InvoiceID"]}}
+    assert "one currency" in api.refused("PUT", f"CreditNotes/{note['CreditNoteID']}/Allocations", body)[0]
+
+
+def test_deleting_what_made_an_advance_voids_it_unless_it_was_used(api, invoice):
+    unused, used = advance(api, "RECEIVE-PREPAYMENT"), advance(api, "RECEIVE-PREPAYMENT")
+    api.one("POST", f"BankTransactions/{unused['BankTransactionID']}", {"Status": "DELETED"})
+    gone = api.row("Prepayments", unused["PrepaymentID"])
+    assert (gone["Status"], gone["RemainingCredit"]) == ("VOIDED", D(0))
+    allocate(api, "Prepayments", used["PrepaymentID"], invoice, "5.00")
+    where = f"BankTransactions/{used['BankTransactionID']}"
+    assert "allocated or refunded" in api.refused("POST", where, {"Status": "DELETED"})[0]
+
+
+def test_plain_receipts_can_be_changed_and_advances_cannot(api):
+    item = line("10.00")
+    body = {"Type": "RECEIVE", "Contact": {"Name": "R"}, "BankAccount": {"Code": "090"}, "LineItems": [item]}
+    made = api.one("PUT", "BankTransactions", body)
+    where = f"BankTransactions/{made['BankTransactionID']}"
+    assert api.one("POST", where, {"LineItems": [line("20.00")]})["Total"] == D("23.00")
+    paid = advance(api, "RECEIVE-PREPAYMENT")
+    assert "cannot be changed" in api.refused("POST", f"BankTransactions/{paid['BankTransactionID']}", {"Reference": "x"})[0]
+
+
 def test_allocations_count_for_themselves_when_errors_are_not_summarised(api, invoice):
     note = credit_note(api)
     good = {"Amount": 10, "Date": "2026-11-10", "Invoice": {"InvoiceID": invoice["InvoiceID"]}}

@@ -49,18 +49,9 @@ def resolve(document, schema):
     return schema
 
 
-COMPANIONS = {"DateString", "DueDateString", "ID", "HasValidationErrors", "ValidationErrors", "HasErrors"}
+# Not described, but in the official examples.
+COMPANIONS = {"DateString", "DueDateString", "DateUTCString", "ID", "HasValidationErrors", "ValidationErrors"}
 ENVELOPE = {"Id", "Status", "ProviderName", "DateTimeUTC", "pagination"}
-NEWER = {
-    "UpdatedDateUTCString",
-    "FullyPaidOnDate",
-    "Url",
-    "CurrencyRate",
-    "IsActive",
-    "IsDeleted",
-    "DateUTCString",
-    "AllocationId",
-}
 
 
 def unknown_keys(document, schema, value, path=""):
@@ -74,7 +65,7 @@ def unknown_keys(document, schema, value, path=""):
     if not isinstance(value, dict) or "properties" not in schema:
         return set()
     known = schema["properties"]
-    strange = {f"{path}.{key}" for key in value if key not in {*known, *COMPANIONS, *ENVELOPE, *NEWER}}
+    strange = {f"{path}.{key}" for key in value if key not in {*known, *COMPANIONS, *ENVELOPE}}
     inside = {key: item for key, item in value.items() if key in known and key != "Elements"}
     return strange.union(*(unknown_keys(document, known[k], v, f"{path}.{k}") for k, v in inside.items()))
 
