@@ -78,6 +78,7 @@ def test_too_many_requests_at_once(api, monkeypatch):
             return sorted(answer.status_code for answer in await asyncio.gather(*calls))
 
     assert asyncio.run(three()) == [204, 204, 429]
+    assert [api.send("GET", "WhoAmI").status_code for _ in range(3)] == [200, 200, 200]
 
 
 def test_keys_with_encoded_characters(api):
