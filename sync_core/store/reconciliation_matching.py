@@ -117,7 +117,7 @@ candidates AS MATERIALIZED (
 ),
 accepted AS MATERIALIZED (
   SELECT crm_id, xero_id, 'contact, amount and date' AS matched_by FROM candidates
-  QUALIFY count(*) OVER (PARTITION BY crm_id) = 1 AND count(*) OVER (PARTITION BY xero_id) = 1
+  QUALIFY count(*) OVER (PARTITION BY crm_id) = 1 AND count(*) OVER (PARTITION BY xero_id) = 1 AND plain
 ),
 doubtful AS MATERIALIZED (SELECT crm_id, xero_id, score FROM candidates ANTI JOIN accepted USING (crm_id, xero_id)),
 """
