@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -392,31 +392,26 @@ def open_service(settings: Settings | None = None, *, clock: Clock | None = None
     chosen.require_connections()
     ticking = clock or SystemClock()
     _log_to_stderr()
-    cache = open_cache(chosen.cache_path)
-    try:
-        state = open_state(
-            chosen.state_address,
-            chosen.organisation,
-            chosen.secret_key.get_secret_value() or None,
-            chosen.data_dir,
-            now=ticking.now,
-        )
-    except BaseException:
-        cache.close()
-        raise
     running = _RunningRun()
-    dynamics = Dataverse(chosen, ticking, EntraTokens(chosen, ticking), lambda: running.id)
-    xero = Xero(chosen, ticking, XeroTokens(chosen, ticking, state.credential_store(XERO_SIGN_IN)), lambda: running.id)
-    systems: dict[Side, System] = {Side.CRM: dynamics, Side.XERO: xero}
-    workspace = Workspace(chosen.organisation, cache, state, systems, ticking, Surroundings(cache, state), step)
-    try:
+    with ExitStack() as opened:
+        cache = open_cache(chosen.cache_path)
+        opened.callback(cache.close)
+        secret = chosen.secret_key.get_secret_value() or None
+        state = open_state(chosen.state_address, chosen.organisation, secret, chosen.data_dir, now=ticking.now)
+        opened.callback(state.close)
+        entra = EntraTokens(chosen, ticking)
+        opened.callback(entra.close)
+        sign_in = XeroTokens(chosen, ticking, state.credential_store(XERO_SIGN_IN))
+        opened.callback(sign_in.close)
+        dynamics = Dataverse(chosen, ticking, entra, lambda: running.id)
+        opened.callback(dynamics.close)
+        xero = Xero(chosen, ticking, sign_in, lambda: running.id)
+        opened.callback(xero.close)
+        systems: dict[Side, System] = {Side.CRM: dynamics, Side.XERO: xero}
+        workspace = Workspace(chosen.organisation, cache, state, systems, ticking, Surroundings(cache, state), step)
         service = Service(chosen, workspace, dynamics, running)
-        try:
-            yield service
-        finally:
-            service.stop_background()
-    finally:
-        workspace.close()
+        opened.callback(service.stop_background)
+        yield service
 
 
 def _log_to_stderr() -> None:
