@@ -294,6 +294,28 @@ def test_payments_of_other_documents_are_not_candidates(ledgers):
     assert all_rows(ledgers, "payments")["crm:c-p"]["xero_id"] == "x-q"
 
 
+def test_a_like_payment_of_another_invoice_is_no_duplicate(ledgers):
+    ledgers.pair("A1")
+    ledgers.pair("A2")
+    like = {"contact": "xero-k", "currency": "NZD", "doc_date": DAY, "total": "30.00"}
+    ledgers.add("payments", "crm", "c-p", **like | {"contact": "crm-k", "document": "c-A1", "partner": "x-p"})
+    ledgers.add("payments", "xero", "x-p", **like, document="x-A1", partner="c-p")
+    ledgers.add("payments", "xero", "x-q", **like, document="x-A2")
+    ledgers.add("payments", "xero", "x-r", **like, document="x-A1")
+    found = all_rows(ledgers, "payments")
+    assert [found[f"xero:{name}"]["status"] for name in ("x-q", "x-r")] == [S.MISSING_IN_CRM, S.DUPLICATE]
+
+
+def test_a_change_that_was_not_read_yet_is_blamed_on_no_timing(ledgers):
+    """A system whose clock runs ahead must not turn every difference into one of timing."""
+    nine = NINE.replace(tzinfo=None)
+    ledgers.pulled("crm.invoice", nine)
+    ledgers.pulled("xero.Invoices", nine)
+    for side, other in (("crm", "xero"), ("xero", "crm")):
+        ledgers.pair(side, **{side: {"total": "120.00", "modified": nine + timedelta(days=7), "hash": "moved"}, other: {}})
+    assert {row["status"] for row in all_rows(ledgers).values()} == {S.DIFFERS}
+
+
 def test_contacts_are_counted_and_compared(ledgers):
     ledgers.add("contacts", "crm", "c-1", title="Tui Ltd", partner="x-1", fields={"email": "a@tui.nz", "phone": "+64 3 1"})
     ledgers.add("contacts", "xero", "x-1", title="Tui Ltd", partner="c-1", fields={"email": "b@tui.nz", "phone": "643-1"})
