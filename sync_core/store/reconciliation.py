@@ -154,7 +154,7 @@ def batches(
 
 
 def data_age(query: Query, entity: str) -> DataAge:
-    """When each system was last read to its end for ``entity`` and its contacts: the oldest of the streams that were read."""
+    """When each system was last read to its end for ``entity``: the oldest of its streams that were read at all."""
     found = query(
         "SELECT min(pulled_at) FILTER (list_contains($1::VARCHAR[], stream)) AS crm,"
         " min(pulled_at) FILTER (list_contains($2::VARCHAR[], stream)) AS xero FROM cursor",
