@@ -1,0 +1,81 @@
+"""What a click does: one call of the service, and a sentence of what came of it. No error reaches a page as a trace."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from typing import TypeVar
+
+import streamlit as st
+
+from console.door import service
+from console.texts import plain
+from sync_core.errors import TieoutError
+from sync_core.service import Scope
+
+Answer = TypeVar("Answer")
+WHO = "console"
+ASKED = "asked"
+"""Session state: what this session asked for and has not seen the end of, latest last."""
+ANSWERED = "answered"
+"""Session state: the sentence of the last request that came to its end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request of this session and what it was for, in words."""
+
+    id: int
+    label: str
+
+
+def sync_now() -> None:
+    _ask("Sync of everything", lambda: service().enqueue_sync(who=WHO))
+
+
+def resync(entity: str, ids: Collection[str], label: str) -> None:
+    """Sync just these records; ``ids`` are of either side."""
+    scope = Scope(only={entity: frozenset(ids)})
+    _ask(f"Resync of {label}", lambda: service().enqueue_sync(scope, who=WHO))
+
+
+def resync_many(picked: dict[str, frozenset[str]], label: str) -> None:
+    _ask(f"Resync of {label}", lambda: service().enqueue_sync(Scope(only=picked), who=WHO))
+
+
+def pause() -> None:
+    _tell(lambda: service().pause(WHO))
+
+
+def resume() -> None:
+    _tell(lambda: service().resume(WHO))
+
+
+def _ask(label: str, enqueue: Callable[[], int]) -> None:
+    asked = _tell(enqueue)
+    if asked is not None:
+        st.session_state[ASKED] = [*st.session_state.get(ASKED, []), Asked(asked, label)]
+        st.session_state.pop(ANSWERED, None)
+
+
+def _tell(act: Callable[[], Answer]) -> Answer | None:
+    """The answer of ``act``, or None once its failure was said."""
+    try:
+        return act()
+    except TieoutError as error:
+        st.error(plain(error.message))
+        return None
+
+
+def follow() -> bool:
+    """Look after what this session asked for. True when something came to its end, so that the page is due."""
+    waiting: list[Asked] = st.session_state.get(ASKED, [])
+    left = []
+    for asked in waiting:
+        request = service().request(asked.id)
+        if request is not None and request.finished_at is None:
+            left.append(asked)
+        elif request is not None:
+            st.session_state[ANSWERED] = f"{asked.label}: {request.message}"
+    st.session_state[ASKED] = left
+    return len(left) < len(waiting)

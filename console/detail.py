@@ -1,0 +1,151 @@
+"""One row in full, below the grid: what differs first, then lines, payments, both systems, and what can be done."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+
+import streamlit as st
+
+from console import actions
+from console.door import service
+from console.frame import reader_zone
+from console.sheets import Sheet
+from console.texts import MATCH_WORDS, STATUS_WORDS, amount, day, plain, when, zone_name
+from console.widgets import left, right, table
+from sync_core.model import MatchStatus, Side
+from sync_core.service import LinePair, RowDetail
+
+LINE_AMOUNTS = (("quantity", "Quantity"), ("unit_price", "Price"), ("net", "Net"), ("tax", "Tax"))
+KINDS = {
+    "ACCRECPAYMENT": "payment",
+    "ARCREDITPAYMENT": "refund of a credit note",
+    "AROVERPAYMENTPAYMENT": "refund of an overpayment",
+    "ARPREPAYMENTPAYMENT": "refund of a prepayment",
+}
+
+
+def draw(sheet: Sheet, found: RowDetail) -> None:
+    """``found`` as the service tells it; buttons act on ids, never on positions."""
+    row = found.row
+    st.subheader(f"{plain(str(row['number'] or 'Without a number'))} · {plain(str(row['contact'] or 'no contact'))}")
+    st.text(f"{MATCH_WORDS[MatchStatus(str(row['status']))]}{_because(row)}")
+    _standing(sheet, row)
+    _buttons(sheet, row)
+    _fields(sheet, found)
+    _lines(sheet, found)
+    _applied(found)
+
+
+def _because(row: Mapping[str, object]) -> str:
+    parts = [str(row[name]) for name in ("words",) if row[name]]
+    if row["matched_by"]:
+        parts.append(f"matched by {row['matched_by']}")
+    return "".join(f" · {part}" for part in parts)
+
+
+def _ids(row: Mapping[str, object]) -> dict[Side, str]:
+    return {side: str(row[f"{side}_id"]) for side in Side if row[f"{side}_id"]}
+
+
+def _standing(sheet: Sheet, row: Mapping[str, object]) -> None:
+    """Status, last synced and remark of either record (R12 to R14)."""
+    zone = reader_zone()
+    for side, row_id in _ids(row).items():
+        status = service().status_of(sheet.entity, side, row_id)
+        if status is None:
+            continue
+        synced = f"last synced {when(status.last_synced, zone)} {zone_name(zone)}" if status.last_synced else "never synced"
+        st.text(f"{side.label}: {STATUS_WORDS[status.status]} · {synced} · {status.remark}")
+        if status.detail:
+            with st.expander("Raw answer"):
+                st.text(status.detail)
+
+
+def _buttons(sheet: Sheet, row: Mapping[str, object]) -> None:
+    with st.container(horizontal=True):
+        for side, row_id in _ids(row).items():
+            url = service().link_to(side, sheet.entity, row_id)
+            if url:
+                st.link_button(f"Open in {side.label}", url)
+        st.button(
+            f"Resync this {sheet.singular}",
+            key=f"{sheet.entity}_resync_{row['row_id']}",
+            on_click=actions.resync,
+            args=(sheet.entity, sorted(_ids(row).values()), str(row["number"] or sheet.singular)),
+        )
+
+
+def _fields(sheet: Sheet, found: RowDetail) -> None:
+    differing = [line for line in found.fields if not line.same]
+    every = st.toggle("Show all fields", key=f"{sheet.entity}_all_fields", persist_state="session")
+    shown = sorted(found.fields, key=lambda line: line.same) if every else differing
+    if not shown:
+        st.text("Every field is the same on both sides." if found.fields else "There is only one side to show.")
+        return
+    columns = {
+        "label": left("Field", width="medium"),
+        "crm": left("Dynamics"),
+        "agreed": left("Last agreed"),
+        "xero": left("Xero"),
+        "verdict": left("Verdict", width="medium"),
+    }
+    table(({name: getattr(line, name) for name in columns} for line in shown), columns, "Fields of both records")
+
+
+def _lines(sheet: Sheet, found: RowDetail) -> None:
+    if not found.lines:
+        return
+    st.markdown("**Lines**")
+    currency = str(found.row["currency"] or "")
+    columns = {"verdict": left("Verdict", width="medium")}
+    for side in Side:
+        columns[f"{side} description"] = left(f"{side.label} line")
+        columns |= {f"{side} {name}": right(heading, width=80) for name, heading in LINE_AMOUNTS}
+    rows = (
+        {"verdict": _line_verdict(each)} | _cells("crm", each.crm, currency) | _cells("xero", each.xero, currency)
+        for each in found.lines
+    )
+    table(rows, columns, f"Lines of the {sheet.singular} on both sides")
+
+
+def _cells(side: str, line: Mapping[str, str] | None, currency: str) -> dict[str, str]:
+    """Amounts of a line come as text; quantities keep the digits that they have."""
+    if line is None:
+        return {}
+    sums = {name: amount(Decimal(line[name]), currency) for name in ("unit_price", "net", "tax") if line.get(name)}
+    cells = {"description": line.get("description", ""), "quantity": line.get("quantity", "")} | sums
+    return {f"{side} {name}": text for name, text in cells.items()}
+
+
+def _line_verdict(pair: LinePair) -> str:
+    if pair.crm is None or pair.xero is None:
+        return f"only in {(Side.CRM if pair.xero is None else Side.XERO).label}"
+    return "differs: " + ", ".join(pair.differing) if pair.differing else "same"
+
+
+def _applied(found: RowDetail) -> None:
+    if not found.applied:
+        return
+    st.markdown("**Payments and allocations**")
+    currency = str(found.row["currency"] or "")
+    columns = {
+        "kind": left("Kind"),
+        "date": left("Date", width="small"),
+        "reference": left("Reference"),
+        "crm": right("Dynamics", width="medium"),
+        "xero": right("Xero", width="medium"),
+        "state": left("Status", width="small"),
+    }
+    rows = (
+        {
+            "kind": KINDS.get(each.kind, each.kind.lower()),
+            "date": day(each.date),
+            "reference": each.reference,
+            "crm": amount(each.crm, currency),
+            "xero": amount(each.xero, currency),
+            "state": each.state,
+        }
+        for each in found.applied
+    )
+    table(rows, columns, "Payments and allocations on both sides")

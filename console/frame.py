@@ -1,0 +1,62 @@
+"""What stands around every page: whose data these are, how old, what is running, and what came of what was asked."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, tzinfo
+
+import streamlit as st
+
+from console import actions
+from console.door import service
+from console.standing import stale_sides
+from console.texts import ago, plain, zone
+from sync_core.model import RunStatus, RunSummary, Side
+
+LOOK_EVERY = 2.0
+DEMO = "Demo company: both systems are a sandbox on this machine"
+SEEN = "last run drawn"
+
+
+def reader_zone() -> tzinfo:
+    return zone(st.context.timezone)
+
+
+@st.fragment(run_every=LOOK_EVERY)
+def bar() -> None:
+    """Looks every other second; the page itself is drawn again only when a run came to its end."""
+    overview, schedule, now = service().overview(), service().schedule(), datetime.now(UTC)
+    latest = overview.runs[0] if overview.runs else None
+    stale = stale_sides(overview.age, schedule.minutes, now)
+    freshness = " · ".join(
+        f"{side.label} {ago(at, now)}{' (stale)' if side in stale else ''}"
+        for side, at in ((Side.CRM, overview.age.crm), (Side.XERO, overview.age.xero))
+    )
+    name = plain(overview.organisation or "This organisation")
+    demo = f":blue-badge[{DEMO}] " if overview.demo else ""
+    st.caption(f"{demo}**{name}** in Dynamics and Xero · {freshness} · {_doing(latest, paused=schedule.paused)}")
+    _answers()
+    if _moved(latest):
+        st.rerun()
+
+
+def _doing(latest: RunSummary | None, *, paused: bool) -> str:
+    if service().running is not None or (latest is not None and latest.status is RunStatus.RUNNING):
+        return "… a sync is running"
+    return "schedule paused" if paused else "no sync is running"
+
+
+def _answers() -> None:
+    for asked in st.session_state.get(actions.ASKED, []):
+        st.caption(f"… {plain(asked.label)} waits or runs")
+    answer = st.session_state.get(actions.ANSWERED)
+    if answer:
+        st.success(plain(answer))
+
+
+def _moved(latest: RunSummary | None) -> bool:
+    """Whether a request or a run came to its end since the page was drawn."""
+    answered = actions.follow()
+    mark = None if latest is None else (latest.run, latest.finished)
+    before = st.session_state.get(SEEN, mark)
+    st.session_state[SEEN] = mark
+    return answered or (before != mark and mark is not None and mark[1] is not None)

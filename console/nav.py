@@ -1,0 +1,44 @@
+"""The pages, their groups and their files. A page added here needs no other change."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+PAGES = Path(__file__).parents[1] / "pages"
+
+GROUPS: Mapping[str, tuple[tuple[str, str, str], ...]] = {
+    "Today": (
+        ("overview", "Overview", "Does everything tie out, how old are the data, what ran and what runs next."),
+        ("problems", "Problems", "What needs a person, grouped by cause, with what to do about it."),
+    ),
+    "Tie out": (
+        ("invoices", "Invoices", "Every invoice of both systems side by side, with the difference named."),
+        ("payments", "Payments", "Payments, prepayments, overpayments and refunds side by side."),
+        ("credit_notes", "Credit notes", "Credit notes of both systems side by side."),
+    ),
+    "Records & rules": (
+        ("runs", "Runs", "Each sync that ran: what it did, how many calls it made, what it was told."),
+        ("connections", "Connections", "Whether both systems and both databases answer, and the settings in use."),
+    ),
+}
+
+
+def file_of(name: str) -> Path:
+    return PAGES / f"{name}.py"
+
+
+def navigation() -> Any:
+    """The page that is asked for."""
+    return st.navigation(
+        {
+            group: [
+                st.Page(file_of(name), title=title, url_path=name, help=help_text, default=name == "overview")
+                for name, title, help_text in pages
+            ]
+            for group, pages in GROUPS.items()
+        }
+    )

@@ -1,0 +1,103 @@
+"""What the console answers besides its pages: whether it lives, whether it is ready, its figures, and files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from itertools import chain, islice
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from console import filters
+from console.door import DOOR, service
+from sync_core.errors import TieoutError
+from sync_core.service import Download
+
+ENTITIES = ("invoices", "payments", "credit_notes", "contacts")
+PRIVATE = {"Cache-Control": "no-store"}
+
+
+def live(_request: Request) -> Response:
+    return JSONResponse({"live": True}, headers=PRIVATE)
+
+
+def ready(_request: Request) -> Response:
+    """200 once the data is open, before that 503 with the reason."""
+    if DOOR.open:
+        return JSONResponse({"ready": True}, headers=PRIVATE)
+    return JSONResponse({"ready": False, "reason": DOOR.reason}, status_code=503, headers=PRIVATE)
+
+
+def metrics(_request: Request) -> Response:
+    """A few figures in Prometheus' text format."""
+    return PlainTextResponse("\n".join(_figures()) + "\n", media_type="text/plain; version=0.0.4", headers=PRIVATE)
+
+
+def _figures() -> Iterator[str]:
+    yield f"tieout_ready {int(DOOR.open)}"
+    if not DOOR.open:
+        return
+    overview, now = service().overview(), datetime.now(UTC)
+    yield f"tieout_run_under_way {int(service().running is not None)}"
+    yield f"tieout_schedule_paused {int(service().schedule().paused)}"
+    for name, at in (("dynamics", overview.age.crm), ("xero", overview.age.xero)):
+        if at is not None:
+            yield f'tieout_data_age_seconds{{system="{name}"}} {(now - at).total_seconds():.0f}'
+    for last in overview.runs[:1]:
+        yield f'tieout_last_run_started_seconds{{status="{last.status}"}} {last.started.timestamp():.0f}'
+    for entity, counts in sorted(overview.statuses.items()):
+        for status, count in sorted(counts.items()):
+            yield f'tieout_records{{entity="{entity}",status="{status}"}} {count}'
+
+
+def download(request: Request) -> Response:
+    """The CSV of what the query asks for, streamed."""
+    return _download(request, _csv)
+
+
+def download_control(request: Request) -> Response:
+    """The control file of the CSV with the same query."""
+    return _download(request, _control)
+
+
+def _download(request: Request, answer: Callable[[Download], Response]) -> Response:
+    entity = request.path_params["entity"]
+    if entity not in ENTITIES:
+        return PlainTextResponse(f"There is no file of {entity}. There are: {', '.join(ENTITIES)}.", status_code=404)
+    try:
+        made = service().reconciliation_csv(
+            entity, filters.parse(request.query_params), excel=request.query_params.get("excel") == "1"
+        )
+        return answer(made)
+    except TieoutError as error:
+        return PlainTextResponse(error.message, status_code=400 if DOOR.open else 503, headers=PRIVATE)
+
+
+def _csv(made: Download) -> Response:
+    chunks = iter(made.chunks)
+    begun = list(islice(chunks, 2))  # the first rows are read here, so that a failure is an answer and not half a file
+    return StreamingResponse(chain(begun, chunks), media_type="text/csv; charset=utf-8", headers=_file(made.name))
+
+
+def _control(made: Download) -> Response:
+    for _ in made.chunks:
+        pass
+    try:
+        return Response(made.control(), media_type="application/json", headers=_file(made.control_name))
+    except ValueError:
+        return PlainTextResponse("The data changed while the file was made. Try again.", status_code=409, headers=PRIVATE)
+
+
+def _file(name: str) -> dict[str, str]:
+    return PRIVATE | {"Content-Disposition": f'attachment; filename="{name}"'}
+
+
+ROUTES = [
+    Route("/api/live", live),
+    Route("/api/ready", ready),
+    Route("/metrics", metrics),
+    Route("/download/{entity}.csv", download),
+    Route("/download/{entity}.control.json", download_control),
+]

@@ -1,0 +1,82 @@
+"""Runs as lines of a table, and one of them in full."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import tzinfo
+
+import streamlit as st
+
+from console.texts import RUN_WORDS, lasting, when
+from console.widgets import left, right, table
+from sync_core.model import Outcome, RunStatus, RunSummary
+
+WRITES = (Outcome.CREATED, Outcome.UPDATED)
+TROUBLE = (Outcome.BLOCKED, Outcome.CONFLICT, Outcome.FAILED)
+COLUMNS = {
+    "status": left("Outcome", width=135),
+    "started": left("Started", width=124),
+    "lasted": right("Took", width=60),
+    "trigger": left("Asked by", width=80),
+    "scope": left("What", width=110),
+    **{str(outcome): right(str(outcome).capitalize(), width=78) for outcome in Outcome},
+    "calls": right("Calls", width=56),
+    "message": left("Message", width=240),
+}
+
+
+def run_line(run: RunSummary, zone: tzinfo) -> dict[str, str]:
+    calls = sum(each.read + each.write for each in run.calls.values())
+    return {
+        "status": RUN_WORDS[run.status],
+        "started": when(run.started, zone),
+        "lasted": lasting(run.finished - run.started) if run.finished else "",
+        "trigger": run.trigger,
+        "scope": run.scope,
+        "calls": f"{calls:,}",
+        "message": run.message,
+    } | {str(outcome): f"{run.counts.get(outcome, 0):,}" for outcome in Outcome}
+
+
+def run_lines(runs: Sequence[RunSummary], zone: tzinfo) -> None:
+    if runs:
+        table((run_line(run, zone) for run in runs), COLUMNS, "Runs, the latest first")
+    else:
+        st.text("No run yet.")
+
+
+def quiet_line(runs: Sequence[RunSummary], zone: tzinfo) -> dict[str, str]:
+    """Several runs in which nothing changed, as one line."""
+    if len(runs) == 1:
+        return run_line(runs[0], zone)
+    first = run_line(runs[0], zone)
+    return first | {"message": f"{len(runs)} runs in a row changed nothing, the first {when(runs[-1].started, zone)}"}
+
+
+def changed_nothing(run: RunSummary) -> bool:
+    """Whether a run went well and neither wrote nor met anything that needs a look."""
+    return run.status is RunStatus.SUCCESS and not any(run.counts.get(outcome, 0) for outcome in (*WRITES, *TROUBLE))
+
+
+def folded(runs: Sequence[RunSummary]) -> list[RunSummary | list[RunSummary]]:
+    """Neighbouring runs in which nothing changed, as one list each; all others by themselves."""
+    lines: list[RunSummary | list[RunSummary]] = []
+    for run in runs:
+        if not changed_nothing(run):
+            lines.append(run)
+        elif lines and isinstance(lines[-1], list):
+            lines[-1].append(run)
+        else:
+            lines.append([run])
+    return lines
+
+
+def outcomes(run: RunSummary, labels: dict[str, str]) -> None:
+    """Entity by outcome: what a run did."""
+    columns = {"entity": left("Entity", width="medium")} | {str(o): right(str(o).capitalize()) for o in Outcome}
+    rows = [
+        {"entity": labels.get(name, name)} | {str(o): f"{counts.get(o, 0):,}" for o in Outcome}
+        for name, counts in run.by_entity.items()
+        if any(counts.values())
+    ]
+    table(rows, columns, "What the run did, per entity")

@@ -1,0 +1,83 @@
+"""How each kind of document is laid out when both sides stand beside each other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from console.texts import MATCH_WORDS, amount, day
+from console.widgets import Column, left, right
+from sync_core.model import MatchStatus, Side
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """``amounts``: which amounts stand on either side, as (field, heading). ``number`` is how its number is called."""
+
+    entity: str
+    title: str
+    singular: str
+    plural: str
+    number: str
+    amounts: tuple[tuple[str, str], ...]
+
+
+INVOICES = Sheet(
+    "invoices",
+    "Invoices",
+    "invoice",
+    "invoices",
+    "Number",
+    (("total", "total"), ("due", "due")),
+)
+PAYMENTS = Sheet("payments", "Payments", "payment", "payments", "Reference", (("total", "amount"),))
+CREDIT_NOTES = Sheet(
+    "credit_notes", "Credit notes", "credit note", "credit notes", "Number", (("total", "total"), ("due", "remaining"))
+)
+SHEETS = (INVOICES, PAYMENTS, CREDIT_NOTES)
+
+
+def headings(sheet: Sheet) -> dict[str, tuple[str, str, Column]]:
+    """Per column its group, its heading and its form: left Dynamics, right Xero, the difference in the middle."""
+    sides = {
+        side: {f"{side}_{field}": (f"{side.label} ", heading, right(heading, width=80)) for field, heading in sheet.amounts}
+        for side in Side
+    }
+    return {
+        "status": ("", "Status", left("Status", width=148)),
+        "number": ("", sheet.number, left(sheet.number, width=76)),
+        "contact": ("", "Contact", left("Contact", width=150)),
+        "date": ("", "Date", left("Date", width=88)),
+        "currency": ("", "Cur.", left("Cur.", width=46)),
+        **sides[Side.CRM],
+        "difference": ("Dynamics − Xero", "difference", right("difference", width=106)),
+        **sides[Side.XERO],
+        "words": (" ", "Reason", left("Reason", width=260)),
+    }
+
+
+def frame(sheet: Sheet, rows: Sequence[Mapping[str, object]]) -> tuple[pd.DataFrame, dict[Any, Column]]:
+    """The rows as text under two lines of headings, and the form of each column by its position (0 is the hidden index)."""
+    columns = headings(sheet)
+    lines = [line(sheet, row) for row in rows]
+    over = pd.MultiIndex.from_tuples([(group, heading) for group, heading, _ in columns.values()])
+    cells = pd.DataFrame([[each[name] for name in columns] for each in lines], columns=over)
+    return cells, {at: form for at, (_, _, form) in enumerate(columns.values(), start=1)}
+
+
+def line(sheet: Sheet, row: Mapping[str, object]) -> dict[str, str]:
+    """One row as text. Amounts are written out exactly; what one side does not have is blank."""
+    currency = str(row["currency"] or "")
+    sums = [f"{side}_{field}" for side in ("crm", "xero") for field, _ in sheet.amounts]
+    return {
+        "status": MATCH_WORDS[MatchStatus(str(row["status"]))],
+        "number": str(row["number"] or ""),
+        "contact": str(row["contact"] or ""),
+        "date": day(row["crm_date"] or row["xero_date"]),  # type: ignore[arg-type]  # dates in the cache's table
+        "currency": currency,
+        "difference": amount(row["difference"], currency),  # type: ignore[arg-type]  # decimals in the cache's table
+        "words": str(row["words"] or ""),
+    } | {name: amount(row[name], currency) for name in sums}  # type: ignore[arg-type]  # the same

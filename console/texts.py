@@ -1,0 +1,135 @@
+"""Words, numbers and instants as the pages write them. Pure; nothing here draws.
+
+Shapes never stand without their word, and no colour says what a shape does not. Amounts carry their currency's own decimals
+and a minus sign; instants are in the reader's zone, which is named.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta, tzinfo
+from decimal import Decimal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from babel.numbers import get_currency_precision
+
+from sync_core.model import MatchStatus, RunStatus, Status
+
+MATCH_WORDS: dict[MatchStatus, str] = {
+    MatchStatus.MATCHED: "● ties out",
+    MatchStatus.WITHIN_TOLERANCE: "◐ within tolerance",
+    MatchStatus.DIFFERS: "▲ differs",
+    MatchStatus.MISSING_IN_CRM: "◀ missing in Dynamics",
+    MatchStatus.MISSING_IN_XERO: "▶ missing in Xero",
+    MatchStatus.DUPLICATE: "◆ duplicate",
+    MatchStatus.AMBIGUOUS: "◇ ambiguous",
+    MatchStatus.TIMING: "◔ timing",
+    MatchStatus.VOIDED_ONE_SIDE: "◧ void on one side",
+    MatchStatus.IGNORED: "○ set aside",
+}
+SETTLED = frozenset({MatchStatus.MATCHED, MatchStatus.WITHIN_TOLERANCE, MatchStatus.IGNORED})
+"""Rows that need nobody. All others are open."""
+
+STATUS_WORDS: dict[Status, str] = {
+    Status.NEVER_SYNCED: "○ never synced",
+    Status.QUEUED: "… queued",
+    Status.SYNCING: "… running",
+    Status.SUCCESS: "● in step",
+    Status.FAILED: "✕ failed",
+    Status.SKIPPED: "○ skipped",
+    Status.CONFLICT: "▲ conflict",
+    Status.BLOCKED: "■ blocked",
+    Status.EXCLUDED: "○ excluded",
+    Status.MISSING_IN_CRM: "◀ missing in Dynamics",
+    Status.MISSING_IN_XERO: "▶ missing in Xero",
+    Status.NEEDS_REVIEW: "◆ needs review",
+}
+RUN_WORDS: dict[RunStatus, str] = {
+    RunStatus.RUNNING: "… running",
+    RunStatus.SUCCESS: "● success",
+    RunStatus.PARTIAL: "◐ partly",
+    RunStatus.REFUSED: "■ stopped by a rail",
+    RunStatus.FAILED: "✕ failed",
+    RunStatus.BUSY: "○ busy",
+    RunStatus.CONFIGURE: "✕ a setting is wrong",
+}
+_MARKDOWN = re.compile(r"([!-/:-@\[-`{-~])")
+_LINKS = re.compile(r"(?<=[:@])(?=\S)|(?<=www)(?=\.)", re.IGNORECASE)
+JOINER = "\u2060"
+"""Takes no room. Addresses are made into links, and :words: into pictures, after Markdown's own escapes are read."""
+_BREAKS = re.compile(r"[\r\n\t]+")
+
+
+def plain(text: str) -> str:
+    """``text`` that was written elsewhere, so that Markdown draws it as it is: no link, picture, formula or emphasis in it."""
+    apart = _LINKS.sub(JOINER, _BREAKS.sub(" ", text))
+    return _MARKDOWN.sub(r"\\\1", apart)
+
+
+def amount(value: Decimal | None, currency: str) -> str:
+    """ "-1,284.10" with the currency's decimals, and more only where cutting them would change it; "" for no amount."""
+    if value is None:
+        return ""
+    places = get_currency_precision(currency) if currency else 2
+    rounded = round(value, places)
+    return f"{rounded:,.{places}f}" if rounded == value else f"{value.normalize():,f}"
+
+
+def money(value: Decimal, currency: str) -> str:
+    """ "NZD -1,284.10"."""
+    return f"{currency} {amount(value, currency)}".strip()
+
+
+def count(number: int, singular: str, plural: str = "") -> str:
+    """ "1 invoice", "1,200 invoices"."""
+    return f"{number:,} {singular if number == 1 else plural or singular + 's'}"
+
+
+def listed(parts: Sequence[str]) -> str:
+    """ "a, b and c"."""
+    return " and ".join(filter(None, (", ".join(parts[:-1]), parts[-1]))) if parts else ""
+
+
+def lower_first(label: str) -> str:
+    return label[:1].lower() + label[1:]
+
+
+def ago(at: datetime | None, now: datetime) -> str:
+    """How long ago, in the largest unit that says enough; "never" for None."""
+    if at is None:
+        return "never"
+    minutes = int((now - at).total_seconds() // 60)
+    if minutes < 1:
+        return "just now"
+    if minutes < 120:
+        return f"{minutes} min ago"
+    return f"{minutes // 60} h ago" if minutes < 48 * 60 else f"{minutes // 1440} days ago"
+
+
+def lasting(time: timedelta) -> str:
+    seconds = time.total_seconds()
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
+
+
+def zone(name: str | None) -> tzinfo:
+    """The reader's zone; UTC where the browser names none that is known."""
+    try:
+        return ZoneInfo(name) if name else UTC
+    except (ZoneInfoNotFoundError, ValueError):
+        return UTC
+
+
+def zone_name(where: tzinfo) -> str:
+    return getattr(where, "key", "UTC")
+
+
+def when(at: datetime | None, where: tzinfo) -> str:
+    """ "2026-11-23 15:38" in the zone ``where``; "never" for None."""
+    return f"{at.astimezone(where):%Y-%m-%d %H:%M}" if at is not None else "never"
+
+
+def day(value: date | None) -> str:
+    return value.isoformat() if value is not None else ""

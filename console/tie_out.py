@@ -1,0 +1,187 @@
+"""The page of one kind of document: filter, control totals, grid, and the selected row below."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from hashlib import sha256
+
+import streamlit as st
+
+from console import detail, sheets
+from console.door import service
+from console.filters import address
+from console.frame import reader_zone
+from console.periods import ANY, PERIODS, limits
+from console.sheets import Sheet
+from console.texts import MATCH_WORDS, SETTLED, plain
+from console.widgets import control_totals, empty, selected, selection_key, shown_of
+from sync_core.errors import Rejected
+from sync_core.model import MatchStatus
+from sync_core.service import Filters, ReconciliationPage, Sort
+
+ROWS = 100
+OPEN = "open"
+OPEN_STATUSES = tuple(status for status in MatchStatus if status not in SETTLED)
+
+
+def draw(sheet: Sheet) -> None:
+    """The whole page."""
+    st.title(sheet.title)
+    everything = service().reconciliation_summary(sheet.entity)
+    if not everything.rows:
+        _nothing(sheet)
+        return
+    chosen = _filters(sheet, [total.currency for total in everything.totals])
+    status = _status(sheet, chosen)
+    filters = replace(chosen, statuses=_statuses(status))
+    found = service().reconciliation(sheet.entity, filters, limit=ROWS, offset=ROWS * (_page(sheet) - 1))
+    control_totals({"": found.totals})
+    _bar(sheet, filters, found)
+    row_id = _grid(sheet, found)
+    if row_id is None:
+        st.caption(f"Select a row to see the {sheet.singular} in full: its fields, what was paid on it, and what to do.")
+        return
+    try:
+        detail.draw(sheet, service().reconciliation_detail(sheet.entity, row_id))
+    except Rejected as error:
+        st.info(plain(error.message))
+
+
+def _nothing(sheet: Sheet) -> None:
+    age = service().data_age()
+    if age.crm is None or age.xero is None:
+        empty("Nothing has been synced yet.", "The first sync fills this page. It begins by itself.")
+    else:
+        empty(f"There are no {sheet.plural} in either system.", "They appear here after the sync that finds the first one.")
+
+
+def _filters(sheet: Sheet, currencies: list[str]) -> Filters:
+    """What is chosen above the grid, all but the status; it stands in the page's address."""
+    key = f"{sheet.entity}_"
+    search, currency, period, order = st.columns([4, 2, 2, 3])
+    with search:
+        text = st.text_input(
+            "Search",
+            key=f"{key}search",
+            placeholder="Number, contact, reference or id",
+            bind="query-params",
+            on_change=_first_page,
+            args=(sheet,),
+        )
+    with currency:
+        code = _choice(sheet, "Currency", f"{key}currency", ["All", *currencies])
+    with period:
+        within = _choice(sheet, "Period", f"{key}period", list(PERIODS))
+    with order:
+        sort = _choice(sheet, "Sort by", f"{key}sort", [_sort_label(s, turned) for s in Sort for turned in (False, True)])
+    since, until = limits(within or ANY, datetime.now(reader_zone()).date())
+    way = sort or _sort_label(Sort.NUMBER, turned=False)
+    return Filters(
+        currency=None if code in (None, "All") else code,
+        search=text or "",
+        since=since,
+        until=until,
+        sort=next(s for s in Sort if way in (_sort_label(s, turned=False), _sort_label(s, turned=True))),
+        descending=way.endswith(DOWN),
+    )
+
+
+DOWN = ", descending"
+
+
+def _sort_label(sort: Sort, turned: bool) -> str:
+    return f"{sort[:1].upper()}{sort[1:]}{DOWN if turned else ''}"
+
+
+def _choice(sheet: Sheet, label: str, key: str, options: list[str]) -> str | None:
+    return st.selectbox(label, options, key=key, bind="query-params", on_change=_first_page, args=(sheet,))
+
+
+def _first_page(sheet: Sheet) -> None:
+    st.session_state[_page_key(sheet)] = 1
+
+
+def _page_key(sheet: Sheet) -> str:
+    return f"{sheet.entity}_page"
+
+
+def _page(sheet: Sheet) -> int:
+    """The page that is asked for. The pagination itself stands below the grid and is drawn after it."""
+    asked = st.session_state.get(_page_key(sheet)) or st.query_params.get(_page_key(sheet), "1")
+    return max(1, int(asked)) if str(asked).isdigit() else 1
+
+
+def _status(sheet: Sheet, filters: Filters) -> str:
+    """Status with the counts that the other filters leave. Counts move, so the address keeps the status and not the label."""
+    counts = service().reconciliation_summary(sheet.entity, filters).statuses
+    name = f"{sheet.entity}_status"
+    current = st.query_params.get(name, "")
+    labels = _status_labels(counts, current)
+    current = current if current in labels else ""
+    key = f"{name}_{sha256(str(labels).encode()).hexdigest()[:8]}"
+
+    def chosen() -> None:
+        st.query_params[name] = st.session_state[key] or ""
+        if not st.query_params[name]:
+            del st.query_params[name]
+        _first_page(sheet)
+
+    st.segmented_control(
+        "Status",
+        list(labels),
+        default=current,
+        format_func=lambda o: labels.get(o, o),
+        key=key,
+        required=True,
+        on_change=chosen,
+    )
+    return current
+
+
+def _status_labels(counts: Mapping[MatchStatus, int], current: str) -> dict[str, str]:
+    waiting = sum(counts[status] for status in OPEN_STATUSES)
+    singles = {str(s): f"{MATCH_WORDS[s]} {counts[s]:,}" for s in MatchStatus if counts[s] or s == current}
+    return {"": f"All {sum(counts.values()):,}", OPEN: f"Does not tie out {waiting:,}"} | singles
+
+
+def _statuses(status: str) -> tuple[MatchStatus, ...]:
+    if status == OPEN:
+        return OPEN_STATUSES
+    return (MatchStatus(status),) if status else ()
+
+
+def _bar(sheet: Sheet, filters: Filters, found: ReconciliationPage) -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(f"**{shown_of(found.rows.num_rows, found.row_count, sheet.singular, sheet.plural)}**")
+        with st.popover("Download", key=f"{sheet.entity}_download"):
+            st.text(f"All {found.row_count:,} rows that the filters leave, in this order.")
+            st.link_button("CSV for Excel", address(sheet.entity, filters, excel=True))
+            st.link_button("Plain CSV", address(sheet.entity, filters))
+            st.link_button("Control file of the CSV for Excel", address(sheet.entity, filters, kind="control.json", excel=True))
+            st.link_button("Control file of the plain CSV", address(sheet.entity, filters, kind="control.json"))
+
+
+def _grid(sheet: Sheet, found: ReconciliationPage) -> str | None:
+    """Draws the rows and answers with the id of the selected one."""
+    rows = found.rows.to_pylist()
+    if not rows:
+        st.info(f"No {sheet.singular} is left by these filters.")
+        return None
+    cells, columns = sheets.frame(sheet, rows)
+    ids = [str(row["row_id"]) for row in rows]
+    event = st.dataframe(
+        cells,
+        column_config=columns,
+        hide_index=True,
+        height=min(73 + 35 * len(rows), 528),
+        key=selection_key(f"{sheet.entity}_grid", ids),
+        on_select="rerun",
+        selection_mode="single-row",
+        alt=f"{sheet.title} of Dynamics and Xero side by side",
+    )
+    pages = -(-found.row_count // ROWS)
+    if pages > 1:
+        st.pagination(pages, key=_page_key(sheet), bind="query-params")
+    return selected(event, ids)

@@ -1,0 +1,36 @@
+"""Whether both systems and both databases answer, and the settings in use. Secrets are never shown."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from console.checks import check, settings_lines
+from console.door import service
+from console.frame import reader_zone
+from console.texts import plain, when, zone_name
+from console.widgets import left, table
+
+zone = reader_zone()
+
+st.title("Connections")
+st.text("Checking asks both systems who they are. Nothing is written.")
+if st.button("Check now", type="primary") or "checks" not in st.session_state:
+    with st.spinner("Asking both systems"):
+        st.session_state["checks"] = check()
+at, checks = st.session_state["checks"]
+bad = [each for each in checks if not each.good]
+st.subheader("Everything answers." if not bad else f"{len(bad)} of {len(checks)} do not answer as they should.")
+table(
+    ({"good": "● works" if each.good else "✕ does not work", "name": each.name, "message": each.message} for each in checks),
+    {"good": left("Result", width=130), "name": left("What", width=150), "message": left("Answer")},
+    "What was checked and what it answered",
+)
+st.caption(f"Checked {when(at, zone)}, {plain(zone_name(zone))}.")
+
+st.markdown("**Settings in use**")
+table(
+    settings_lines(service()),
+    {"name": left("Setting", width=270), "value": left("Value", width=420), "from": left("Where it matters")},
+    "Settings, secrets left out",
+)
+st.text("Settings come from the environment or the file .env; the console reads them when it starts.")

@@ -1,0 +1,73 @@
+"""Is it all right? One sentence, control totals, what flows where, how old it is, what ran and what runs next."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import streamlit as st
+
+from console import actions, nav
+from console.diagram import flow_diagram
+from console.door import service
+from console.frame import reader_zone
+from console.runs import run_lines
+from console.sheets import SHEETS
+from console.standing import Mood, Tally, standing
+from console.texts import STATUS_WORDS, ago, plain, when, zone_name
+from console.widgets import control_totals
+from sync_core.model import Side, Status
+from sync_core.service import data_flows
+
+NEEDS_A_PERSON = (Status.FAILED, Status.BLOCKED, Status.CONFLICT, Status.NEEDS_REVIEW)
+
+overview, schedule, now, zone = service().overview(), service().schedule(), datetime.now(UTC), reader_zone()
+sums = {sheet: service().reconciliation_summary(sheet.entity) for sheet in SHEETS}
+tallies = {sheet: Tally(sheet.entity, sheet.singular, s.statuses, s.totals) for sheet, s in sums.items()}
+found = standing(list(tallies.values()), overview.age, overview.runs, minutes=schedule.minutes, paused=schedule.paused, now=now)
+
+st.title("Overview")
+st.subheader(plain(found.headline))
+if found.detail:
+    (st.warning if found.mood is Mood.STALE else st.caption)(plain(found.detail))
+with st.container(horizontal=True):
+    for sheet, tally in tallies.items():
+        if tally.open and st.button(f"Review the {tally.open:,} {sheet.plural}", key=f"review_{sheet.entity}"):
+            st.switch_page(nav.file_of(sheet.entity), query_params={f"{sheet.entity}_status": "open"})
+    st.button("Sync now", type="primary", on_click=actions.sync_now, disabled=service().running is not None)
+
+if any(result.rows for result in sums.values()):
+    st.markdown("**Control totals**")
+    control_totals({sheet.title: result.totals for sheet, result in sums.items()})
+
+st.markdown("**What flows where**")
+st.graphviz_chart(
+    flow_diagram(data_flows(), overview.statuses, st.context.theme.type or "light"),
+    width="stretch",
+    alt="Entities between Dynamics and Xero, the ways they flow, and how many records stand how",
+)
+present = {status for counts in overview.statuses.values() for status, number in counts.items() if number}
+st.caption(" · ".join(STATUS_WORDS[status] for status in Status if status in present))
+
+waiting, fresh = st.columns(2)
+with waiting:
+    st.markdown("**Needs a person**")
+    counts = {s: sum(by.get(s, 0) for by in overview.statuses.values()) for s in NEEDS_A_PERSON}
+    for status, number in counts.items():
+        if number:
+            st.text(f"{STATUS_WORDS[status]}: {number:,}")
+    st.page_link(nav.file_of("problems"), label="Work the problems") if any(counts.values()) else st.text("Nothing.")
+with fresh:
+    st.markdown("**Freshness and the next run**")
+    for side, at in ((Side.CRM, overview.age.crm), (Side.XERO, overview.age.xero)):
+        st.text(f"{side.label}: read {when(at, zone)} ({ago(at, now)})" if at else f"{side.label}: never read")
+    if schedule.paused:
+        st.text("The schedule is paused.")
+        st.button("Resume the schedule", on_click=actions.resume)
+    else:
+        coming = when(schedule.next_run, zone) if schedule.next_run else "when the console runs"
+        st.text(f"Next sync: {coming}, every {schedule.minutes} minutes")
+        st.button("Pause the schedule", on_click=actions.pause)
+    st.caption(f"Times are in {plain(zone_name(zone))}.")
+
+st.markdown("**Last runs**")
+run_lines(overview.runs[:5], zone)

@@ -1,0 +1,44 @@
+"""Every sync that ran, the latest first; those in which nothing changed fold into one line. A selected run opens below."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from console import actions
+from console.door import service
+from console.frame import reader_zone
+from console.runs import COLUMNS, folded, outcomes, quiet_line, run_line
+from console.texts import RUN_WORDS, plain, when, zone_name
+from console.widgets import empty, pick
+from sync_core.model import RunSummary
+from sync_core.service import data_flows
+
+SHOWN = 200
+NAMES = {"dynamics": "Dynamics", "xero": "Xero"}
+zone = reader_zone()
+labels = {flow.entity: flow.label for flow in data_flows()}
+
+
+def draw(run: RunSummary) -> None:
+    st.subheader(f"{RUN_WORDS[run.status]} · {when(run.started, zone)} · {plain(run.scope)}")
+    if run.message:
+        st.text(run.message)
+    calls = " · ".join(f"{NAMES.get(k, k)} {c.read:,} reads, {c.write:,} writes" for k, c in run.calls.items())
+    st.text(f"Run {run.run}, asked by {run.trigger} · calls: {calls or 'none'}")
+    outcomes(run, labels)
+
+
+st.title("Runs")
+st.button("Sync now", type="primary", on_click=actions.sync_now, disabled=service().running is not None)
+runs = service().runs(SHOWN)
+if not runs:
+    empty("Nothing ran yet.", "The first sync begins by itself, or with the button above.")
+else:
+    lines = folded(runs)
+    latest = [each[0] if isinstance(each, list) else each for each in lines]
+    rows = [quiet_line(each, zone) if isinstance(each, list) else run_line(each, zone) for each in lines]
+    picked = pick("runs", rows, COLUMNS, [run.run for run in latest], "Runs, the latest first")
+    st.caption(f"Times are in {plain(zone_name(zone))}. Select a run to see what it did.")
+    for run in latest:
+        if run.run == picked:
+            draw(run)
