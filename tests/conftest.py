@@ -21,3 +21,8 @@ def sandbox(sandbox_server: Sandbox) -> Sandbox:
     """The running sandbox with the demo company freshly seeded, no faults, an empty log and real time."""
     sandbox_server.reset(seed=1, invoices=0)
     return sandbox_server
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--golden", action="store_true", help="Write the outcomes of the scenarios anew; then read the diff.")
+    parser.addoption("--every-point", action="store_true", help="Kill every scenario at every point that writes.")
