@@ -163,7 +163,14 @@ class View:
             if r.get(column) is not None
         ]
         there = " ".join(str(r[c]) for c in ("tie_xeronumber", "tie_xerostatus") if r.get(c))
-        return [r["tie_entity"], r["tie_name"], STAMPS[r["tie_syncstatus"]], r.get("tie_reason"), there or "not in Xero", *numbers]
+        return [
+            r["tie_entity"],
+            r["tie_name"],
+            STAMPS[r["tie_syncstatus"]],
+            r.get("tie_reason"),
+            there or "not in Xero",
+            *numbers,
+        ]
 
     def _xero(self) -> dict[str, Iterable[list[Any]]]:
         x = "xero."
@@ -182,9 +189,7 @@ class View:
             "items": ([r["Code"], r.get("Name")] for r in self.rows(f"{x}Items")),
             "invoices": (self._xero_paper(r, "InvoiceNumber") for r in self.rows(f"{x}Invoices")),
             "credit notes": (self._xero_paper(r, "CreditNoteNumber") for r in self.rows(f"{x}CreditNotes")),
-            "payments": (
-                [self._paid(r), r["Date"], _money(r["Amount"]), r["Status"]] for r in self.rows(f"{x}Payments")
-            ),
+            "payments": ([self._paid(r), r["Date"], _money(r["Amount"]), r["Status"]] for r in self.rows(f"{x}Payments")),
         }
 
     def _tagged(self, r: Row) -> str:
@@ -211,7 +216,10 @@ class View:
         ]
 
     def _paid(self, r: Row) -> str:
-        for kind, key, name in (("Invoices", "InvoiceID", "InvoiceNumber"), ("CreditNotes", "CreditNoteID", "CreditNoteNumber")):
+        for kind, key, name in (
+            ("Invoices", "InvoiceID", "InvoiceNumber"),
+            ("CreditNotes", "CreditNoteID", "CreditNoteNumber"),
+        ):
             if r.get(key):
                 return str(self.row(f"xero.{kind}", r[key])[name])
         return "advance"

@@ -180,7 +180,7 @@ class Stage:
         try:
             with self.books.open(step) as service:
                 service.sync()
-        except BaseException:
+        except BaseException:  # noqa: BLE001  # whatever it is, this copy of the process must not go on
             traceback.print_exc()
             os._exit(FELL)
         os._exit(0)
