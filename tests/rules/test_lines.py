@@ -1,0 +1,115 @@
+"""Invoice lines as Xero takes them: amounts as Dynamics holds them, codes from the line or the product, ids kept."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sync_core.rules.eligibility import Books
+from sync_core.rules.lines import line_items, untaxed
+
+D = Decimal
+BOOKS = Books(
+    taxes=frozenset({"OUTPUT2", "NONE"}),
+    tax_rates={"OUTPUT2": D(15), "NONE": D(0)},
+    items={"TENT": ("200", "OUTPUT2")},
+)
+TENT = {"product": "TENT", "description": "Two-person tent", "quantity": D(2), "unit_price": D("619"), "tax": D("185.70")}
+WALK = {
+    "description": "Walk",
+    "quantity": D(1),
+    "unit_price": D("9"),
+    "tax": D("1.35"),
+    "account_code": "205",
+    "tax_type": "OUTPUT2",
+}
+
+
+def only(line, books=BOOKS, existing=()):
+    (item,) = line_items([line], books, existing)
+    return item
+
+
+def test_a_product_line_names_its_item_and_takes_its_codes():
+    expected = {"ItemCode": "TENT", "AccountCode": "200", "TaxType": "OUTPUT2", "TaxAmount": D("185.70"), "Quantity": D(2)}
+    assert only(TENT).items() >= expected.items()
+
+
+def test_a_product_that_xero_lacks_is_not_named():
+    assert "ItemCode" not in only({**TENT, "product": "KAYAK", "account_code": "200", "tax_type": "OUTPUT2"})
+
+
+def test_a_discount_goes_as_an_amount():
+    assert only({**TENT, "discount": D("57.00")})["DiscountAmount"] == D("57.00")
+    assert "DiscountAmount" not in only({**TENT, "discount": D(0)})
+
+
+def test_a_returned_line_has_a_positive_quantity_because_xero_takes_no_other():
+    item = only({**WALK, "quantity": D(-3), "unit_price": D("10")})
+    assert (item["Quantity"], item["UnitAmount"]) == (D(3), D(-10))
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [({"description": None, "product": "TENT"}, "TENT"), ({}, "Item"), ({"description": "x" * 5000}, "x" * 4000)],
+)
+def test_every_line_has_a_description_that_fits(line, expected):
+    assert only(line)["Description"] == expected
+
+
+@given(st.decimals(0, 9999, places=4), st.decimals(-9999, 9999, places=4), st.decimals(0, 99999, places=2))
+def test_amounts_are_told_as_dynamics_holds_them(quantity, price, tax):
+    item = only({**WALK, "quantity": quantity, "unit_price": price, "tax": tax})
+    assert item["Quantity"] * item["UnitAmount"] == quantity * price
+    assert item["TaxAmount"] == tax
+
+
+# Lines without tax in Dynamics
+
+
+def test_no_tax_in_dynamics_stays_no_tax_in_xero():
+    assert only({**TENT, "tax": None}).items() >= {"TaxType": "NONE", "TaxAmount": D(0)}.items()
+
+
+def test_a_tax_rate_chosen_on_the_line_stays_and_is_told_its_amount():
+    assert only({**WALK, "tax": D(0)}).items() >= {"TaxType": "OUTPUT2", "TaxAmount": D(0)}.items()
+
+
+def test_xero_works_the_tax_out_where_a_person_chose_that():
+    item = only({**TENT, "tax": None}, Books(items=BOOKS.items, tax_rates=BOOKS.tax_rates, xero_computes_tax=True))
+    assert item["TaxType"] == "OUTPUT2"
+    assert "TaxAmount" not in item
+
+
+@pytest.mark.parametrize(
+    ("tax", "rate", "expected"),
+    [(None, "OUTPUT2", True), (D(0), "OUTPUT2", True), (D(1), "OUTPUT2", False), (None, "NONE", False), (None, "?", False)],
+)
+def test_untaxed(tax, rate, expected):
+    assert untaxed({"tax": tax}, rate, BOOKS) is expected
+
+
+# Ids: Xero deletes the lines whose id is left out
+
+
+def existing(*lines):
+    return [{"id": f"l{n}", **line} for n, line in enumerate(lines, 1)]
+
+
+def test_each_line_keeps_the_id_of_the_line_that_it_is():
+    there = existing(WALK, TENT)
+    assert [i.get("LineItemID") for i in line_items([TENT, WALK], BOOKS, there)] == ["l2", "l1"]
+
+
+def test_a_changed_line_is_changed_and_a_new_one_is_new():
+    items = line_items([{**WALK, "description": "Longer walk"}, TENT], BOOKS, existing(WALK))
+    assert [i.get("LineItemID") for i in items] == ["l1", None]
+
+
+@given(st.lists(st.sampled_from([TENT, WALK]), max_size=6), st.lists(st.sampled_from([TENT, WALK]), max_size=6))
+def test_no_id_is_used_twice_and_none_is_left_while_a_line_needs_one(lines, there):
+    ids = [i["LineItemID"] for i in line_items(lines, BOOKS, existing(*there)) if "LineItemID" in i]
+    assert len(ids) == len(set(ids)) == min(len(lines), len(there))

@@ -1,0 +1,98 @@
+"""Remarks: whole sentences, both values, what to do next; never blank, never longer than their column."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sync_core.model import Record, Side
+from sync_core.rules import remarks
+from sync_core.rules.compare import Clash
+from sync_core.rules.entities import entity
+
+INVOICES, CONTACTS = entity("invoices"), entity("contacts")
+CRM, XERO = Side.CRM, Side.XERO
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (None, "nothing"),
+        ((), "nothing"),
+        (True, "yes"),
+        (False, "no"),
+        (Decimal("1234.5"), "1,234.50"),
+        (Decimal("-0.005"), "-0.005"),
+        (date(2026, 12, 20), "2026-12-20"),
+        (({},), "1 line"),
+        (({}, {}), "2 lines"),
+        ("Kahu", "“Kahu”"),
+    ],
+)
+def test_values_as_people_write_them(value, expected):
+    assert remarks.spoken(value) == expected
+
+
+def test_a_conflict_shows_both_values_and_the_last_agreed():
+    clash = Clash("due_date", date(2026, 12, 20), date(2027, 1, 31), date(2027, 1, 15))
+    assert remarks.clashing(INVOICES, [clash]) == (
+        "Both sides differ and nothing was overwritten. "
+        "Due date: Dynamics 2027-01-31, Xero 2027-01-15, last agreed 2026-12-20. Choose the value to keep."
+    )
+
+
+def test_a_conflict_of_lines_shows_sums_and_one_of_contacts_no_ids():
+    lines = Clash("lines", None, ({"net": Decimal(50)}, {"net": Decimal(5)}), ({"net": Decimal(50)},))
+    contact = Clash("contact", None, "c0ffee", "facade")
+    text = remarks.clashing(INVOICES, [lines, contact])
+    assert "Dynamics 2 lines of 55.00, Xero 1 lines of 50.00 before tax" in text
+    assert "Contact is another one in Xero than in Dynamics." in text
+    assert "c0ffee" not in text
+
+
+def test_an_update_says_what_went_where():
+    changes = {XERO: {"due_date": date(2026, 12, 1)}, CRM: {"xero_id": "x"}}
+    assert remarks.updated(INVOICES, changes) == "Link noted in Dynamics; Due date brought to Xero."
+
+
+def test_what_is_cut_says_so_and_nul_is_never_kept():
+    text = remarks.cut("a\x00" + "b" * 5000)
+    assert len(text) == remarks.LONGEST
+    assert text.endswith("(shortened)")
+    assert "\x00" not in text
+    assert remarks.cut("short") == "short"
+
+
+@given(st.text(max_size=5000))
+def test_a_remark_always_fits_its_column(text):
+    assert 0 < len(remarks.refused(f"Xero refused this: {text}")) <= remarks.LONGEST
+    assert len(remarks.clashing(CONTACTS, [Clash("city", text, text, text)])) <= remarks.LONGEST
+
+
+SENTENCES = [
+    remarks.in_step(INVOICES, ""),
+    remarks.in_step(INVOICES, "document number"),
+    remarks.created(INVOICES, XERO, "INV-1"),
+    remarks.created(INVOICES, XERO, None),
+    remarks.untaxed([1, 2], xero_computes=False).strip(),
+    remarks.untaxed([1], xero_computes=True).strip(),
+    remarks.ambiguous(CONTACTS, CRM, 2, "name"),
+    remarks.waits_for(INVOICES, "Contact", "Kahu", "Xero"),
+    remarks.parent_gone("Contact", "Kahu", "archived", XERO),
+    remarks.only_in(INVOICES, XERO),
+    remarks.gone_first(XERO, "voided"),
+    remarks.gone_one_side(INVOICES, Record(XERO, "invoices", "x", "Invoices", "1", {}, "voided")),
+    remarks.gone_both(INVOICES),
+    remarks.read_only(INVOICES, ["Due date"]),
+]
+
+
+@pytest.mark.parametrize("text", SENTENCES)
+def test_remarks_are_sentences_in_plain_words(text):
+    assert text[0].isupper() or text[0].isdigit()
+    assert text.endswith(".")
+    assert not {"None", "Traceback", "crm", "{", "!"} & set(text.replace("!", " ! ").split())
