@@ -32,8 +32,9 @@ def bar() -> None:
         for side, at in ((Side.CRM, overview.age.crm), (Side.XERO, overview.age.xero))
     )
     name = plain(overview.organisation or "This organisation")
-    demo = f":blue-badge[{DEMO}] " if overview.demo else ""
-    st.caption(f"{demo}**{name}** in Dynamics and Xero · {freshness} · {_doing(latest, paused=schedule.paused)}")
+    if overview.demo:
+        st.badge(DEMO, color="blue")
+    st.caption(f"**{name}** in Dynamics and Xero · {freshness} · {_doing(latest, paused=schedule.paused)}")
     _answers()
     if _moved(latest):
         st.rerun()

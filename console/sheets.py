@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from console.texts import MATCH_WORDS, amount, day
+from console.texts import MATCH_WORDS, amount, day, lower_first
 from console.widgets import Column, left, right
 from sync_core.model import MatchStatus, Side
 
@@ -47,7 +47,7 @@ def headings(sheet: Sheet) -> dict[str, tuple[str, str, Column]]:
         for side in Side
     }
     return {
-        "status": ("", "Status", left("Status", width=148)),
+        "status": ("", "Status and reason", left("Status and reason", width=236)),
         "number": ("", sheet.number, left(sheet.number, width=76)),
         "contact": ("", "Contact", left("Contact", width=150)),
         "date": ("", "Date", left("Date", width=88)),
@@ -55,7 +55,6 @@ def headings(sheet: Sheet) -> dict[str, tuple[str, str, Column]]:
         **sides[Side.CRM],
         "difference": ("Dynamics − Xero", "difference", right("difference", width=106)),
         **sides[Side.XERO],
-        "words": (" ", "Reason", left("Reason", width=260)),
     }
 
 
@@ -68,16 +67,21 @@ def frame(sheet: Sheet, rows: Sequence[Mapping[str, object]]) -> tuple[pd.DataFr
     return cells, {at: form for at, (_, _, form) in enumerate(columns.values(), start=1)}
 
 
+def status_and_reason(row: Mapping[str, object]) -> str:
+    """The shape of the status, with the reason where there is one: it says more than the name of the status."""
+    words = MATCH_WORDS[MatchStatus(str(row["status"]))]
+    return f"{words.split(' ')[0]} {lower_first(str(row['words']))}" if row["words"] else words
+
+
 def line(sheet: Sheet, row: Mapping[str, object]) -> dict[str, str]:
     """One row as text. Amounts are written out exactly; what one side does not have is blank."""
     currency = str(row["currency"] or "")
     sums = [f"{side}_{field}" for side in ("crm", "xero") for field, _ in sheet.amounts]
     return {
-        "status": MATCH_WORDS[MatchStatus(str(row["status"]))],
+        "status": status_and_reason(row),
         "number": str(row["number"] or ""),
         "contact": str(row["contact"] or ""),
         "date": day(row["crm_date"] or row["xero_date"]),  # type: ignore[arg-type]  # dates in the cache's table
         "currency": currency,
         "difference": amount(row["difference"], currency),  # type: ignore[arg-type]  # decimals in the cache's table
-        "words": str(row["words"] or ""),
     } | {name: amount(row[name], currency) for name in sums}  # type: ignore[arg-type]  # the same

@@ -9,7 +9,7 @@ from hashlib import sha256
 
 import streamlit as st
 
-from console import detail, sheets
+from console import answers, detail, sheets
 from console.door import service
 from console.filters import address
 from console.frame import reader_zone
@@ -19,7 +19,7 @@ from console.texts import MATCH_WORDS, SETTLED, plain
 from console.widgets import control_totals, empty, selected, selection_key, shown_of
 from sync_core.errors import Rejected
 from sync_core.model import MatchStatus
-from sync_core.service import Filters, ReconciliationPage, Sort
+from sync_core.service import Filters, Sort
 
 ROWS = 100
 OPEN = "open"
@@ -29,17 +29,18 @@ OPEN_STATUSES = tuple(status for status in MatchStatus if status not in SETTLED)
 def draw(sheet: Sheet) -> None:
     """The whole page."""
     st.title(sheet.title)
-    everything = service().reconciliation_summary(sheet.entity)
+    everything = answers.summary(sheet.entity, Filters())
     if not everything.rows:
         _nothing(sheet)
         return
     chosen = _filters(sheet, [total.currency for total in everything.totals])
     status = _status(sheet, chosen)
     filters = replace(chosen, statuses=_statuses(status))
-    found = service().reconciliation(sheet.entity, filters, limit=ROWS, offset=ROWS * (_page(sheet) - 1))
-    control_totals({"": found.totals})
-    _bar(sheet, filters, found)
-    row_id = _grid(sheet, found)
+    sums = answers.summary(sheet.entity, filters)
+    rows = answers.rows(sheet.entity, filters, ROWS, ROWS * (_page(sheet, sums.rows) - 1))
+    control_totals({"": sums.totals})
+    _bar(sheet, filters, shown=len(rows), left=sums.rows)
+    row_id = _grid(sheet, rows, sums.rows)
     if row_id is None:
         st.caption(f"Select a row to see the {sheet.singular} in full: its fields, what was paid on it, and what to do.")
         return
@@ -107,15 +108,19 @@ def _page_key(sheet: Sheet) -> str:
     return f"{sheet.entity}_page"
 
 
-def _page(sheet: Sheet) -> int:
-    """The page that is asked for. The pagination itself stands below the grid and is drawn after it."""
+def _page(sheet: Sheet, rows: int) -> int:
+    """The page that is asked for, within those there are. The pagination stands below the grid and is drawn after it."""
     asked = st.session_state.get(_page_key(sheet)) or st.query_params.get(_page_key(sheet), "1")
-    return max(1, int(asked)) if str(asked).isdigit() else 1
+    return max(1, min(int(asked), _pages(rows))) if str(asked).isdigit() else 1
+
+
+def _pages(rows: int) -> int:
+    return -(-rows // ROWS)
 
 
 def _status(sheet: Sheet, filters: Filters) -> str:
     """Status with the counts that the other filters leave. Counts move, so the address keeps the status and not the label."""
-    counts = service().reconciliation_summary(sheet.entity, filters).statuses
+    counts = answers.summary(sheet.entity, filters).statuses
     name = f"{sheet.entity}_status"
     current = st.query_params.get(name, "")
     labels = _status_labels(counts, current)
@@ -152,20 +157,19 @@ def _statuses(status: str) -> tuple[MatchStatus, ...]:
     return (MatchStatus(status),) if status else ()
 
 
-def _bar(sheet: Sheet, filters: Filters, found: ReconciliationPage) -> None:
+def _bar(sheet: Sheet, filters: Filters, *, shown: int, left: int) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(f"**{shown_of(found.rows.num_rows, found.row_count, sheet.singular, sheet.plural)}**")
+        st.markdown(f"**{shown_of(shown, left, sheet.singular, sheet.plural)}**")
         with st.popover("Download", key=f"{sheet.entity}_download"):
-            st.text(f"All {found.row_count:,} rows that the filters leave, in this order.")
+            st.text(f"All {left:,} rows that the filters leave, in this order.")
             st.link_button("CSV for Excel", address(sheet.entity, filters, excel=True))
             st.link_button("Plain CSV", address(sheet.entity, filters))
             st.link_button("Control file of the CSV for Excel", address(sheet.entity, filters, kind="control.json", excel=True))
             st.link_button("Control file of the plain CSV", address(sheet.entity, filters, kind="control.json"))
 
 
-def _grid(sheet: Sheet, found: ReconciliationPage) -> str | None:
+def _grid(sheet: Sheet, rows: list[dict[str, object]], left: int) -> str | None:
     """Draws the rows and answers with the id of the selected one."""
-    rows = found.rows.to_pylist()
     if not rows:
         st.info(f"No {sheet.singular} is left by these filters.")
         return None
@@ -181,7 +185,6 @@ def _grid(sheet: Sheet, found: ReconciliationPage) -> str | None:
         selection_mode="single-row",
         alt=f"{sheet.title} of Dynamics and Xero side by side",
     )
-    pages = -(-found.row_count // ROWS)
-    if pages > 1:
-        st.pagination(pages, key=_page_key(sheet), bind="query-params")
+    if _pages(left) > 1:
+        st.pagination(_pages(left), key=_page_key(sheet), bind="query-params")
     return selected(event, ids)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
-from console import actions, nav
+from console import actions, answers, nav
 from console.diagram import flow_diagram
 from console.door import service
 from console.frame import reader_zone
@@ -16,12 +16,12 @@ from console.standing import Mood, Tally, standing
 from console.texts import STATUS_WORDS, ago, plain, when, zone_name
 from console.widgets import control_totals
 from sync_core.model import Side, Status
-from sync_core.service import data_flows
+from sync_core.service import Filters, data_flows
 
 NEEDS_A_PERSON = (Status.FAILED, Status.BLOCKED, Status.CONFLICT, Status.NEEDS_REVIEW)
 
 overview, schedule, now, zone = service().overview(), service().schedule(), datetime.now(UTC), reader_zone()
-sums = {sheet: service().reconciliation_summary(sheet.entity) for sheet in SHEETS}
+sums = {sheet: answers.summary(sheet.entity, Filters()) for sheet in SHEETS}
 tallies = {sheet: Tally(sheet.entity, sheet.singular, s.statuses, s.totals) for sheet, s in sums.items()}
 found = standing(list(tallies.values()), overview.age, overview.runs, minutes=schedule.minutes, paused=schedule.paused, now=now)
 

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import streamlit as st
 
-from console import actions
+from console import actions, nav
 from console.door import service
 from console.frame import reader_zone
 from console.problems import Group, groups, titles
+from console.sheets import SHEETS
 from console.texts import STATUS_WORDS, count, lower_first, plain, when, zone_name
 from console.widgets import left, table
 from sync_core.service import data_flows
 
 SHOWN = 100
+SIDE_BY_SIDE = {sheet.entity for sheet in SHEETS}
 zone = reader_zone()
 labels = {flow.entity: lower_first(flow.label) for flow in data_flows()}
 COLUMNS = {
@@ -47,12 +49,16 @@ def draw(group: Group) -> None:
         )
         table(rows, COLUMNS, f"The {number} {name}")
     _detail(group)
-    st.button(
-        "Try again" if number == 1 else f"Try all {number:,} again",
-        key=f"retry_{group.entity}_{group.status}_{group.records[0].id}",
-        on_click=actions.resync,
-        args=(group.entity, [record.id for record in group.records], f"{number:,} {name}"),
-    )
+    first = group.records[0].id
+    with st.container(horizontal=True):
+        st.button(
+            "Try again" if number == 1 else f"Try all {number:,} again",
+            key=f"retry_{group.entity}_{group.status}_{first}",
+            on_click=actions.resync,
+            args=(group.entity, [record.id for record in group.records], f"{number:,} {name}"),
+        )
+        if number == 1 and group.entity in SIDE_BY_SIDE and first in named and st.button("See both sides", key=f"see_{first}"):
+            st.switch_page(nav.file_of(group.entity), query_params={f"{group.entity}_search": named[first]})
 
 
 def _detail(group: Group) -> None:

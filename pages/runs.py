@@ -24,7 +24,7 @@ def draw(run: RunSummary) -> None:
     if run.message:
         st.text(run.message)
     calls = " · ".join(f"{NAMES.get(k, k)} {c.read:,} reads, {c.write:,} writes" for k, c in run.calls.items())
-    st.text(f"Run {run.run}, asked by {run.trigger} · calls: {calls or 'none'}")
+    st.text(f"Run {run.run} · asked by: {run.trigger} · calls: {calls or 'none'}")
     outcomes(run, labels)
 
 

@@ -1,0 +1,65 @@
+"""Answers that stay the same until a run comes to its end: what a click draws again is not asked for again."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from typing import Any, TypeVar
+
+from console.door import service
+from sync_core.model import RunStatus
+from sync_core.service import Filters, Reconciliation
+
+Answer = TypeVar("Answer")
+MOST = 64
+SECONDS = 30.0
+"""A person may set a tolerance or set a row aside between two runs: so long at most is an older answer given."""
+
+
+class Answers:
+    """A few answers, the oldest forgotten first. ``clock`` gives seconds."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._kept: OrderedDict[Hashable, tuple[float, Any]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, key: Hashable, compute: Callable[[], Answer]) -> Answer:
+        """The answer kept under ``key``, or a new one. ``key`` must say which data it is of."""
+        with self._lock:
+            kept = self._kept.get(key)
+        if kept is not None and self._clock() - kept[0] < SECONDS:
+            found: Answer = kept[1]
+            return found
+        made = compute()
+        with self._lock:
+            self._kept[key] = (self._clock(), made)
+            while len(self._kept) > MOST:
+                self._kept.popitem(last=False)
+        return made
+
+
+_ANSWERS = Answers()
+
+
+def summary(entity: str, filters: Filters) -> Reconciliation:
+    """Status counts and control totals of what ``filters`` leave."""
+    return _kept(("summary", entity, filters), lambda: service().reconciliation_summary(entity, filters))
+
+
+def rows(entity: str, filters: Filters, limit: int, offset: int) -> list[dict[str, object]]:
+    """One screen of rows."""
+    return _kept(
+        ("rows", entity, filters, limit, offset),
+        lambda: list(service().reconciliation_rows(entity, filters, limit=limit, offset=offset).to_pylist()),
+    )
+
+
+def _kept(key: Hashable, compute: Callable[[], Answer]) -> Answer:
+    """While a run is under way the data move, so nothing is kept."""
+    latest = service().runs(1)
+    if service().running is not None or (latest and latest[0].status is RunStatus.RUNNING):
+        return compute()
+    return _ANSWERS.get((id(service()), *((run.run, run.finished) for run in latest), key), compute)

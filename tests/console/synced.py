@@ -1,0 +1,26 @@
+"""A data folder after one real sync against the sandbox, made once per session and copied by whoever changes it."""
+
+from __future__ import annotations
+
+import pytest
+
+from sync_core.sandbox.serve import Sandbox
+from sync_core.service import Settings, load_settings, open_service
+
+
+@pytest.fixture(scope="session")
+def synced(tmp_path_factory):
+    """A folder with cache and state, and the settings of a sandbox that runs for the whole session."""
+    folder = tmp_path_factory.mktemp("synced")
+    with Sandbox(seed=1) as sandbox:
+        environment = sandbox.environment()
+        with open_service(settings_of(environment, folder)) as service:
+            service.set_up()
+            service.sync()
+        yield folder, environment
+
+
+def settings_of(environment, folder, **changes) -> Settings:
+    """The settings of the sandbox, whatever stands in this machine's environment."""
+    given = {name.removeprefix("TIEOUT_").lower(): value for name, value in environment.items()}
+    return load_settings(_env_file=None, **given | {"data_dir": folder, "sync_minutes": 600} | changes)

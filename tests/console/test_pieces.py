@@ -1,0 +1,164 @@
+"""The small parts: addresses of files, periods, the diagram, causes, kept answers, required settings."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, date, datetime
+
+import pytest
+import streamlit as st
+
+from console import hardening
+from console.answers import MOST, SECONDS, Answers
+from console.checks import settings_lines
+from console.diagram import flow_diagram
+from console.filters import address, parse
+from console.nav import GROUPS, file_of
+from console.periods import PERIODS, limits
+from console.problems import grouped
+from console.runs import folded
+from sync_core.errors import Configure, Rejected
+from sync_core.model import MatchStatus, RecordStatus, RunStatus, RunSummary, Side, Status
+from sync_core.service import Filters, Flow, Sort
+
+NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
+TODAY = date(2026, 11, 23)
+
+
+@pytest.mark.parametrize(
+    "filters",
+    [
+        Filters(),
+        Filters(statuses=(MatchStatus.DIFFERS, MatchStatus.MISSING_IN_CRM), currency="NZD", search="a&b=c ü"),
+        Filters(since=TODAY, until=TODAY, sort=Sort.DIFFERENCE, descending=True),
+    ],
+)
+def test_an_address_says_all_of_the_filters(filters):
+    from urllib.parse import parse_qsl, urlsplit
+
+    assert parse(dict(parse_qsl(urlsplit(address("invoices", filters)).query))) == filters
+
+
+@pytest.mark.parametrize("asked", [{"status": "Great"}, {"sort": "luck"}, {"since": "2026-13-01"}])
+def test_a_filter_that_means_nothing_is_refused(asked):
+    with pytest.raises(Rejected) as refused:
+        parse(asked)
+    assert refused.value.field == next(iter(asked))
+
+
+@pytest.mark.parametrize(
+    ("period", "first", "last"),
+    [
+        ("This month", "2026-11-01", "2026-11-30"),
+        ("Last month", "2026-10-01", "2026-10-31"),
+        ("Last 90 days", "2026-08-26", "2026-11-23"),
+        ("This year", "2026-01-01", "2026-12-31"),
+        ("Last year", "2025-01-01", "2025-12-31"),
+    ],
+)
+def test_periods_include_their_first_and_last_day(period, first, last):
+    assert limits(period, TODAY) == (date.fromisoformat(first), date.fromisoformat(last))
+
+
+def test_every_period_has_limits_but_the_open_one():
+    assert [p for p in PERIODS if limits(p, TODAY) == (None, None)] == ["Any date"]
+    assert limits("Last month", date(2026, 1, 31)) == (date(2025, 12, 1), date(2025, 12, 31))
+
+
+def test_the_diagram_shows_ways_and_counts_and_trusts_no_name():
+    flows = [Flow("a", 'A"]; evil [label="', True, False), Flow("b", "B", True, True), Flow("c", "C", False, False)]
+    dot = flow_diagram(flows, {"a": {Status.SUCCESS: 1200}, "b": {Status.FAILED: 1}}, "light")
+    assert '\\"]; evil [label=\\"' in dot
+    assert "1,200 ●" in dot
+    assert '"a":e -> xero:p0:w [dir=back]' in dot
+    assert '"b":e -> xero:p1:w [dir=both]' in dot
+    assert "#a34d00" in next(line for line in dot.splitlines() if line.startswith('"b" ['))
+    assert "style=dashed" in dot
+
+
+def status(number, remark, **changes):
+    made = RecordStatus("invoices", Side.CRM, f"c{number}", Status.BLOCKED, "coded", remark, None, NOW, "r")
+    return replace(made, **changes)
+
+
+def test_remarks_that_differ_in_numbers_and_names_are_one_cause():
+    found = grouped(
+        [
+            status(1, "Line 2 has no ledger account."),
+            status(2, "Line 14 has no ledger account."),
+            status(3, "Name: Dynamics “A”, Xero “B”.", status=Status.CONFLICT),
+            status(4, "Name: Dynamics “C”, Xero “D”.", status=Status.CONFLICT),
+            status(5, "Due on 2026-11-01.", status=Status.FAILED),
+        ]
+    )
+    assert [(group.status, len(group.records)) for group in found] == [
+        (Status.CONFLICT, 2),
+        (Status.BLOCKED, 2),
+        (Status.FAILED, 1),
+    ]
+
+
+def run(name, **counts):
+    return RunSummary(name, RunStatus.SUCCESS, NOW, NOW, "schedule", "everything", counts, {})
+
+
+def test_runs_in_which_nothing_changed_fold():
+    lines = folded([run("5"), run("4", unchanged=9), run("3", updated=1), run("2"), run("1", conflict=1)])
+    names = [[each.run for each in line] if isinstance(line, list) else line.run for line in lines]
+    assert names == [["5", "4"], "3", ["2"], "1"]
+
+
+def test_answers_are_kept_for_a_while_and_not_too_many():
+    now, asked = [0.0], []
+    answers = Answers(lambda: now[0])
+
+    def ask(key):
+        return answers.get(key, lambda: asked.append(key) or len(asked))
+
+    assert [ask("a"), ask("a")] == [1, 1]
+    now[0] = SECONDS
+    assert ask("a") == 2
+    for number in range(MOST):
+        ask(number)
+    assert ask("a") == len(asked)
+
+
+def test_every_page_has_its_file_and_no_other_stands_there():
+    named = {name for pages in GROUPS.values() for name, _, _ in pages}
+    assert {path.stem for path in file_of("x").parent.glob("*.py")} == named
+
+
+def test_the_settings_in_the_repository_are_hardened():
+    hardening.assert_hardened()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("server.address", "0.0.0.0"),  # noqa: S104  # what must be refused
+        ("server.enableXsrfProtection", False),
+        ("server.enableAgentApi", True),
+        ("client.showErrorDetails", "full"),
+        ("server.maxUploadSize", 200),
+        ("server.allowedHosts", []),
+    ],
+)
+def test_a_softer_setting_is_refused_by_name(monkeypatch, name, value):
+    really = st.get_option
+    monkeypatch.setattr(st, "get_option", lambda asked: value if asked == name else really(asked))
+    with pytest.raises(Configure, match="127.0.0.1" if name == "server.address" else name):
+        hardening.assert_hardened()
+
+
+def test_settings_are_shown_without_secrets(synced):
+    from types import SimpleNamespace
+
+    from tests.console.synced import settings_of
+
+    folder, environment = synced
+    url = "postgresql+psycopg://tieout:hunter2@db.example/tieout?password=hunter2"
+    settings = settings_of(environment, folder, state_url=url, secret_key="very secret")
+    shown = str(settings_lines(SimpleNamespace(settings=settings)))
+    assert "tieout:…@db.example" in shown
+    for secret in ("hunter2", "very secret", environment["TIEOUT_XERO_CLIENT_SECRET"]):
+        assert secret not in shown

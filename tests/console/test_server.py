@@ -1,0 +1,127 @@
+"""The console as a process: what it answers, what it refuses, and how it ends."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import socket
+
+import httpx
+import pytest
+
+STREAM = "/_stcore/stream"
+UPGRADE = {
+    "Connection": "Upgrade",
+    "Upgrade": "websocket",
+    "Sec-WebSocket-Version": "13",
+    "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+}
+
+
+def get(served, path, **headers):
+    return httpx.get(served.url + path, headers=headers, timeout=20)
+
+
+def rows(answer):
+    return list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"), newline="")))
+
+
+def test_it_says_that_it_lives_and_is_ready(served):
+    assert get(served, "/api/live").json() == {"live": True}
+    assert get(served, "/api/ready").json() == {"ready": True}
+    assert get(served, "/_stcore/health").text == "ok"
+
+
+@pytest.mark.parametrize("path", ["/", "/api/live", "/download/invoices.csv", "/static/nothing.js"])
+def test_every_answer_carries_the_headers(served, path):
+    headers = get(served, path).headers
+    assert "frame-ancestors 'none'" in headers["content-security-policy"]
+    assert "unsafe-eval'" not in headers["content-security-policy"].replace("'wasm-unsafe-eval'", "")
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["referrer-policy"] == "no-referrer"
+    assert "server" not in headers
+
+
+@pytest.mark.parametrize("path", ["/", "/api/live", "/download/invoices.csv"])
+def test_a_foreign_host_name_is_refused(served, path):
+    assert get(served, path, host="evil.example").status_code == 400
+
+
+def test_a_foreign_origin_gets_no_session(served):
+    assert get(served, STREAM, origin="http://evil.example", **UPGRADE).status_code == 403
+
+
+def test_streamlits_own_figures_are_hidden_and_ours_are_there(served):
+    assert get(served, "/_stcore/metrics").status_code == 404
+    figures = get(served, "/metrics").text
+    assert "tieout_ready 1" in figures
+    assert 'tieout_records{entity="invoices",status="Success"}' in figures
+
+
+def test_the_file_holds_what_the_filter_leaves_and_the_control_file_proves_it(served):
+    query = "status=Differs&search=HP-10&excel=1"
+    answer, control = get(served, f"/download/invoices.csv?{query}"), get(served, f"/download/invoices.control.json?{query}")
+    found = rows(answer)
+    assert answer.content.startswith(b"\xef\xbb\xbf")
+    assert {row["status"] for row in found} == {"Differs"}
+    assert control.json()["rows"] == len(found) > 0
+    assert control.json()["sha256"] == hashlib.sha256(answer.content).hexdigest()
+    assert control.json()["filters"]["status"] == ["Differs"]
+
+
+def test_the_plain_file_has_no_mark_and_guards_its_text(served):
+    answer = get(served, "/download/invoices.csv")
+    assert answer.headers["content-disposition"] == 'attachment; filename="invoices.csv"'
+    assert not answer.content.startswith(b"\xef\xbb\xbf")
+    assert "'=Cut & Sew Ltd" in {row["contact"] for row in rows(answer)}
+
+
+@pytest.mark.parametrize(
+    ("path", "code", "said"),
+    [
+        ("/download/secrets.csv", 404, "no file of secrets"),
+        ("/download/invoices.csv?status=Great", 400, "no status called"),
+        ("/download/invoices.csv?since=soon", 400, "2026-11-30"),
+    ],
+)
+def test_a_download_that_means_nothing_says_so(served, path, code, said):
+    answer = get(served, path)
+    assert (answer.status_code, said in answer.text) == (code, True)
+
+
+def test_sigterm_closes_everything(start, free_port):
+    console = start().wait_until_ready()
+    code, errors = console.end()
+    assert (code, errors) == (0, "")
+    start(free_port).wait_until_ready()
+
+
+def test_a_second_console_ends_with_one_sentence(start, free_port):
+    start().wait_until_ready()
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        other = probe.getsockname()[1]
+    for port, said in ((other, "Another Tieout process is using the cache"), (free_port, f"Port {free_port}")):
+        second = start(port)
+        second.process.wait(30)
+        code, errors = second.end()
+        assert (code, errors.count("\n")) == (4, 1)
+        assert errors.startswith(said)
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"TIEOUT_XERO_CLIENT_ID": ""}, "TIEOUT_XERO_CLIENT_ID is missing"),
+        ({"TIEOUT_DYNAMICS_URL": "http://crm.example"}, "must begin with https://"),
+        ({"TIEOUT_SYNC_MINUTES": "0"}, "TIEOUT_SYNC_MINUTES"),
+        ({"STREAMLIT_SERVER_ADDRESS": "0.0.0.0"}, "127.0.0.1 only"),  # noqa: S104  # what must be refused
+    ],
+)
+def test_a_wrong_setting_ends_it_with_one_sentence(start, changes, said):
+    console = start(**changes)
+    console.process.wait(30)
+    code, errors = console.end()
+    assert (code, errors.count("\n")) == (2, 1)
+    assert said in errors

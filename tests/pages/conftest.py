@@ -1,0 +1,71 @@
+"""Pages drawn without a browser, on a service that has synced once with the sandbox."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from console.door import DOOR
+from sync_core.service import open_service
+from tests.console.synced import settings_of, synced
+
+__all__ = ["synced"]
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="session")
+def looked_at(synced, tmp_path_factory):
+    """One service for all tests that only look."""
+    folder, environment = synced
+    copy = shutil.copytree(folder, tmp_path_factory.mktemp("pages") / "data")
+    with open_service(settings_of(environment, copy)) as service:
+        yield service
+
+
+@pytest.fixture
+def service(looked_at):
+    """The service behind the pages."""
+    DOOR.hold(looked_at)
+    yield looked_at
+    DOOR.shut("closed")
+
+
+@pytest.fixture
+def fresh(synced, tmp_path):
+    """A service that has never synced, behind the pages."""
+    _, environment = synced
+    with open_service(settings_of(environment, tmp_path / "data")) as opened:
+        DOOR.hold(opened)
+        yield opened
+        DOOR.shut("closed")
+
+
+def app():
+    return AppTest.from_file(ROOT / "console" / "app.py", default_timeout=30)
+
+
+@pytest.fixture
+def show():
+    """Draws one page, as its address asks."""
+
+    def shower(name="overview", **query):
+        at = app()
+        for key, value in query.items():
+            at.query_params[key] = value
+        return at.switch_page(str(ROOT / "pages" / f"{name}.py")).run()
+
+    return shower
+
+
+def said(at):
+    """All that a page says in plain words."""
+    kinds = (at.title, at.subheader, at.text, at.markdown, at.caption, at.info, at.warning, at.error, at.success)
+    return "\n".join(str(each.value) for kind in kinds for each in kind)
+
+
+@pytest.fixture
+def words():
+    return said

@@ -1,0 +1,143 @@
+"""Both sides side by side: filters, pages, selection by id, the row in full, and the resync of just that record."""
+
+from __future__ import annotations
+
+import pytest
+
+from console import actions
+from console.filters import parse
+from sync_core.model import MatchStatus
+from sync_core.service import Filters, Sort
+
+GRID = 1
+STATUS = ("", "Status and reason")
+NUMBER = ("", "Number")
+DIFFERENCE = ("Dynamics − Xero", "difference")
+
+
+def grid(at):
+    return at.dataframe[GRID].value
+
+
+def select(at, row):
+    key = next(k for k in at.session_state.keys() if k.startswith("invoices_grid_"))  # noqa: SIM118  # AppTest has no other way
+    at.session_state[key] = {"selection": {"rows": [row], "columns": []}}
+    return at.run()
+
+
+def link_urls(at):
+    return [each.proto.url for each in at.get("link_button")]
+
+
+def test_the_grid_holds_every_row_of_the_service(service, show):
+    at, found = show("invoices"), service.reconciliation("invoices")
+    assert list(grid(at)[NUMBER]) == found.rows.column("number").to_pylist()
+    assert f"**{found.row_count} invoices**" in [each.value for each in at.markdown]
+
+
+def test_amounts_are_exact_text(service, show):
+    cells = grid(show("invoices", invoices_search="HP-1021"))
+    assert list(cells[DIFFERENCE]) == ["0.01"]
+    assert list(cells["Dynamics "]["total"]) == ["87.75"]
+    assert list(cells["Xero "]["total"]) == ["87.74"]
+    assert list(cells[STATUS]) == ["▲ only the rounding of tax differs"]
+
+
+@pytest.mark.parametrize("status", [MatchStatus.DIFFERS, MatchStatus.MISSING_IN_XERO, MatchStatus.MATCHED])
+def test_the_status_of_the_address_filters(service, show, status):
+    expected = service.reconciliation("invoices", Filters(statuses=(status,))).rows.column("number").to_pylist()
+    assert list(grid(show("invoices", invoices_status=str(status)))[NUMBER]) == expected
+
+
+def test_a_click_on_a_status_filters_and_stands_in_the_address(service, show):
+    at = show("invoices")
+    at.segmented_control[0].set_value("open").run()
+    assert at.query_params["invoices_status"] == "open"
+    assert all(not text.startswith("●") for text in grid(at)[STATUS])
+
+
+def test_counts_follow_the_other_filters(service, show):
+    at = show("invoices", invoices_search="HP-1021")
+    assert at.segmented_control[0].options == ["All 1", "Does not tie out 1", "▲ differs 1"]
+
+
+def test_the_currency_and_the_order_are_those_of_the_service(service, show):
+    at = show("invoices")
+    at.selectbox(key="invoices_currency").set_value("NZD").run()
+    at.selectbox(key="invoices_sort").set_value("Difference, descending").run()
+    expected = service.reconciliation("invoices", Filters(currency="NZD", sort=Sort.DIFFERENCE, descending=True))
+    assert set(grid(at)[("", "Cur.")]) == {"NZD"}
+    assert list(grid(at)[NUMBER]) == expected.rows.column("number").to_pylist()
+    assert at.dataframe[0].value["currency"].tolist() == ["NZD"]
+
+
+def test_nothing_left_is_said(service, show, words):
+    assert "No invoice is left by these filters." in words(show("invoices", invoices_search="no such thing"))
+
+
+def test_a_selected_row_opens_below_with_what_differs_first(service, show, words):
+    at = select(show("invoices", invoices_search="HP-1040"), 0)
+    assert "HP\\-1040 · Alpine Rescue Trust" in words(at)
+    fields = at.dataframe[GRID + 1].value
+    assert {"Total", "Tax", "Lines"} <= set(fields["label"])
+    assert "same" not in set(fields["verdict"])
+    lines = at.dataframe[GRID + 2].value
+    assert "only in Dynamics" in set(lines["verdict"])
+
+
+def test_all_fields_are_a_toggle_away(service, show):
+    at = select(show("invoices", invoices_search="HP-1040"), 0)
+    at.toggle[0].set_value(True).run()
+    verdicts = list(at.dataframe[GRID + 1].value["verdict"])
+    assert "same" in verdicts
+    assert verdicts[0] != "same"
+
+
+def test_payments_stand_with_their_invoice(service, show):
+    at = select(show("invoices", invoices_search="HP-1007"), 0)
+    applied = at.dataframe[len(at.dataframe) - 1].value
+    assert list(applied["kind"]) == ["payment"]
+    assert list(applied["crm"]) == list(applied["xero"]) == ["2,088.75"]
+
+
+def test_a_selection_never_moves_to_another_row(service, show, words):
+    at = select(show("invoices"), 0)
+    assert "HP\\-1001" in words(at)
+    at.segmented_control[0].set_value("open").run()
+    assert "Select a row" in words(at)
+
+
+def test_resync_asks_for_just_that_record_by_id(service, show):
+    at = select(show("invoices", invoices_search="HP-1021"), 0)
+    next(b for b in at.button if b.label == "Resync this invoice").click().run()
+    row = service.reconciliation("invoices", Filters(search="HP-1021")).rows.to_pylist()[0]
+    asked = service.request(at.session_state[actions.ASKED][-1].id)
+    assert asked.args["only"] == {"invoices": sorted([row["crm_id"], row["xero_id"]])}
+
+
+def test_both_systems_are_linked(service, show):
+    at = select(show("invoices", invoices_search="HP-1021"), 0)
+    urls = link_urls(at)
+    assert any(url.startswith(service.settings.dynamics_url) for url in urls)
+    assert any(url.startswith("https://go.xero.com/") for url in urls)
+
+
+def test_downloads_ask_for_what_is_on_screen(service, show):
+    at = show("invoices", invoices_status="Differs", invoices_search="HP-103")
+    url = next(url for url in link_urls(at) if url.startswith("/download/invoices.csv") and "excel" in url)
+    asked = dict(pair.split("=") for pair in url.partition("?")[2].split("&"))
+    filters = parse(asked)
+    assert filters.statuses == (MatchStatus.DIFFERS,)
+    assert service.reconciliation("invoices", filters).row_count == len(grid(at))
+
+
+def test_a_name_with_markdown_in_it_stays_a_name(service, show, words):
+    at = select(show("invoices", invoices_search="HP-1025"), 0)
+    assert "![logo](" not in "\n".join(each.value for each in (*at.subheader, *at.markdown, *at.caption))
+    assert "Kōwhai Gifts" in words(at)
+
+
+@pytest.mark.parametrize("name", ["payments", "credit_notes"])
+def test_other_documents_use_the_same_page(service, show, name):
+    at = show(name)
+    assert len(grid(at)) == service.reconciliation(name).row_count > 0
