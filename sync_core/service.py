@@ -10,7 +10,7 @@ import json
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -21,13 +21,14 @@ from typing import Any
 import pyarrow as pa
 import structlog
 
-from sync_core.errors import Busy, Configure, TieoutError
+from sync_core.errors import Busy, Configure, Rejected, TieoutError
+from sync_core.flows.choices import apart_key, keep_key
 from sync_core.flows.run import Result, Scope, execute, new_run_id
 from sync_core.flows.schedule import Done, Runner, Schedule, ScheduleView
 from sync_core.flows.surroundings import Surroundings
 from sync_core.flows.verify import Verification, verify
 from sync_core.flows.workspace import Step, Workspace, no_step
-from sync_core.model import DataAge, RecordStatus, RunStatus, RunSummary, Side, Status
+from sync_core.model import DataAge, Link, RecordStatus, RunStatus, RunSummary, Side, Status
 from sync_core.rules.deep_links import link_for
 from sync_core.rules.downloads import CsvFile, control_file
 from sync_core.rules.entities import ENTITIES, entity
@@ -52,6 +53,7 @@ __all__ = [
     "Flow",
     "LinePair",
     "Overview",
+    "Reconciliation",
     "ReconciliationPage",
     "RowDetail",
     "ScheduleView",
@@ -238,6 +240,12 @@ class Service:
         _known(name)
         return reconciliation.page(self._workspace.cache.query, name, filters, self._terms(), limit=limit, offset=offset)
 
+    def reconciliation_rows(self, name: str, filters: Filters = NO_FILTERS, *, limit: int = 100, offset: int = 0) -> pa.Table:
+        """The rows of one screen alone, for a caller that has their sums already."""
+        _known(name)
+        query = self._workspace.cache.query
+        return reconciliation.rows(query, name, filters, self._terms(), limit=limit, offset=offset)
+
     def reconciliation_summary(self, name: str, filters: Filters = NO_FILTERS) -> Reconciliation:
         """Status counts and control totals of what the filters leave."""
         _known(name)
@@ -263,6 +271,44 @@ class Service:
             )
 
         return Download(f"{name}.csv", file, f"{name}.control.json", control)
+
+    def resolve(self, name: str, crm_id: str, keep: Mapping[str, Side], *, who: str) -> None:
+        """A person decides a conflict: per field, the side whose value stays. The next run of that record carries it out.
+
+        Raises Rejected naming a field that cannot be written to the other side.
+        """
+        _known(name)
+        declared, state, now = entity(name), self._workspace.state, self._workspace.clock.now()
+        for field, side in keep.items():
+            if side.other not in declared.field(field).to:
+                label = declared.field(field).label
+                raise Rejected(f"{label} cannot be written to {side.other.label}. Change it there by hand.", field=field)
+        with state.together():
+            state.set_mapping(keep_key(name, crm_id), json.dumps({f: str(s) for f, s in keep.items()}), who, now)
+            state.append_audit(who, "resolve", f"{name}:{crm_id}", None, {f: str(s) for f, s in keep.items()}, now)
+
+    def link(self, name: str, crm_id: str, xero_id: str, *, who: str) -> None:
+        """A person makes a pair. Raises Rejected when either record is linked already."""
+        _known(name)
+        state, now = self._workspace.state, self._workspace.clock.now()
+        made = Link(name, crm_id, xero_id, "a person", now)
+        with state.together():
+            state.add_links([made])
+            state.remove_mapping(apart_key(name, crm_id, xero_id))
+            state.append_audit(who, "link", f"{name}:{crm_id}", None, {"xero": xero_id}, now)
+        records.set_partners(self._workspace.cache, [made])
+
+    def unlink(self, name: str, crm_id: str, xero_id: str, *, who: str) -> None:
+        """A person takes a pair apart; it is not matched again by itself. Raises Rejected when there is no such link."""
+        _known(name)
+        state, now = self._workspace.state, self._workspace.clock.now()
+        with state.together():
+            if not state.remove_link(name, crm_id, xero_id):
+                raise Rejected("These two records are not linked. Reload the page.")
+            state.set_mapping(apart_key(name, crm_id, xero_id), "yes", who, now)
+            state.append_audit(who, "unlink", f"{name}:{crm_id}", {"xero": xero_id}, None, now)
+        for side, row_id in ((Side.CRM, crm_id), (Side.XERO, xero_id)):
+            records.clear_partner(self._workspace.cache, name, side, row_id)
 
     def reconciliation_json(self, name: str) -> dict[str, Any]:
         """What ``reconcile --json`` prints: rows, counts per status, and control totals as text."""

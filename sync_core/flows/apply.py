@@ -17,6 +17,7 @@ from sync_core.flows.decide import Decider, record_from
 from sync_core.flows.images import image_row
 from sync_core.flows.jobs import Job, JobMaker, id_on
 from sync_core.flows.ledger import RunLedger
+from sync_core.flows.line_writes import LineWriter, brings_lines, without_lines
 from sync_core.flows.pull import pull_stream, refresh
 from sync_core.flows.workspace import Workspace
 from sync_core.model import IntentStatus, Link, Record, RecordStatus, Side, Verb
@@ -54,10 +55,26 @@ class Applier:
             for batch in records.chunks(fresh, size):
                 jobs = self._jobs(maker, stream, verb, batch)
                 taken += self._send(entity, jobs) if jobs else 0
+        lined = [d for d in decisions if brings_lines(d) and (d.key, Side.CRM) not in self.attempted]
+        return taken + (self._send_lines(entity, lined) if lined else 0)
+
+    def _send_lines(self, entity: Entity, decisions: Sequence[Decision]) -> int:
+        taken, refused = LineWriter(self._workspace, entity, self._run, self._lease).send(decisions)
+        failed = {d.key: self._failed(d, Side.CRM, error) for d, error in refused}
+        now = self._workspace.clock.now()
+        good = [d for d in decisions if d.key not in failed]
+        self._ledger.keep(
+            [*failed.values(), *(self._ledger.status_of(d, now, wrote=True) for d in good if self._ledger.done(d))]
+        )
         return taken
 
     def _groups(self, entity: Entity, decisions: Iterable[Decision]) -> dict[tuple[Side, str, Verb], list[Decision]]:
-        wanted = [(d, side, verb) for d in decisions for side, verb in d.writes if (d.key, side) not in self.attempted]
+        wanted = [
+            (d, side, verb)
+            for d in decisions
+            for side, verb in d.writes
+            if (d.key, side) not in self.attempted and not (side is Side.CRM and without_lines(entity, d))
+        ]
         updated = {
             side: [i for d, s, v in wanted if s is side and v is not Verb.CREATE and (i := id_on(d, side)) is not None]
             for side in Side
@@ -167,7 +184,7 @@ class Applier:
         records.agree(self._cache, images)
 
     def _images(self, entity: Entity, job: Job, answered: Record) -> list[dict[str, str]]:
-        open_fields = [*job.decision.open_fields]
+        open_fields = [*job.decision.open_fields, *(["lines"] if brings_lines(job.decision) else [])]
         if job.verb is Verb.CREATE:
             # Blank on the source and still to be filled from the new twin: its id, above all.
             open_fields += [s.name for s in entity.fields if job.source.side in s.to and blank(job.source.fields.get(s.name))]

@@ -65,6 +65,8 @@ class BodyMaker:
         for name, value in changes.items():
             spec = self.entity.field(name)
             if spec.kind is Kind.LINES and isinstance(value, tuple):
+                if side is Side.CRM:
+                    continue
                 body["LineItems"] = line_items(value, self.books, existing)
             elif spec.kind is Kind.REF:
                 plain[name] = self._reference(spec, side, value)

@@ -9,10 +9,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC
 from typing import Any
 
+from sync_core.flows.choices import read_choices
 from sync_core.flows.workspace import Workspace
 from sync_core.model import Record, Side, Status, Value
 from sync_core.rules import remarks
-from sync_core.rules.compare import Verdict, compare
+from sync_core.rules.compare import Verdict, compare, resolved
 from sync_core.rules.declaration import Entity, Kind
 from sync_core.rules.eligibility import Hindrance, codes_of, hindrance, locked_document
 from sync_core.rules.lines import untaxed
@@ -40,6 +41,7 @@ class Decider:
     def __init__(self, workspace: Workspace, *, ahead: bool, only: Mapping[str, frozenset[str]] | None = None) -> None:
         self._cache = workspace.cache
         self._books = workspace.surroundings.books
+        self._choices = read_choices(workspace.state)
         self._ahead = ahead
         self._only = only
         self._coming: set[Key] = set()
@@ -75,7 +77,7 @@ class Decider:
         for field, name in entity.match:
             for crm, xero, in_xero, in_crm in records.exact_matches(self._cache, entity.name, field):
                 keys = (entity.name, Side.CRM, crm), (entity.name, Side.XERO, xero)
-                if any(k in self._matched for k in keys):
+                if any(k in self._matched for k in keys) or (entity.name, crm, xero) in self._choices.apart:
                     continue
                 if in_xero == 1 and in_crm == 1 and not any(k in unclear for k in keys):
                     found[crm, xero] = name
@@ -111,6 +113,7 @@ class Decider:
         if ends is not None:
             return ends
         verdict = compare(entity, crm, xero, images[0], images[1], self.translate)
+        verdict = resolved(entity, verdict, self._choices.keep.get((entity.name, crm.id), {}))
         return self._judged(entity, crm, xero, verdict, matched_by)
 
     def _one_side_gone(self, entity: Entity, crm: Record, xero: Record, matched_by: str) -> Decision | None:

@@ -70,6 +70,8 @@ class RunLedger:
 def _says_more(new: RecordStatus, old: RecordStatus | None) -> bool:
     if old is None or new.last_synced is not None:
         return True
+    if new.status is Status.SUCCESS and old.status is Status.SUCCESS:
+        return False  # still in step: what was last done to it stays the better remark
     return replace(new, last_synced=old.last_synced, last_attempt=old.last_attempt, run=old.run) != old
 
 

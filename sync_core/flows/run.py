@@ -16,9 +16,11 @@ import structlog
 
 from sync_core.errors import Busy, Configure, TieoutError
 from sync_core.flows.apply import Applier
+from sync_core.flows.choices import keep_key, read_choices
 from sync_core.flows.decide import Decider
 from sync_core.flows.images import adopt
 from sync_core.flows.ledger import RunLedger, parked
+from sync_core.flows.merges import follow_survivors
 from sync_core.flows.pull import Unreadable, pull, refresh
 from sync_core.flows.recover import recover
 from sync_core.flows.stamp import PENDING, stamp, stamp_everything
@@ -187,6 +189,9 @@ class _Session:
                     records.set_partners(cache, chunk)
             records.set_fact(cache, LINKS_LOADED, "yes")
         self._ledger.keep([self._unreadable(u) for u in unreadable])
+        if not self._dry:
+            for entity in self._entities:
+                follow_survivors(self._workspace, entity)
 
     def _unreadable(self, found: Unreadable) -> RecordStatus:
         key = (found.entity, found.side, found.id)
@@ -234,8 +239,16 @@ class _Session:
             writing = [d for d in decisions if not parked(d)]
             if not writing or applier.apply(entity, writing, decider) == 0:
                 break
+        self._forget_choices(entity)
         if entity.name in CODES:
             self._workspace.surroundings.forget()
+
+    def _forget_choices(self, entity: Entity) -> None:
+        """A decision of a person is used up once its pair is no longer in conflict."""
+        for name, crm_id in read_choices(self._workspace.state).keep:
+            outcome = self._ledger.outcomes.get((name, Side.CRM, crm_id))
+            if name == entity.name and outcome in (Outcome.UPDATED, Outcome.UNCHANGED):
+                self._workspace.state.remove_mapping(keep_key(name, crm_id))
 
     def _link(self, entity: Entity, decisions: Sequence[Decision]) -> None:
         now = self._workspace.clock.now()

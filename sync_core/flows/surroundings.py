@@ -22,6 +22,7 @@ from sync_core.store.state import State
 CODES = {"currencies": "name", "products": "code", "ledger_accounts": "code", "tax_rates": "tax_type"}
 """Entities whose Dynamics ids are shown as codes, and the field that is the code."""
 
+_KINDS = {"currencies": "currency", "products": "product", "ledger_accounts": "account", "tax_rates": "tax"}
 _ZONES = {name.replace(" ", "").replace(".", "").upper(): iana for name, iana in win_tz.items()}
 
 
@@ -61,13 +62,14 @@ class Surroundings:
 
     def _gathered(self) -> Context:
         codes: dict[str, str] = {}
-        currency_ids: dict[str, str] = {}
+        ids: dict[str, str] = {}
         for entity, field in CODES.items():
             for row_id, value in self._values(entity, field):
                 codes[row_id] = value
-                if entity == "currencies":
-                    currency_ids[value] = row_id
-        return Context(codes, currency_ids, zone_of(self.organisation))
+                ids[f"{_KINDS[entity]} {value}"] = row_id
+        ids |= {f"unit {codes[product]}": unit for product, unit in self._values("products", "unit") if product in codes}
+        currency_ids = {key.removeprefix("currency "): i for key, i in ids.items() if key.startswith("currency ")}
+        return Context(codes, currency_ids, ids, zone_of(self.organisation))
 
     def _kept(self) -> Books:
         rates = [f for f in self._fields("tax_rates") if f.get("status") in (None, "ACTIVE")]

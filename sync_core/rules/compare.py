@@ -15,6 +15,9 @@ from sync_core.model import Record, Side, Value
 from sync_core.rules.declaration import Entity, Field, Kind, Owner
 from sync_core.rules.mapping import Fields
 
+LINE_DESCRIPTION = 850
+"""Characters that an invoice line in Dynamics can hold; Xero holds more."""
+
 Translate = Callable[[Side, str, str], str | None]
 """(side the id belongs to, entity referred to, id) -> the id of its linked partner on the other side."""
 
@@ -66,6 +69,21 @@ def compare(
     return Verdict(to_crm, to_xero, tuple(clashes))
 
 
+def resolved(entity: Entity, verdict: Verdict, keep: Mapping[str, Side]) -> Verdict:
+    """``verdict`` with the clashes that a person decided turned into writes: ``keep`` names the side whose value stays."""
+    to_crm, to_xero = dict(verdict.to_crm), dict(verdict.to_xero)
+    clashes = []
+    for clash in verdict.clashes:
+        side = keep.get(clash.field)
+        if side is Side.CRM and Side.XERO in entity.field(clash.field).to:
+            to_xero[clash.field] = clash.crm
+        elif side is Side.XERO and Side.CRM in entity.field(clash.field).to:
+            to_crm[clash.field] = clash.xero
+        else:
+            clashes.append(clash)
+    return Verdict(to_crm, to_xero, tuple(clashes))
+
+
 def _decide(
     spec: Field, crm: Record, xero: Record, agreed_crm: Fields | None, agreed_xero: Fields | None, translate: Translate
 ) -> Side | str | None:
@@ -80,7 +98,7 @@ def _decide(
     if spec.once:
         return _fill(spec, here, there)
     if crm_moved and xero_moved:
-        return _owner_decides(spec, crm, xero)
+        return None if same(spec, here, there, translate) else _owner_decides(spec, crm, xero)
     target = Side.XERO if crm_moved else Side.CRM
     return target if target in spec.to else _owner_decides(spec, crm, xero)
 
@@ -150,7 +168,10 @@ def line_keys(lines: Any, *, strict: bool = False) -> list[tuple[Any, ...]]:
 def _line_key(line: Mapping[str, Any], *, strict: bool) -> tuple[Any, ...]:
     zero = Decimal(0)
     amounts = (line.get("quantity") or zero, line.get("net") or zero, line.get("tax") or zero)
-    return (*amounts, line.get("product") or "", " ".join(str(line.get("description") or "").split())) if strict else amounts
+    if not strict:
+        return amounts
+    described = " ".join(str(line.get("description") or "").split())[:LINE_DESCRIPTION]
+    return (*amounts, line.get("product") or "", described)
 
 
 def image(record: Record, open_fields: Collection[str], before: Fields | None) -> dict[str, Value]:

@@ -320,6 +320,7 @@ products = Entity(
                 "tie_xeroid",
                 "_tie_ledgeraccountid_value",
                 "_tie_taxrateid_value",
+                "_defaultuomid_value",
             ),
             tag="tie_xeroid",
         ),
@@ -356,6 +357,7 @@ products = Entity(
             TO_XERO,
             once=True,
         ),
+        Field("unit", "Unit", Kind.REF, At("_defaultuomid_value"), None, hidden=True),
     ),
     parents=("ledger_accounts", "tax_rates"),
     create_in=TO_XERO,
@@ -470,7 +472,7 @@ invoices = Entity(
             required=True,
         ),
         Field("reference", "Reference", Kind.TEXT, At("name"), At("Reference", limit=255), TO_XERO, once=True),
-        Field("lines", "Lines", Kind.LINES, At("invoicedetail"), At("LineItems"), TO_XERO, required=True),
+        Field("lines", "Lines", Kind.LINES, At("invoicedetail"), At("LineItems"), BOTH, required=True),
         Field(
             "settled",
             "Paid in full",
@@ -507,6 +509,7 @@ invoices = Entity(
     ),
     lines=(
         Field("id", "Line id", Kind.TEXT, At("invoicedetailid"), At("LineItemID"), hidden=True),
+        Field("xero_line_id", "Xero line id", Kind.TEXT, At("tie_xerolineid"), At("LineItemID"), hidden=True),
         Field(
             "description",
             "Description",

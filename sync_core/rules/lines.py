@@ -1,16 +1,18 @@
-"""Dynamics invoice lines as Xero line items. Xero deletes a line whose id is left out, so existing ids are carried along."""
+"""Invoice lines from one system to the other. Xero deletes a line whose id is left out, so existing ids are carried along."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
+from dataclasses import dataclass
+from decimal import ROUND_CEILING, ROUND_HALF_UP, Decimal
 from typing import Any
 
-from sync_core.model import Native
+from sync_core.model import Lookup, Native
 from sync_core.rules.eligibility import Books, codes_of
 
 Line = Mapping[str, Any]
 LONGEST_DESCRIPTION = 4000
+CENT = Decimal("0.01")
 NO_TAX = "NONE"
 """Xero's own tax type for lines without tax; every organisation has it."""
 
@@ -67,9 +69,83 @@ def untaxed(line: Line, tax_type: str, books: Books) -> bool:
 
 
 def _twin(line: Line, spare: Sequence[Line]) -> Line | None:
-    """The existing line that is meant by ``line``: the same product and description, else the same product, else the next."""
-    for alike in (("product", "description"), ("product",), ()):
+    """The other side's line that is meant: noted as its twin, else alike in product and description, else the next."""
+    for alike in (("xero_line_id",), ("product", "description"), ("product",), ()):
         for candidate in spare:
-            if all((candidate.get(name) or "") == (line.get(name) or "") for name in alike):
+            values = [(line.get(name) or "", candidate.get(name) or "") for name in alike]
+            if all(one == other for one, other in values) and (alike != ("xero_line_id",) or values[0][0]):
                 return candidate
     return None
+
+
+@dataclass(frozen=True, slots=True)
+class LineWrite:
+    """One Dynamics line to write: ``line_id`` None makes a new one, ``body`` None deletes it."""
+
+    line_id: str | None
+    xero_line_id: str
+    body: Native | None
+
+
+def dynamics_lines(lines: Sequence[Line], existing: Sequence[Line], ids: Mapping[str, str]) -> list[LineWrite]:
+    """What makes the Dynamics lines ``existing`` equal to the Xero lines ``lines``. ``ids``: code -> Dynamics id.
+
+    Dynamics prices a line as price x quantity - discount + tax, with the price in cents. The price is rounded up and the
+    discount takes what is then too much, so that each line, and so the invoice, is the same in both systems to the cent.
+    """
+    spare = list(existing)
+    writes = []
+    for position, line in enumerate(lines, 1):
+        twin = _twin(line, spare)
+        if twin is not None:
+            spare.remove(twin)
+        if twin is None or _line_moved(line, twin):
+            body = _dynamics_body(line, position, ids, twin)
+            writes.append(LineWrite(str(twin["id"]) if twin else None, str(line.get("id") or ""), body))
+    return writes + [LineWrite(str(line["id"]), "", None) for line in spare]
+
+
+def _line_moved(line: Line, twin: Line) -> bool:
+    names = ("quantity", "net", "tax", "description", "xero_line_id")
+    return any((line.get(n) or 0) != (twin.get(n) or 0) for n in names)
+
+
+def _dynamics_body(line: Line, position: int, ids: Mapping[str, str], twin: Line | None) -> Native:
+    quantity = line.get("quantity") or Decimal(0)
+    net = line.get("net") or Decimal(0)
+    price = (line.get("unit_price") or Decimal(0)).quantize(CENT, ROUND_CEILING)
+    if quantity and price * quantity < net:
+        price = (net / quantity).quantize(CENT, ROUND_CEILING)
+    body: Native = {
+        "quantity": quantity,
+        "priceperunit": price,
+        "manualdiscountamount": max(Decimal(0), (price * quantity).quantize(CENT, ROUND_HALF_UP) - net),
+        "tax": line.get("tax") or Decimal(0),
+        "tie_xerolineid": line.get("id"),
+    }
+    product = ids.get(f"product {line.get('product')}") if line.get("product") else None
+    if twin is None:
+        body |= {"lineitemnumber": position, **_what(line, product, ids)}
+    elif twin.get("product"):
+        body |= {"ispriceoverridden": True, "description": line.get("description")}
+    else:
+        body |= {"productdescription": str(line.get("description") or "")[:850]}
+    return body
+
+
+def _what(line: Line, product: str | None, ids: Mapping[str, str]) -> Native:
+    unit = ids.get(f"unit {line.get('product')}")
+    codes = {
+        "tie_ledgeraccountid": ("tie_ledgeraccount", ids.get(f"account {line.get('account_code')}")),
+        "tie_taxrateid": ("tie_taxrate", ids.get(f"tax {line.get('tax_type')}")),
+    }
+    chosen: Native = {column: Lookup(table, found) for column, (table, found) in codes.items() if found}
+    if product and unit:
+        return chosen | {
+            "isproductoverridden": False,
+            "ispriceoverridden": True,
+            "productid": Lookup("product", product),
+            "uomid": Lookup("uom", unit),
+            "description": line.get("description"),
+        }
+    return chosen | {"isproductoverridden": True, "productdescription": str(line.get("description") or "")[:850]}

@@ -38,11 +38,13 @@ class Context:
     """What a row alone does not say.
 
     ``codes``: Dynamics id -> code, of currencies, products, ledger accounts and tax rates. ``currency_ids``: ISO code ->
-    Dynamics id. ``zone``: the organisation's time zone, in which its business dates are meant.
+    Dynamics id. ``ids``: "product CODE", "unit CODE" (the product's own), "account CODE", "tax TYPE" -> Dynamics id.
+    ``zone``: the organisation's time zone, in which its business dates are meant.
     """
 
     codes: Mapping[str, str] = field(default_factory=dict)
     currency_ids: Mapping[str, str] = field(default_factory=dict)
+    ids: Mapping[str, str] = field(default_factory=dict)
     zone: tzinfo = UTC
 
 
@@ -174,6 +176,8 @@ def _lines(entity: Entity, side: Side, native: Native, context: Context, childre
     for row in rows:
         line = {s.name: _value(s, at, side, "", row, context) for s in entity.lines if (at := s.at(side)) is not None}
         line["net"] = _net(side, native, row, line)
+        if native.get("LineAmountTypes") == "Inclusive":
+            line["unit_price"] = None
         lines.append(line)
     return tuple(lines)
 

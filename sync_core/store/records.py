@@ -207,6 +207,12 @@ def set_partners(cache: Cache, links: Sequence[Link]) -> None:
             )
 
 
+def clear_partner(cache: Cache, entity: str, side: Side, row_id: str) -> None:
+    """Forget the link of one record, on its own row only."""
+    with cache.transaction() as transaction:
+        transaction.run("UPDATE record SET partner = NULL WHERE entity = ? AND side = ? AND id = ?", entity, str(side), row_id)
+
+
 def partners(cache: Cache, entity: str, side: Side, ids: Iterable[str]) -> dict[str, str]:
     """The linked partner's id, for those of ``ids`` (of ``side``) that have one."""
     table = cache.query_with(

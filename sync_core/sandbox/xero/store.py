@@ -7,7 +7,7 @@ indexes hold nothing of their own: :meth:`Store.rebuild` makes them from the row
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, insort
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -78,11 +78,10 @@ class Table:
         self.groups: dict[str, dict[str, dict[str, None]]] = {f: {} for f in GROUPED.get(self.resource.name, ())}
         for row_id, row in self.rows.items():
             self._index(row_id, row)
-        self.stamps.sort()
+        if self.resource.stamped:
+            self.stamps = sorted((row["UpdatedDateUTC"], row_id) for row_id, row in self.rows.items())
 
     def _index(self, row_id: str, row: Row) -> None:
-        if self.resource.stamped:
-            self.stamps.append((row["UpdatedDateUTC"], row_id))
         for name, key_of in UNIQUES.get(self.resource.name, {}).items():
             key = key_of(row)
             if key is not None:
@@ -111,6 +110,9 @@ class Table:
         if old is not None:
             self._forget(row_id, old)
         self.rows.put(row_id, row)
+        if self.resource.stamped:
+            # Usually the newest, but a change that does not move the stamp puts an old one back in its place.
+            insort(self.stamps, (row["UpdatedDateUTC"], row_id))
         self._index(row_id, row)
 
     def remove(self, row_id: str) -> None:

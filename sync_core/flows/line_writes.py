@@ -1,0 +1,138 @@
+"""Xero lines brought to Dynamics: rows of their own there, so each line is a write of its own under its invoice."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import uuid4
+
+from sync_core.errors import Configure, Retryable, TieoutError, Unknown
+from sync_core.flows.arrivals import NEVER_ARRIVED, NOT_SENT
+from sync_core.flows.bodies import twin_id
+from sync_core.flows.decide import record_from
+from sync_core.flows.pull import pull_stream, refresh
+from sync_core.flows.workspace import Workspace
+from sync_core.model import Intent, IntentStatus, Lookup, Native, Side, Verb
+from sync_core.rules.declaration import Entity
+from sync_core.rules.lines import LineWrite, dynamics_lines
+from sync_core.rules.mapping import content_hash
+from sync_core.rules.plan import Decision
+from sync_core.store import records, rows
+from sync_core.store.intents import Settlement
+from sync_core.store.leases import Lease
+from sync_core.systems.base import Receipt, Write
+
+VERBS = (Verb.DELETE, Verb.UPDATE, Verb.CREATE)
+
+
+@dataclass(frozen=True, slots=True)
+class LineJob:
+    """One line of one invoice on its way to Dynamics."""
+
+    decision: Decision
+    write: Write
+    intent: Intent
+
+
+class LineWriter:
+    """Sends the lines of decisions that bring lines to Dynamics; answers with what failed, per decision."""
+
+    def __init__(self, workspace: Workspace, entity: Entity, run: str, lease: Lease) -> None:
+        self._workspace, self._entity, self._run, self._lease = workspace, entity, run, lease
+        self._stream = entity.children[0]
+
+    def send(self, decisions: Sequence[Decision]) -> tuple[int, list[tuple[Decision, TieoutError]]]:
+        """How many lines Dynamics took, and the decisions of which it refused one. Raises what stops the run."""
+        jobs = self._jobs(decisions)
+        taken, failed = 0, []
+        system = self._workspace.systems[Side.CRM]
+        for verb in VERBS:
+            some = [j for j in jobs if j.write.verb is verb]
+            for batch in records.chunks(some, system.batch_size_for(self._stream, verb)):
+                good, bad = self._send(list(batch))
+                taken += good
+                failed += bad
+        refresh(self._workspace, self._entity, self._run)
+        return taken, failed
+
+    def _jobs(self, decisions: Sequence[Decision]) -> list[LineJob]:
+        cache, name = self._workspace.cache, self._entity.name
+        crm = records.records(cache, name, Side.CRM, [d.crm_id or "" for d in decisions])
+        ids = self._workspace.surroundings.context.ids
+        jobs = []
+        for decision in decisions:
+            row = crm[decision.crm_id or ""]
+            existing = record_from(self._entity, Side.CRM, row["id"], row).fields.get("lines")
+            wanted = decision.changes[Side.CRM]["lines"]
+            if isinstance(wanted, tuple):
+                for line in dynamics_lines(wanted, existing if isinstance(existing, tuple) else (), ids):
+                    jobs.append(self._job(decision, line))  # noqa: PERF401  # two levels read better spelled out
+        return jobs
+
+    def _job(self, decision: Decision, line: LineWrite) -> LineJob:
+        verb = Verb.DELETE if line.body is None else Verb.UPDATE if line.line_id else Verb.CREATE
+        row_id = line.line_id or twin_id(self._workspace.organisation, "line", line.xero_line_id)
+        body: Native = dict(line.body or {})
+        if verb is Verb.CREATE:
+            body["invoiceid"] = Lookup(self._entity.crm[0].table, decision.crm_id or "")
+        intent = Intent(
+            id=str(uuid4()),
+            run=self._run,
+            fence=self._lease.fence,
+            entity=self._entity.name,
+            side=Side.CRM,
+            table=self._stream.table,
+            verb=Verb.UPDATE,
+            crm_id=decision.crm_id,
+            xero_id=decision.xero_id,
+            tag=row_id,
+            key=str(uuid4()),
+            body_hash=content_hash(body),
+            attempt=1,
+            status=IntentStatus.PLANNED,
+            planned_at=self._workspace.clock.now(),
+        )
+        return LineJob(decision, Write(self._stream, verb, body, intent.key, row_id), intent)
+
+    def _send(self, jobs: list[LineJob]) -> tuple[int, list[tuple[Decision, TieoutError]]]:
+        state, step = self._workspace.state, self._workspace.step
+        self._lease = state.renew(self._lease)
+        state.plan_intents([j.intent for j in jobs])
+        state.mark_sending([j.intent.id for j in jobs], self._workspace.clock.now(), self._lease)
+        step("lines marked as sending")
+        try:
+            receipts = self._workspace.systems[Side.CRM].write([j.write for j in jobs])
+        except Unknown:
+            # Lines have ids that we chose, so sending one again makes nothing twice: read what stands there and go on.
+            state.settle([(j.intent.id, IntentStatus.REJECTED, None, NEVER_ARRIVED) for j in jobs], lease=self._lease)
+            pull_stream(self._workspace, self._stream, self._run)
+            return 0, []
+        except (Retryable, Configure) as error:
+            state.settle([(j.intent.id, IntentStatus.REJECTED, None, f"{NOT_SENT}{error.message}") for j in jobs])
+            raise
+        step("lines answered")
+        return self._take(list(zip(jobs, receipts, strict=True)))
+
+    def _take(self, answers: list[tuple[LineJob, Receipt]]) -> tuple[int, list[tuple[Decision, TieoutError]]]:
+        good = [(j, r) for j, r in answers if r.error is None]
+        kept = [r.native for j, r in good if r.native and j.write.verb is not Verb.DELETE]
+        with self._workspace.cache.transaction() as transaction:
+            rows.keep_rows(transaction, self._stream, kept, self._run)
+        rows.bury(
+            self._workspace.cache, self._stream, [j.intent.tag for j, _ in good if j.write.verb is Verb.DELETE], self._run
+        )
+        outcomes: list[Settlement] = [(j.intent.id, IntentStatus.APPLIED, j.intent.tag, "") for j, _ in good]
+        bad = [(j, r.error) for j, r in answers if r.error is not None]
+        outcomes += [(j.intent.id, IntentStatus.REJECTED, None, e.message) for j, e in bad]
+        self._workspace.state.settle(outcomes, lease=self._lease)
+        return len(good), [(j.decision, e) for j, e in bad]
+
+
+def brings_lines(decision: Decision) -> bool:
+    """Whether a decision writes lines to Dynamics."""
+    return "lines" in decision.changes.get(Side.CRM, {})
+
+
+def without_lines(entity: Entity, decision: Decision) -> bool:
+    """Whether nothing is left to write to the Dynamics header once its lines are written apart."""
+    return bool(entity.children) and set(decision.changes.get(Side.CRM, {})) == {"lines"}
