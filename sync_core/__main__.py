@@ -170,7 +170,8 @@ def _show_reconciliation(entity: str, body: dict[str, Any]) -> None:
     for total in body["totals"]:
         _say(
             f"  {total['currency'] or '-':<4} Dynamics {total['crm']:>14}  Xero {total['xero']:>14}"
-            f"  difference {total['difference']:>12}  explained {total['explained']:>12}  unexplained {total['unexplained']:>10}"
+            f"  difference {total['difference']:>12}  explained {total['explained']:>12}"
+            f"  unexplained {total['unexplained']:>10}"
         )
     for path in body.get("files", []):
         _say(f"  wrote {path}")

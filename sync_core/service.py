@@ -7,6 +7,7 @@ values; errors are of ``sync_core.errors`` and their message is for people.
 from __future__ import annotations
 
 import json
+import signal
 import sys
 import threading
 import time
@@ -409,6 +410,18 @@ def follow_sync(settings: Settings, scope: Scope, *, who: str, clock: Clock | No
         return summary
     finally:
         state.close()
+
+
+def run_worker(settings: Settings | None = None, *, stop: threading.Event | None = None) -> None:
+    """Sync in the background until ``stop`` is set, or the process is told to end (SIGINT, SIGTERM)."""
+    over = stop or threading.Event()
+    if stop is None:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: over.set())
+    with open_service(settings) as service:
+        service.connect()
+        service.start_background()
+        over.wait()
 
 
 def _known(name: str) -> None:

@@ -22,7 +22,7 @@ DAY_RETRY_AFTER = 40_000
 MINUTE_RETRY_AFTER = 2
 
 
-class Drop(Exception):  # noqa: N818  not an error: the order to hang up
+class Drop(Exception):
     """Close the connection without an answer."""
 
 

@@ -128,7 +128,7 @@ def close(sockets: Sequence[socket.socket]) -> None:
         opened.close()
 
 
-class PortTaken(Exception):  # noqa: N818  reads as a sentence where it is raised
+class PortTaken(Exception):
     """``port`` cannot be listened on, for the given reason."""
 
     def __init__(self, port: int, reason: str) -> None:

@@ -11,7 +11,7 @@ from sync_core.errors import Busy, Configure, Retryable
 from sync_core.store.failures import translate
 
 
-class Said(Exception):  # noqa: N818 - stands for any driver's error
+class Said(Exception):
     def __init__(self, **told):
         super().__init__("raw words")
         vars(self).update(told)
