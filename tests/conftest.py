@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from sync_core.sandbox.serve import Sandbox
+from tests.scenarios.books import Books, small_company
 
 
 @pytest.fixture(scope="session")
@@ -14,6 +15,20 @@ def sandbox_server() -> Iterator[Sandbox]:
     """One running sandbox for the whole session; its rows are whatever the last test left. Prefer ``sandbox``."""
     with Sandbox(seed=1) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def small_books(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Books]:
+    """The small company, set up and synced once; ``begin_again`` puts it back to that."""
+    with Sandbox(seed=1, company=small_company) as server:
+        yield Books(server, tmp_path_factory.mktemp("books"))
+
+
+@pytest.fixture
+def books(small_books: Books) -> Books:
+    """The small company in step, as if nobody had touched it."""
+    small_books.begin_again()
+    return small_books
 
 
 @pytest.fixture

@@ -1,0 +1,209 @@
+"""What breaks between Tieout and the systems, while it writes and while it reads: nothing doubled, nothing lost, words for it.
+
+Every test also proves that its fault really struck.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from sync_core.model import RunStatus
+from tests.flows.shop import act, at_rest, numbers, remark, rows, sell, sync
+from tests.scenarios.books import Books
+
+CREATE = {"system": "xero", "method": "PUT", "path": "/Invoices$"}
+UPDATE = {"system": "xero", "method": "POST", "path": "/Invoices"}
+BACK = {"system": "dataverse", "method": "PATCH", "path": "/tie_payments"}
+LIST = {"system": "xero", "method": "GET", "path": "/Invoices$"}
+TABLE = {"system": "dataverse", "method": "GET", "path": "/invoices$"}
+WRITE_FAULTS = [
+    ("drop_before", {}),
+    ("drop_after", {}),
+    ("error_after", {}),
+    ("status", {"status": 503}),
+    ("html", {}),
+    ("rate_limited", {"retry_after": 20}),
+    ("rate_limited", {"retry_after": None}),
+    ("reset_mid_body", {}),
+    ("expire_tokens", {}),
+]
+NAMES = [f"{kind} {options or ''}".strip() for kind, options in WRITE_FAULTS]
+
+
+def until_quiet(books: Books, done: Callable[[], bool]) -> int:
+    """Sync until ``done``, at most three times (I3); returns how many it took."""
+    for attempt in range(1, 4):
+        sync(books)
+        if done():
+            return attempt
+        books.sandbox.advance(600)
+    raise AssertionError("three syncs were not enough")
+
+
+@pytest.mark.parametrize(("kind", "options"), WRITE_FAULTS, ids=NAMES)
+def test_an_invoice_is_in_xero_exactly_once_whatever_happens_on_the_way(books, kind, options):
+    sell(books, "INV-1", "INV-2")
+    fault = books.sandbox.fault(kind, **CREATE, **options)
+    until_quiet(books, lambda: numbers(books) == ["INV-1", "INV-2"])
+    assert fault.fired == 1
+    at_rest(books)
+
+
+@pytest.mark.parametrize(("kind", "options"), WRITE_FAULTS, ids=NAMES)
+def test_a_payment_is_in_dynamics_exactly_once_whatever_happens_on_the_way(books, kind, options):
+    sell(books, "INV-1")
+    sync(books)
+    act(books, "payment in Xero", {"invoice": "INV-1", "amount": 100})
+    fault = books.sandbox.fault(kind, **BACK, **options)
+    until_quiet(books, lambda: len(rows(books, "dataverse.tie_payment")) == 1)
+    assert fault.fired == 1
+    at_rest(books)
+
+
+@pytest.mark.parametrize("kind", ["drop_after", "error_after"])
+def test_an_answer_lost_after_the_write_is_looked_up_and_adopted_in_the_same_sync(books, kind):
+    sell(books, "INV-1")
+    fault = books.sandbox.fault(kind, **CREATE)
+    result = sync(books)
+    assert (fault.fired, numbers(books)) == (1, ["INV-1"])
+    assert result.summary.status is RunStatus.SUCCESS
+    puts = [e for e in books.writes() if e.method == "PUT" and e.path.endswith("/Invoices")]
+    assert len(puts) == 1
+    assert remark(books, "INV-1")[0] == "Success"
+
+
+@pytest.mark.parametrize(
+    ("kind", "options"),
+    [("drop_before", {}), ("status", {"status": 500}), ("html", {}), ("reset_mid_body", {}), ("forbidden", {})],
+)
+@pytest.mark.parametrize("where", [LIST, TABLE], ids=["Xero", "Dynamics"])
+def test_a_listing_that_fails_for_good_stops_the_sync_before_any_write(books, where, kind, options):
+    sell(books, "INV-1")
+    fault = books.sandbox.fault(kind, times=None, **where, **options)
+    since = books.logged
+    summary = sync(books).summary
+    assert fault.fired >= 1
+    assert summary.status in (RunStatus.PARTIAL, RunStatus.CONFIGURE, RunStatus.FAILED)
+    assert books.writes(since) == []
+    assert summary.message.endswith(".")
+    assert ("Xero" if where is LIST else "Dynamics") in summary.message
+
+
+@pytest.mark.parametrize(
+    ("kind", "options"),
+    [("drop_before", {}), ("status", {"status": 502}), ("reset_mid_body", {}), ("rate_limited", {"retry_after": 30})],
+)
+@pytest.mark.parametrize("where", [LIST, TABLE], ids=["Xero", "Dynamics"])
+def test_a_listing_that_fails_once_is_read_again(books, where, kind, options):
+    sell(books, "INV-1")
+    fault = books.sandbox.fault(kind, **where, **options)
+    assert sync(books).summary.status is RunStatus.SUCCESS
+    assert (fault.fired, numbers(books)) == (1, ["INV-1"])
+
+
+def test_the_daily_limit_stops_the_sync_and_says_when_it_goes_on(books):
+    sell(books, "INV-1")
+    fault = books.sandbox.fault("rate_limited", times=None, retry_after=6 * 3600, problem="day", **CREATE)
+    summary = sync(books).summary
+    assert fault.fired >= 1
+    assert summary.status is RunStatus.PARTIAL
+    assert "Xero" in summary.message
+    books.sandbox.run(books.sandbox.kernel.faults.clear)
+    books.sandbox.advance(7 * 3600)
+    until_quiet(books, lambda: numbers(books) == ["INV-1"])
+    at_rest(books)
+
+
+def test_some_elements_refused_inside_a_success_fail_alone(books):
+    sell(books, "INV-1", "INV-2", "INV-3")
+    fault = books.sandbox.fault("reject_elements", count=1, match="INV-2", message="The sandbox dislikes INV-2", **CREATE)
+    summary = sync(books).summary
+    assert (fault.fired, numbers(books)) == (1, ["INV-1", "INV-3"])
+    assert (summary.status, summary.counts["created"], summary.counts["failed"]) == (RunStatus.PARTIAL, 2, 1)
+    status, text = remark(books, "INV-2")
+    assert status == "Failed"
+    assert "The sandbox dislikes INV-2" in text
+
+
+def test_what_was_refused_is_not_sent_again_until_it_changes(books):
+    sell(books, "INV-1")
+    books.sandbox.fault("reject_elements", match="INV-1", **CREATE)
+    sync(books)
+    since = books.logged
+    sync(books)
+    assert books.writes(since) == []
+    act(books, "set in Dynamics", {"invoice": "INV-1", "due": "2027-01-31"})
+    sync(books)
+    assert numbers(books) == ["INV-1"]
+
+
+def test_expired_change_tracking_costs_a_full_pull_and_no_write(books):
+    fault = books.sandbox.fault("expire_delta_tokens", system="dataverse")
+    assert sync(books).summary.status is RunStatus.SUCCESS
+    assert fault.fired == 1
+    assert books.writes() == []
+
+
+@pytest.mark.parametrize("where", [LIST, TABLE], ids=["Xero", "Dynamics"])
+@pytest.mark.parametrize("kind", ["empty_listing", "short_listing"])
+def test_a_listing_that_lacks_rows_removes_nothing(books, kind, where):
+    sell(books, *(f"INV-{n}" for n in range(8)))
+    sync(books)
+    fault = books.sandbox.fault(kind, times=None, **where)
+    since = books.logged
+    with books.open() as service:
+        from sync_core.service import Scope
+
+        service.sync(Scope(full=True))
+    assert fault.fired >= 1
+    assert books.writes(since) == []
+    books.sandbox.run(books.sandbox.kernel.faults.clear)
+    at_rest(books)
+    assert len(numbers(books)) == 8
+
+
+# Somebody edits while Tieout works
+
+
+def test_a_change_in_dynamics_between_reading_and_writing_is_not_lost(books):
+    sell(books, "INV-1")
+    sync(books)
+    act(books, "payment in Xero", {"invoice": "INV-1", "amount": "711.85"})
+    invoice = rows(books, "dataverse.invoice")[0]["invoiceid"]
+    edit = {"system": "dataverse", "table": "invoice", "id": invoice, "set": {"duedate": "2027-03-31"}}
+    fault = books.sandbox.fault("edit_before", system="dataverse", method="PATCH", path="/invoices", edit=edit)
+    until_quiet(books, lambda: rows(books, "dataverse.invoice")[0].get("statecode") == 2)
+    assert fault.fired == 1
+    due = {str(rows(books, "dataverse.invoice")[0]["duedate"]), str(rows(books, "xero.Invoices")[0]["DueDate"])}
+    assert "2027-03-31" in due
+    at_rest(books)
+
+
+def test_a_change_in_xero_just_before_writing_becomes_a_conflict_with_both_values(books):
+    sell(books, "INV-1")
+    sync(books)
+    act(books, "set in Dynamics", {"invoice": "INV-1", "due": "2027-01-31"})
+    invoice = rows(books, "xero.Invoices")[0]["InvoiceID"]
+    edit = {"system": "xero", "table": "Invoices", "id": invoice, "set": {"DueDate": "2027-02-15"}}
+    fault = books.sandbox.fault("edit_before", after=1, edit=edit, **LIST)
+    sync(books)
+    assert fault.fired == 1
+    assert str(rows(books, "xero.Invoices")[0]["DueDate"]) == "2027-02-15"
+    status, text = remark(books, "INV-1")
+    assert status == "Conflict"
+    assert "2027-01-31" in text
+    assert "2027-02-15" in text
+
+
+def test_a_row_edited_while_paging_is_seen_now_or_next_time(books):
+    sell(books, *(f"INV-{n}" for n in range(3)))
+    sync(books)
+    invoice = rows(books, "xero.Invoices")[0]["InvoiceID"]
+    edit = {"system": "xero", "table": "Invoices", "id": invoice, "set": {"DueDate": "2027-02-15"}}
+    fault = books.sandbox.fault("edit_while_paging", edit=edit, **LIST)
+    sync(books)
+    assert fault.fired == 1
+    until_quiet(books, lambda: "2027-02-15" in {str(r["duedate"]) for r in rows(books, "dataverse.invoice")})
+    at_rest(books)
