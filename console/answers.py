@@ -10,9 +10,10 @@ from typing import Any, TypeVar
 
 from console.door import service
 from sync_core.model import RunStatus
-from sync_core.service import Filters, Reconciliation
+from sync_core.service import Filters, Reconciliation, RowDetail
 
 Answer = TypeVar("Answer")
+BLOCK = 1_000
 MOST = 64
 SECONDS = 30.0
 """A person may set a tolerance or set a row aside between two runs: so long at most is an older answer given."""
@@ -50,11 +51,18 @@ def summary(entity: str, filters: Filters) -> Reconciliation:
 
 
 def rows(entity: str, filters: Filters, limit: int, offset: int) -> list[dict[str, object]]:
-    """One screen of rows."""
-    return _kept(
-        ("rows", entity, filters, limit, offset),
-        lambda: list(service().reconciliation_rows(entity, filters, limit=limit, offset=offset).to_pylist()),
+    """One screen of rows. They are asked for in larger blocks, because a block costs no more: the next screens are there."""
+    block, start = divmod(offset, BLOCK)
+    held = _kept(
+        ("rows", entity, filters, block),
+        lambda: service().reconciliation_rows(entity, filters, limit=BLOCK, offset=block * BLOCK),
     )
+    return list(held.slice(start, limit).to_pylist())
+
+
+def detail(entity: str, row_id: str) -> RowDetail:
+    """One row in full. Raises Rejected when it is not there any more."""
+    return _kept(("detail", entity, row_id), lambda: service().reconciliation_detail(entity, row_id))
 
 
 def _kept(key: Hashable, compute: Callable[[], Answer]) -> Answer:

@@ -98,10 +98,10 @@ def _lines(sheet: Sheet, found: RowDetail) -> None:
         return
     st.markdown("**Lines**")
     currency = str(found.row["currency"] or "")
-    columns = {"verdict": left("Verdict", width="medium")}
+    columns = {"verdict": left("Verdict", width=128)}
     for side in Side:
-        columns[f"{side} description"] = left(f"{side.label} line")
-        columns |= {f"{side} {name}": right(heading, width=80) for name, heading in LINE_AMOUNTS}
+        columns[f"{side} description"] = left(f"{side.label} line", width=170)
+        columns |= {f"{side} {name}": right(heading, width=68) for name, heading in LINE_AMOUNTS}
     rows = (
         {"verdict": _line_verdict(each)} | _cells("crm", each.crm, currency) | _cells("xero", each.xero, currency)
         for each in found.lines

@@ -32,9 +32,10 @@ def bar() -> None:
         for side, at in ((Side.CRM, overview.age.crm), (Side.XERO, overview.age.xero))
     )
     name = plain(overview.organisation or "This organisation")
-    if overview.demo:
-        st.badge(DEMO, color="blue")
-    st.caption(f"**{name}** in Dynamics and Xero · {freshness} · {_doing(latest, paused=schedule.paused)}")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if overview.demo:
+            st.badge(DEMO, color="blue")
+        st.caption(f"**{name}** in Dynamics and Xero · {freshness} · {_doing(latest, paused=schedule.paused)}", width="content")
     _answers()
     if _moved(latest):
         st.rerun()

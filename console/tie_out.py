@@ -29,7 +29,8 @@ OPEN_STATUSES = tuple(status for status in MatchStatus if status not in SETTLED)
 def draw(sheet: Sheet) -> None:
     """The whole page."""
     st.title(sheet.title)
-    everything = answers.summary(sheet.entity, Filters())
+    with st.spinner("Comparing both sides"):
+        everything = answers.summary(sheet.entity, Filters())
     if not everything.rows:
         _nothing(sheet)
         return
@@ -45,7 +46,7 @@ def draw(sheet: Sheet) -> None:
         st.caption(f"Select a row to see the {sheet.singular} in full: its fields, what was paid on it, and what to do.")
         return
     try:
-        detail.draw(sheet, service().reconciliation_detail(sheet.entity, row_id))
+        detail.draw(sheet, answers.detail(sheet.entity, row_id))
     except Rejected as error:
         st.info(plain(error.message))
 
@@ -179,7 +180,7 @@ def _grid(sheet: Sheet, rows: list[dict[str, object]], left: int) -> str | None:
         cells,
         column_config=columns,
         hide_index=True,
-        height=min(73 + 35 * len(rows), 528),
+        height=min(73 + 35 * len(rows), 633),
         key=selection_key(f"{sheet.entity}_grid", ids),
         on_select="rerun",
         selection_mode="single-row",

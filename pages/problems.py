@@ -16,7 +16,7 @@ from sync_core.service import data_flows
 SHOWN = 100
 SIDE_BY_SIDE = {sheet.entity for sheet in SHEETS}
 zone = reader_zone()
-labels = {flow.entity: lower_first(flow.label) for flow in data_flows()}
+flows = {flow.entity: flow for flow in data_flows()}
 COLUMNS = {
     "record": left("Record", width="medium"),
     "side": left("System", width="small"),
@@ -27,7 +27,8 @@ COLUMNS = {
 
 
 def draw(group: Group) -> None:
-    number, name = len(group.records), labels.get(group.entity, group.entity)
+    number, flow = len(group.records), flows[group.entity]
+    name = flow.singular if number == 1 else lower_first(flow.label)
     named = titles(group)
     st.subheader(f"{STATUS_WORDS[group.status]} · {number:,} {plain(name)}")
     st.text(group.cause)

@@ -6,6 +6,7 @@ import csv
 import hashlib
 import io
 import socket
+import time
 
 import httpx
 import pytest
@@ -125,3 +126,24 @@ def test_a_wrong_setting_ends_it_with_one_sentence(start, changes, said):
     code, errors = console.end()
     assert (code, errors.count("\n")) == (2, 1)
     assert said in errors
+
+
+def test_the_first_sync_comes_by_itself_with_no_browser_open(start, tmp_path):
+    console = start(TIEOUT_DATA_DIR=str(tmp_path / "empty")).wait_until_ready()
+    give_up = time.monotonic() + 60
+    while 'tieout_records{entity="invoices"' not in get(console, "/metrics").text:
+        assert time.monotonic() < give_up
+        time.sleep(0.2)
+    assert rows(get(console, "/download/invoices.csv"))
+
+
+def test_sigterm_in_the_middle_of_a_sync_lets_it_come_to_its_end(start, tmp_path):
+    console = start(TIEOUT_DATA_DIR=str(tmp_path / "empty")).wait_until_ready()
+    give_up = time.monotonic() + 30
+    while "tieout_run_under_way 1" not in get(console, "/metrics").text:
+        assert time.monotonic() < give_up
+        time.sleep(0.05)
+    code, errors = console.end()
+    assert (code, "Traceback" in errors) == (0, False)
+    again = start(TIEOUT_DATA_DIR=str(tmp_path / "empty")).wait_until_ready()
+    assert 'status="running"' not in get(again, "/metrics").text
