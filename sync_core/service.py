@@ -110,6 +110,7 @@ class Flow:
     label: str
     to_crm: bool
     to_xero: bool
+    singular: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -481,7 +482,7 @@ def _log_to_stderr() -> None:
 def data_flows() -> list[Flow]:
     """Every entity and the ways its records go, parents first."""
     ways = [(e, {s for f in e.fields if not f.hidden for s in f.to} | e.create_in) for e in ENTITIES]
-    return [Flow(e.name, e.label, Side.CRM in sides, Side.XERO in sides) for e, sides in ways]
+    return [Flow(e.name, e.label, Side.CRM in sides, Side.XERO in sides, e.singular) for e, sides in ways]
 
 
 def entities() -> list[tuple[str, str]]:
