@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -11,6 +11,7 @@ import streamlit as st
 from console.door import service
 from console.texts import plain
 from sync_core.errors import TieoutError
+from sync_core.model import Side
 from sync_core.service import Scope
 
 Answer = TypeVar("Answer")
@@ -41,6 +42,17 @@ def resync(entity: str, ids: Collection[str], label: str) -> None:
 
 def resync_many(picked: dict[str, frozenset[str]], label: str) -> None:
     _ask(f"Resync of {label}", lambda: service().enqueue_sync(Scope(only=picked), who=WHO))
+
+
+def keep(entity: str, crm_id: str, xero_id: str, chosen: Mapping[str, Side], label: str) -> None:
+    """Keep the values of the chosen sides, and resync the pair so that it is carried out."""
+
+    def decided() -> bool:
+        service().resolve(entity, crm_id, chosen, who=WHO)
+        return True
+
+    if _tell(decided):
+        resync(entity, [crm_id, xero_id], label)
 
 
 def pause() -> None:

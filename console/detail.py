@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 import streamlit as st
 
-from console import actions
+from console import actions, decide
 from console.door import service
 from console.frame import reader_zone
 from console.sheets import Sheet
 from console.texts import MATCH_WORDS, STATUS_WORDS, amount, day, plain, when, zone_name
 from console.widgets import left, right, table
-from sync_core.model import MatchStatus, Side
+from sync_core.model import MatchStatus, RecordStatus, Side
 from sync_core.service import LinePair, RowDetail
 
 LINE_AMOUNTS = (("quantity", "Quantity"), ("unit_price", "Price"), ("net", "Net"), ("tax", "Tax"))
@@ -30,9 +30,11 @@ def draw(sheet: Sheet, found: RowDetail) -> None:
     row = found.row
     st.subheader(f"{plain(str(row['number'] or 'Without a number'))} · {plain(str(row['contact'] or 'no contact'))}")
     st.text(f"{MATCH_WORDS[MatchStatus(str(row['status']))]}{_because(row)}")
-    _standing(sheet, row)
+    statuses = _statuses(sheet, row)
+    _standing(statuses)
     _buttons(sheet, row)
     _fields(sheet, found)
+    decide.draw(sheet, found, statuses)
     _lines(sheet, found)
     _applied(found)
 
@@ -48,15 +50,17 @@ def _ids(row: Mapping[str, object]) -> dict[Side, str]:
     return {side: str(row[f"{side}_id"]) for side in Side if row[f"{side}_id"]}
 
 
-def _standing(sheet: Sheet, row: Mapping[str, object]) -> None:
+def _statuses(sheet: Sheet, row: Mapping[str, object]) -> list[RecordStatus]:
+    found = [service().status_of(sheet.entity, side, row_id) for side, row_id in _ids(row).items()]
+    return [status for status in found if status is not None]
+
+
+def _standing(statuses: Sequence[RecordStatus]) -> None:
     """Status, last synced and remark of either record (R12 to R14)."""
     zone = reader_zone()
-    for side, row_id in _ids(row).items():
-        status = service().status_of(sheet.entity, side, row_id)
-        if status is None:
-            continue
+    for status in statuses:
         synced = f"last synced {when(status.last_synced, zone)} {zone_name(zone)}" if status.last_synced else "never synced"
-        st.text(f"{side.label}: {STATUS_WORDS[status.status]} · {synced} · {status.remark}")
+        st.text(f"{status.side.label}: {STATUS_WORDS[status.status]} · {synced} · {status.remark}")
         if status.detail:
             with st.expander("Raw answer"):
                 st.text(status.detail)

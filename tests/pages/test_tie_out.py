@@ -6,7 +6,7 @@ import pytest
 
 from console import actions
 from console.filters import parse
-from sync_core.model import MatchStatus
+from sync_core.model import MatchStatus, Side
 from sync_core.service import Filters, Sort
 
 GRID = 1
@@ -141,3 +141,34 @@ def test_a_name_with_markdown_in_it_stays_a_name(service, show, words):
 def test_other_documents_use_the_same_page(service, show, name):
     at = show(name)
     assert len(grid(at)) == service.reconciliation(name).row_count > 0
+
+
+def decided(at):
+    return [key for key in at.session_state.keys() if key.startswith("keep_")]  # noqa: SIM118  # AppTest has no other way
+
+
+def test_a_conflict_is_decided_field_by_field(service, show, monkeypatch):
+    told = []
+    monkeypatch.setattr(service, "resolve", lambda *given, who: told.append((*given, who)))
+    at = select(show("invoices", invoices_search="HP-1036"), 0)
+    button = next(b for b in at.button if b.label == "Keep the chosen values")
+    assert button.disabled
+    at.segmented_control(key=next(k for k in decided(at) if k.endswith("_due_date"))).set_value("Dynamics").run()
+    next(b for b in at.button if b.label == "Keep the chosen values").click().run()
+    row = service.reconciliation("invoices", Filters(search="HP-1036")).rows.to_pylist()[0]
+    assert told == [("invoices", row["crm_id"], {"due_date": Side.CRM}, "console")]
+    assert service.request(at.session_state[actions.ASKED][-1].id).args["only"]["invoices"] == sorted(
+        [row["crm_id"], row["xero_id"]]
+    )
+
+
+def test_a_choice_that_cannot_be_written_says_so_and_asks_for_nothing(service, show):
+    at = select(show("invoices", invoices_search="HP-1040"), 0)
+    at.segmented_control(key=next(k for k in decided(at) if k.endswith("_total"))).set_value("Dynamics").run()
+    next(b for b in at.button if b.label == "Keep the chosen values").click().run()
+    assert "Total cannot be written to Xero" in at.error[0].value
+    assert at.session_state[actions.ASKED] == []
+
+
+def test_where_there_is_no_conflict_there_is_nothing_to_decide(service, show):
+    assert decided(select(show("invoices", invoices_search="HP-1007"), 0)) == []
