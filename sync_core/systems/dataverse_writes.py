@@ -26,6 +26,7 @@ from sync_core.systems.redaction import redact
 
 UPSERT = "*"
 _RESENDS = 5
+_NO_BATCH = frozenset({404, 405})
 _NO_HINT = timedelta(seconds=10)
 _ECHO = {"Accept": "application/json", "OData-Version": "4.0", "Prefer": "return=representation"}
 
@@ -35,10 +36,21 @@ class Sender:
 
     def __init__(self, http: Http, gate: Gate, clock: Clock, root: str) -> None:
         self._http, self._gate, self._clock, self._root = http, gate, clock, root
+        self._batches = True
 
     def send(self, requests: Sequence[Request]) -> list[Part]:
         """Raises Unknown when the answer was lost, or cannot be matched with the requests."""
-        return [self._send_alone(requests[0])] if len(requests) == 1 else self._send_batch(requests)
+        if len(requests) > 1 and self._batches:
+            parts = self._send_batch(requests)
+            if parts is not None:
+                return parts
+            self._batches = False
+        return [self._send_alone(request) for request in requests]
+
+    def look(self, target: str) -> bytes:
+        """The row at ``target`` as it stands, b"" when it cannot be shown."""
+        answer = self._http.request("GET", target, headers=odata.READ_HEADERS)
+        return answer.body if answer.status == 200 else b""
 
     def slow_down(self, parts: Sequence[Part]) -> None:
         """Close the gate for as long as the refused ``parts`` ask; the next request waits there."""
@@ -59,7 +71,8 @@ class Sender:
             answer = error.answer
         return Part(answer.status, {name.lower(): value for name, value in answer.headers.items()}, answer.body)
 
-    def _send_batch(self, requests: Sequence[Request]) -> list[Part]:
+    def _send_batch(self, requests: Sequence[Request]) -> list[Part] | None:
+        """The answers, or None from a server that has no ``$batch``: then nothing was carried out."""
         boundary = f"batch_{uuid.uuid4()}"
         rooted = [replace(request, target=self._root + request.target) for request in requests]
         headers = {
@@ -74,7 +87,7 @@ class Sender:
             answer = self._http.request("POST", "/$batch", headers=headers, content=body, safe=False, write=True)
         except Forbidden as error:
             answer = error.answer
-        return _parts(answer, len(requests))
+        return None if answer.status in _NO_BATCH else _parts(answer, len(requests))
 
 
 def _parts(answer: Answer, expected: int) -> list[Part]:
@@ -121,11 +134,21 @@ class Writer:
                 receipts |= {at: Receipt(error=error) for at in waiting}
                 break
             put_off = [part for part in parts if part.status == 429]
-            receipts |= {at: _receipt(writes[at], part) for at, part in zip(waiting, parts, strict=True)}
+            receipts |= {
+                at: _receipt(writes[at], self._shown(writes[at], part)) for at, part in zip(waiting, parts, strict=True)
+            }
             waiting = [at for at, part in zip(waiting, parts, strict=True) if part.status == 429]
             if put_off:
                 self._sender.slow_down(put_off)
         return [receipts[at] for at in range(len(writes))]
+
+    def _shown(self, write: Write, part: Part) -> Part:
+        """A server may accept a change without showing the row, though it was asked to: then it is asked for it."""
+        if part.status != 204 or part.body.strip() or write.verb is Verb.DELETE:
+            return part
+        columns = dict.fromkeys((write.stream.key, *write.stream.columns))
+        target = f"/{self._tables[write.stream.table].set_name}({write.id}){odata.query(select=','.join(columns))}"
+        return replace(part, body=self._sender.look(target))
 
     def _request(self, write: Write) -> Request:
         if write.id is None or not odata.is_guid(write.id):

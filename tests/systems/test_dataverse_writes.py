@@ -192,3 +192,17 @@ def test_hostile_text_stays_inside_its_json_string():
     written(script, update(A, name=text), update(B))
     assert len(batch_targets(script.last)) == 2
     assert json.dumps(text)[1:-1] in script.last.content.decode()
+
+
+def test_a_server_that_accepts_without_showing_the_row_is_asked_for_it():
+    script = Dynamics(httpx.Response(204), answer(200, row(A)))
+    (receipt,) = written(script, update(A, name="Acme"))
+    assert (receipt.id, receipt.native, receipt.error) == (A, row(A), None)
+    assert (script.last.method, script.last.url.path) == ("GET", f"{API}/accounts({A})")
+
+
+def test_a_server_without_batches_gets_single_requests():
+    script = Dynamics(httpx.Response(404), answer(200, row(A)), answer(200, row(B)))
+    receipts = written(script, update(A, name="x"), update(B, name="y"))
+    assert [r.id for r in receipts] == [A, B]
+    assert script.last.method == "PATCH"
