@@ -29,7 +29,7 @@ from sync_core.flows.schedule import Done, Runner, Schedule, ScheduleView
 from sync_core.flows.surroundings import Surroundings
 from sync_core.flows.verify import Verification, verify
 from sync_core.flows.workspace import Step, Workspace, no_step
-from sync_core.model import DataAge, Link, RecordStatus, RunStatus, RunSummary, Side, Status
+from sync_core.model import DataAge, Link, Outcome, RecordStatus, RunStatus, RunSummary, Side, Status
 from sync_core.rules.deep_links import link_for
 from sync_core.rules.downloads import CsvFile, control_file
 from sync_core.rules.entities import ENTITIES, entity
@@ -156,7 +156,7 @@ class Service:
         who = str(request.args.get("who") or "a request")
         summary = self.sync(Scope.of_json(request.args), trigger=who).summary
         went_well = summary.status in (RunStatus.SUCCESS, RunStatus.PARTIAL)
-        return Done(summary.run, summary.message or "Done.", failed=not went_well)
+        return Done(summary.run, summary.message or _told(summary.counts), failed=not went_well)
 
     def schedule(self) -> ScheduleView:
         """When the next sync comes by itself."""
@@ -423,6 +423,12 @@ def run_worker(settings: Settings | None = None, *, stop: threading.Event | None
         service.connect()
         service.start_background()
         over.wait()
+
+
+def _told(counts: Mapping[str, int]) -> str:
+    """What a run did, as a sentence."""
+    parts = [f"{number:,} {outcome}" for outcome, number in counts.items() if number and outcome != Outcome.UNCHANGED]
+    return f"{', '.join(parts)}." if parts else "Nothing had to change."
 
 
 def _known(name: str) -> None:

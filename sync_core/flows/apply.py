@@ -43,9 +43,11 @@ class Applier:
         self._run, self._lease, self._ledger = run, lease, ledger
         self.attempted: set[Element] = set()
         self._lost_once: set[Element] = set()
+        self._to_decide_again = 0
 
     def apply(self, entity: Entity, decisions: Sequence[Decision], decider: Decider) -> int:
-        """Send everything that ``decisions`` write; returns how many elements a system took."""
+        """Send everything that ``decisions`` write; returns how many elements a system took or are to be decided once more."""
+        self._to_decide_again = 0
         maker = JobMaker(self._workspace, entity, self._run, self._lease, decider.translate)
         taken = 0
         for (side, table, verb), some in self._groups(entity, decisions).items():
@@ -56,7 +58,7 @@ class Applier:
                 jobs = self._jobs(maker, stream, verb, batch)
                 taken += self._send(entity, jobs) if jobs else 0
         lined = [d for d in decisions if brings_lines(d) and (d.key, Side.CRM) not in self.attempted]
-        return taken + (self._send_lines(entity, lined) if lined else 0)
+        return taken + self._to_decide_again + (self._send_lines(entity, lined) if lined else 0)
 
     def _send_lines(self, entity: Entity, decisions: Sequence[Decision]) -> int:
         taken, refused = LineWriter(self._workspace, entity, self._run, self._lease).send(decisions)
@@ -94,7 +96,9 @@ class Applier:
         pull_stream(self._workspace, stream, self._run)
         refresh(self._workspace, entity, self._run)
         after = records.versions(self._cache, entity.name, Side.XERO, ids)
-        return [d for d in decisions if d.xero_id and before.get(d.xero_id) == after.get(d.xero_id)]
+        still = [d for d in decisions if d.xero_id and before.get(d.xero_id) == after.get(d.xero_id)]
+        self._to_decide_again += len(decisions) - len(still)
+        return still
 
     def _jobs(self, maker: JobMaker, stream: Stream, verb: Verb, decisions: Sequence[Decision]) -> list[Job]:
         refused = self._state.rejections(decisions[0].entity, stream.side) if decisions else {}
@@ -196,8 +200,9 @@ class Applier:
     def _outcome(self, job: Job, receipt: Receipt) -> tuple[tuple[str, IntentStatus, str | None, str], RecordStatus | None]:
         error = receipt.error
         if error is None:
-            noted = self._ledger.status_of(job.decision, self._workspace.clock.now(), wrote=True)
-            return (job.intent.id, IntentStatus.APPLIED, receipt.id, ""), noted if self._ledger.done(job.decision) else None
+            decision = _as_pair(job, receipt.id or "")
+            noted = self._ledger.status_of(decision, self._workspace.clock.now(), wrote=True)
+            return (job.intent.id, IntentStatus.APPLIED, receipt.id, ""), noted if self._ledger.done(decision) else None
         if isinstance(error, Stale):
             self._moved(job)
             return (job.intent.id, IntentStatus.CONFLICT, None, error.message), None
@@ -207,6 +212,7 @@ class Applier:
 
     def _moved(self, job: Job) -> None:
         """Somebody changed the row since it was read: read it again, so that the next round decides on what stands there."""
+        self._to_decide_again += 1
         row_id = job.target_id or ""
         native = self._workspace.systems[job.side].get(job.stream, row_id)
         if native is None:
@@ -247,11 +253,18 @@ class Applier:
         creates = [(j, i) for j, i in arrived if j.verb is Verb.CREATE]
         links = [replace(self._link(j, i), matched_by="its tag, after a lost answer") for j, i in creates]
         records.set_partners(self._cache, links)
-        statuses = [self._ledger.status_of(j.decision, self._workspace.clock.now(), wrote=True) for j, _ in arrived]
-        for job, _ in arrived:
-            self._ledger.done(job.decision)
+        made = [_as_pair(job, remote_id) for job, remote_id in arrived]
+        statuses = [self._ledger.status_of(d, self._workspace.clock.now(), wrote=True) for d in made]
+        for decision in made:
+            self._ledger.done(decision)
         self._state.settle([(j.intent.id, IntentStatus.ADOPTED, i, "") for j, i in arrived], links, statuses, self._lease)
         return len(arrived)
+
+
+def _as_pair(job: Job, remote_id: str) -> Decision:
+    """The decision under the pair's key: what was made in Dynamics stands under its new id there."""
+    new = job.verb is Verb.CREATE and job.side is Side.CRM
+    return replace(job.decision, crm_id=remote_id.lower()) if new else job.decision
 
 
 def _row_id(side: Side, receipt: Receipt) -> str:

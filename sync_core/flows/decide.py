@@ -36,14 +36,26 @@ def record_from(entity: Entity, side: Side, row_id: str, row: Mapping[str, Any])
 
 
 class Decider:
-    """Decides one entity after the other. ``ahead``: for a plan, records that are about to be made count as made."""
+    """Decides one entity after the other. ``ahead``: for a plan, records that are about to be made count as made.
 
-    def __init__(self, workspace: Workspace, *, ahead: bool, only: Mapping[str, frozenset[str]] | None = None) -> None:
+    ``unreadable``: records whose rows cannot be understood now; nothing is decided on what they once held.
+    """
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        *,
+        ahead: bool,
+        only: Mapping[str, frozenset[str]] | None = None,
+        unreadable: frozenset[Key] = frozenset(),
+    ) -> None:
         self._cache = workspace.cache
         self._books = workspace.surroundings.books
+        self._state = workspace.state
         self._choices = read_choices(workspace.state)
         self._ahead = ahead
         self._only = only
+        self._unreadable = unreadable
         self._coming: set[Key] = set()
         self._partners: dict[Key, str | None] = {}
         self._matched: set[Key] = set()
@@ -53,7 +65,8 @@ class Decider:
         self._partners.clear() if not self._ahead else None
         self._matched = set()
         ambiguous: dict[Key, str] = {}
-        yield from self._pairs(entity, self._wanted(entity, records.changed_pairs(self._cache, entity.name)), {})
+        changed = records.changed_pairs(self._cache, entity.name)
+        yield from self._pairs(entity, self._wanted(entity, [*changed, *self._back_in_step(entity, changed)]), {})
         matches, ambiguous = self._matches(entity)
         yield from self._pairs(entity, self._wanted(entity, list(matches)), matches)
         for side in Side:
@@ -61,12 +74,21 @@ class Decider:
             for chunk in records.chunks(ids, CHUNK):
                 yield from self._alone(entity, side, chunk, ambiguous)
 
+    def _back_in_step(self, entity: Entity, changed: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+        """Pairs that stood otherwise than well and now hold just what they last agreed on: somebody took the change back."""
+        unsettled = self._state.unsettled_records(entity.name, Side.CRM)
+        if not unsettled:
+            return []
+        linked = records.partners(self._cache, entity.name, Side.CRM, unsettled)
+        return sorted(set(linked.items()) - set(changed))
+
     def _wanted(self, entity: Entity, pairs: list[tuple[str, str]]) -> list[tuple[str, str]]:
         ids = None if self._only is None else self._only.get(entity.name, frozenset())
-        return pairs if ids is None else [p for p in pairs if p[0] in ids or p[1] in ids]
+        readable = [p for p in pairs if not {(entity.name, Side.CRM, p[0]), (entity.name, Side.XERO, p[1])} & self._unreadable]
+        return readable if ids is None else [p for p in readable if p[0] in ids or p[1] in ids]
 
     def _is_open(self, entity: Entity, side: Side, row_id: str) -> bool:
-        if (entity.name, side, row_id) in self._matched:
+        if (entity.name, side, row_id) in self._matched | self._unreadable:
             return False
         return self._only is None or row_id in self._only.get(entity.name, frozenset())
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sync_core.flows.linking import changing_links
 from sync_core.flows.workspace import Workspace
 from sync_core.model import Link, Side
 from sync_core.rules.declaration import Entity
@@ -44,10 +45,13 @@ def _follow(workspace: Workspace, entity: Entity, side: Side, loser: str, partne
     new = (survivor, partner) if side is Side.CRM else (partner, survivor)
     now = workspace.clock.now()
     link = Link(entity.name, *new, "following a merge", now)
-    with workspace.state.together():
-        workspace.state.remove_link(entity.name, *old)
-        workspace.state.add_links([link])
-        workspace.state.append_audit("Tieout", "follow merge", f"{entity.name}:{partner}", {"link": old}, {"link": new}, now)
-    records.clear_partner(workspace.cache, entity.name, side, loser)
-    records.set_partners(workspace.cache, [link])
+    subject = f"{entity.name}:{partner}"
+    with changing_links(workspace):
+        with workspace.state.together():
+            workspace.state.remove_link(entity.name, *old)
+            workspace.state.add_links([link])
+            workspace.state.append_audit("Tieout", "follow merge", subject, {"link": old}, {"link": new}, now)
+        workspace.step("merge followed")
+        records.clear_partner(workspace.cache, entity.name, side, loser)
+        records.set_partners(workspace.cache, [link])
     return True

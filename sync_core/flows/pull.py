@@ -19,6 +19,7 @@ from sync_core.rules.mapping import Context, accepted, content_hash, dumps, gone
 from sync_core.store import records, rows
 
 CHUNK = 2000
+ASKED_ONE_BY_ONE = 20
 log = structlog.get_logger(__name__)
 
 
@@ -71,9 +72,29 @@ def pull_stream(workspace: Workspace, stream: Stream, run: str, *, full: bool = 
 
 
 def _pages(workspace: Workspace, stream: Stream, cursor: str | None, run: str) -> None:
+    """Merge page after page; after a whole listing, look at what it no longer shows."""
+    whole = cursor is None or not stream.incremental
+    seen: set[str] = set()
     for page in workspace.systems[stream.side].changed_since(stream, cursor):
         workspace.step(f"pulled {stream.name}")
+        if whole:
+            seen.update(rows.row_id(stream, native) for native in page.rows)
         rows.merge_page(workspace.cache, stream, page.rows, page.gone, run, page.cursor)
+    if whole:
+        _look_for(workspace, stream, rows.unseen(workspace.cache, stream, seen), run)
+
+
+def _look_for(workspace: Workspace, stream: Stream, unseen: list[str], run: str) -> None:
+    """A row that a whole listing does not show may be deleted, or the listing was short: only its own absence proves it (I6).
+
+    A few are asked for each time; the others keep standing until a later listing.
+    """
+    if unseen:
+        log.info("rows no longer listed", stream=stream.name, rows=len(unseen), run=run)
+    system = workspace.systems[stream.side]
+    absent = [row_id for row_id in unseen[:ASKED_ONE_BY_ONE] if system.get(stream, row_id) is None]
+    if absent:
+        rows.bury(workspace.cache, stream, absent, run)
 
 
 def refresh(workspace: Workspace, entity: Entity, run: str) -> list[Unreadable]:

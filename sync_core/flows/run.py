@@ -19,7 +19,8 @@ from sync_core.flows.apply import Applier
 from sync_core.flows.choices import keep_key, read_choices
 from sync_core.flows.decide import Decider
 from sync_core.flows.images import adopt
-from sync_core.flows.ledger import RunLedger, parked
+from sync_core.flows.ledger import Key, RunLedger, parked
+from sync_core.flows.linking import changing_links, load_links
 from sync_core.flows.merges import follow_survivors
 from sync_core.flows.pull import Unreadable, pull, refresh
 from sync_core.flows.recover import recover
@@ -31,12 +32,12 @@ from sync_core.rules.declaration import Entity
 from sync_core.rules.entities import ENTITIES, in_parent_order
 from sync_core.rules.plan import Act, Decision, Plan
 from sync_core.rules.rails import refusals
-from sync_core.store import records
+from sync_core.store import records, rows
 from sync_core.store.leases import Lease
 
 LEASE_LIVES = timedelta(seconds=90)
 ROUNDS = 5
-LINKS_LOADED = "links loaded"
+UNREADABLE = "unreadable"
 log = structlog.get_logger(__name__)
 
 
@@ -152,6 +153,7 @@ class _Session:
         self._plan = Plan(workspace.organisation, ())
         self._notes: list[str] = []
         self._refusals: tuple[str, ...] = ()
+        self._unreadable: frozenset[Key] = frozenset()
         self._dry = False
 
     def work(self, *, dry_run: bool) -> tuple[RunStatus, str]:
@@ -179,26 +181,30 @@ class _Session:
         return (RunStatus.PARTIAL, f"{failed} records failed; each says why.") if failed else (RunStatus.SUCCESS, "")
 
     def _read(self) -> None:
-        cache = self._workspace.cache
         self._workspace.surroundings.forget()
         self._notes = pull(self._workspace, self._entities, self._run, full=self._scope.full)
+        self._try_again()
         unreadable = [u for e in self._entities for u in refresh(self._workspace, e, self._run)]
-        if records.fact(cache, LINKS_LOADED) != "yes":
-            for entity in self._entities:
-                for chunk in records.chunks(list(self._workspace.state.all_links(entity.name)), 5000):
-                    records.set_partners(cache, chunk)
-            records.set_fact(cache, LINKS_LOADED, "yes")
-        self._ledger.keep([self._unreadable(u) for u in unreadable])
+        load_links(self._workspace, self._entities)
+        self._unreadable = frozenset((u.entity, u.side, u.id) for u in unreadable)
+        self._ledger.keep([self._not_read(u) for u in unreadable])
         if not self._dry:
             for entity in self._entities:
                 follow_survivors(self._workspace, entity)
 
-    def _unreadable(self, found: Unreadable) -> RecordStatus:
+    def _try_again(self) -> None:
+        """Rows that could not be understood before: their words may have been mended, or ours."""
+        for entity in self._entities:
+            for side in Side:
+                stuck = self._workspace.state.unsettled_records(entity.name, side)
+                rows.read_again(self._workspace.cache, entity.name, side, [i for i, why in stuck.items() if why == UNREADABLE])
+
+    def _not_read(self, found: Unreadable) -> RecordStatus:
         key = (found.entity, found.side, found.id)
         self._ledger.outcomes[key] = Outcome.FAILED
         self._ledger.stamped.add(key)
         now = self._workspace.clock.now()
-        return RecordStatus(*key, Status.FAILED, "unreadable", found.error.message, None, now, self._run)
+        return RecordStatus(*key, Status.FAILED, UNREADABLE, found.error.message, None, now, self._run)
 
     def _planned(self) -> Plan:
         decider = self._decider(ahead=True)
@@ -207,7 +213,7 @@ class _Session:
         return Plan(self._workspace.organisation, decisions, records.linked_counts(cache), records.gone_counts(cache))
 
     def _decider(self, *, ahead: bool) -> Decider:
-        return Decider(self._workspace, ahead=ahead, only=self._scope.only)
+        return Decider(self._workspace, ahead=ahead, only=self._scope.only, unreadable=self._unreadable)
 
     def _stopped(self) -> tuple[str, ...]:
         held = refusals(self._plan)
@@ -254,17 +260,17 @@ class _Session:
         now = self._workspace.clock.now()
         links = [Link(entity.name, d.crm_id or "", d.xero_id or "", d.matched_by, now) for d in decisions]
         if links:
-            self._workspace.state.add_links(links)
-            self._workspace.step("linked")
-            records.set_partners(self._workspace.cache, links)
+            with changing_links(self._workspace):
+                self._workspace.state.add_links(links)
+                self._workspace.step("linked")
+                records.set_partners(self._workspace.cache, links)
 
     def _settle(self, entity: Entity, decisions: Sequence[Decision]) -> None:
         """Decisions that write nothing: agreed images for those in step, a status for each."""
         now = self._workspace.clock.now()
         for chunk in records.chunks(decisions, 2000):
             adopt(self._workspace, entity, [d for d in chunk if d.act is Act.ADOPT], self._run)
-            rows = [self._ledger.status_of(d, now, wrote=False) for d in chunk if self._ledger.done(d)]
-            self._ledger.keep(rows)
+            self._ledger.keep([self._ledger.status_of(d, now, wrote=False) for d in chunk if self._ledger.done(d)])
 
     def _stamp(self, *, everything: bool) -> None:
         if everything:

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Connection, delete, func, or_, select
 from sync_core.errors import Rejected
 from sync_core.model import Link, Side
 from sync_core.store.shelf import Shelf, chunks, columns_of
-from sync_core.store.tables import links
+from sync_core.store.tables import links, record_status
 
 _COLUMNS = [links.c[name] for name in ("entity", "crm_id", "xero_id", "matched_by", "linked_at")]
 _PAGE = 5_000
@@ -41,13 +41,24 @@ class Links(Shelf):
             after = rows[-1].crm_id
 
     def add_links(self, new: Sequence[Link]) -> None:
-        """Keep them all, or none: raises Rejected when a record is in another link already. The same pair again is fine."""
+        """Keep them all, or none: raises Rejected when a record is in another link already. The same pair again is fine.
+
+        A pair stands under its Dynamics id from now on: what the Xero record alone was said to be is forgotten.
+        """
         if not new:
             return
         rows = [{"organisation": self._organisation, **columns_of(link)} for link in new]
         with self._write() as connection:
             connection.execute(self._insert(links).on_conflict_do_nothing(), rows)
             self._refuse_link_clashes(connection, new)
+            for entity in {link.entity for link in new}:
+                self._forget_alone(connection, entity, [link.xero_id for link in new if link.entity == entity])
+
+    def _forget_alone(self, connection: Connection, entity: str, xero_ids: Sequence[str]) -> None:
+        table = record_status.c
+        of = table.organisation == self._organisation, table.entity == entity, table.side == Side.XERO.value
+        for some in chunks(xero_ids):
+            connection.execute(delete(record_status).where(*of, table.id.in_(some)))
 
     def remove_link(self, entity: str, crm_id: str, xero_id: str) -> bool:
         """Part exactly this pair. False when it was not linked."""

@@ -213,6 +213,12 @@ def clear_partner(cache: Cache, entity: str, side: Side, row_id: str) -> None:
         transaction.run("UPDATE record SET partner = NULL WHERE entity = ? AND side = ? AND id = ?", entity, str(side), row_id)
 
 
+def clear_partners(cache: Cache) -> None:
+    """Forget every link; the agreed images stay, and count again once the same two records are linked again."""
+    with cache.transaction() as transaction:
+        transaction.run("UPDATE record SET partner = NULL WHERE partner IS NOT NULL")
+
+
 def partners(cache: Cache, entity: str, side: Side, ids: Iterable[str]) -> dict[str, str]:
     """The linked partner's id, for those of ``ids`` (of ``side``) that have one."""
     table = cache.query_with(

@@ -107,6 +107,14 @@ def _mark_ids(transaction: Transaction, entity: Entity, side: Side, ids: Sequenc
         transaction.with_rows("INSERT INTO dirty SELECT DISTINCT ?, ?, id FROM incoming", marks, entity.name, str(side))
 
 
+def read_again(cache: Cache, entity: str, side: Side, ids: Sequence[str]) -> None:
+    """Have these records made anew from their rows, although the rows did not move."""
+    if ids:
+        with cache.transaction() as transaction:
+            marks = pa.table({"id": list(ids)})
+            transaction.with_rows("INSERT INTO dirty SELECT ?, ?, id FROM incoming", marks, entity, str(side))
+
+
 def _entities_of(stream: Stream) -> Iterator[tuple[Entity, bool]]:
     for entity in ENTITIES:
         if any(s.name == stream.name for s in entity.streams(stream.side)):
@@ -173,6 +181,17 @@ def bury(cache: Cache, stream: Stream, ids: Sequence[str], run: str) -> None:
     """Rows that a system said, one by one, are not there any more."""
     with cache.transaction() as transaction:
         _bury(transaction, stream, list(ids), run)
+
+
+def unseen(cache: Cache, stream: Stream, seen: set[str]) -> list[str]:
+    """Ids of rows that stand in the cache as alive and are not among ``seen``."""
+    table = cache.query_with(
+        "SELECT id FROM raw WHERE stream = ? AND NOT gone AND id NOT IN (SELECT id FROM incoming) ORDER BY id",
+        pa.table({"id": pa.array(sorted(seen), pa.string())}),
+        stream.name,
+    )
+    ids: list[str] = table["id"].to_pylist()
+    return ids
 
 
 def _save_cursor(transaction: Transaction, stream: Stream, cursor: str, run: str) -> None:

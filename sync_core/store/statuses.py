@@ -59,6 +59,13 @@ class Statuses(Shelf):
             rows = connection.execute(statement.order_by(*order).limit(limit).offset(offset))
             return [_status(row._asdict()) for row in rows]
 
+    def unsettled_records(self, entity: str, side: Side) -> dict[str, str]:
+        """Records that stand otherwise than well: id and reason."""
+        of = table.c.organisation == self._organisation, table.c.entity == entity, table.c.side == side.value
+        statement = select(table.c.id, table.c.reason).where(*of, table.c.status != Status.SUCCESS.value)
+        with self._read() as connection:
+            return {row.id: row.reason for row in connection.execute(statement.order_by(table.c.id))}
+
     def _select_statuses(self) -> Select[Any]:
         return select(*_COLUMNS).where(table.c.organisation == self._organisation)
 

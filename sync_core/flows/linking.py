@@ -1,0 +1,48 @@
+"""Links live in the state; the cache repeats them, so that compare needs no other database. Here the two are kept equal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from sync_core.flows.workspace import Workspace
+from sync_core.rules.declaration import Entity
+from sync_core.store import records
+
+LINKS_LOADED = "links loaded"
+STATE_ID = "state.id"
+_CHUNK = 5000
+
+
+def load_links(workspace: Workspace, entities: Sequence[Entity]) -> None:
+    """Take all links from the state, unless the cache holds this state's links already.
+
+    It does not when it is new, when it was filled beside another state, or when a change of links was cut off.
+    """
+    cache, state = workspace.cache, workspace.state
+    known = _state_id(workspace)
+    if records.fact(cache, LINKS_LOADED) == known:
+        return
+    records.clear_partners(cache)
+    for entity in entities:
+        for chunk in records.chunks(list(state.all_links(entity.name)), _CHUNK):
+            records.set_partners(cache, chunk)
+    records.set_fact(cache, LINKS_LOADED, known)
+
+
+@contextmanager
+def changing_links(workspace: Workspace) -> Iterator[None]:
+    """Around a change that reaches the state before the cache: cut off in between, the next run loads all links again."""
+    before = records.fact(workspace.cache, LINKS_LOADED)
+    records.set_fact(workspace.cache, LINKS_LOADED, "")
+    yield
+    records.set_fact(workspace.cache, LINKS_LOADED, before or "")
+
+
+def _state_id(workspace: Workspace) -> str:
+    """What tells this state from one that was lost: made with the first run."""
+    known = workspace.state.mapping(STATE_ID)
+    if known is None:
+        known = workspace.clock.now().isoformat()
+        workspace.state.set_mapping(STATE_ID, known, "Tieout", workspace.clock.now())
+    return known
