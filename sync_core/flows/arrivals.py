@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sync_core.flows.jobs import tag_field
 from sync_core.flows.pull import pull_stream, refresh
 from sync_core.flows.workspace import Workspace
 from sync_core.model import Intent, Side, Verb
@@ -35,5 +34,5 @@ def _arrived(workspace: Workspace, entity: Entity, intent: Intent) -> str | None
     if intent.side is Side.CRM:
         crm_id = intent.crm_id or ""
         return crm_id if records.records(workspace.cache, entity.name, Side.CRM, [crm_id]) else None
-    hits = records.with_value(workspace.cache, entity.name, Side.XERO, tag_field(entity), intent.tag)
+    hits = records.with_value(workspace.cache, entity.name, Side.XERO, entity.tag, intent.tag)
     return hits[0] if len(hits) == 1 else None

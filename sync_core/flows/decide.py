@@ -155,7 +155,8 @@ class Decider:
         wanted = {n for some in changes.values() for n in some}
         held_back = self._hold_back(entity, crm, xero, changes)
         kept = {n for some in changes.values() for n in some}
-        open_fields = tuple(sorted((wanted - kept) | {c.field for c in verdict.clashes}))
+        dropped = {n for n in wanted - kept if not entity.field(n).once}
+        open_fields = tuple(sorted(dropped | {c.field for c in verdict.clashes}))
         if verdict.clashes:
             status, remark, reason = Status.CONFLICT, remarks.clashing(entity, verdict.clashes), "conflict"
         elif held_back:
@@ -170,17 +171,29 @@ class Decider:
     def _hold_back(self, entity: Entity, crm: Record, xero: Record, changes: dict[Side, dict[str, Value]]) -> str:
         """Take out of ``changes`` what the target cannot take now; say why, "" when it is only a matter of order."""
         remark = ""
+        if Side.XERO in changes:
+            self._leave_tags(entity, xero, changes)
         if Side.XERO in changes and entity.read_only[0]:
             why = locked_document(crm, xero, self._books)
             if why is not None:
-                del changes[Side.XERO]
-                remark = why
+                remark = remarks.held_back(entity, changes.pop(Side.XERO), why)
         if Side.CRM in changes:
             remark = _read_only_in_crm(entity, crm, changes[Side.CRM]) or remark
             _state_last(entity, changes[Side.CRM])
             if not changes[Side.CRM]:
                 del changes[Side.CRM]
         return remark
+
+    def _leave_tags(self, entity: Entity, xero: Record, changes: dict[Side, dict[str, Value]]) -> None:
+        """A tag that another Xero record holds already (one that was merged into this) cannot be given a second time."""
+        name = entity.tag
+        value = changes[Side.XERO].get(name)
+        if isinstance(value, str) and entity.field(name).once:
+            holders = records.with_value(self._cache, entity.name, Side.XERO, name, value, alive=False)
+            if any(holder != xero.id for holder in holders):
+                del changes[Side.XERO][name]
+                if not changes[Side.XERO]:
+                    del changes[Side.XERO]
 
     def _alone(self, entity: Entity, side: Side, ids: Sequence[str], ambiguous: Mapping[Key, str]) -> Iterator[Decision]:
         found = self._read(entity, side, ids)

@@ -137,13 +137,7 @@ def id_on(decision: Decision, side: Side) -> str | None:
     return decision.crm_id if side is Side.CRM else decision.xero_id
 
 
-def tag_field(entity: Entity) -> str:
-    """The canonical field whose Xero place is the stream's tag: the number of an invoice, the Dynamics id of a contact."""
-    tag = entity.xero[0].tag
-    return next((f.name for f in entity.fields if f.xero is not None and f.xero.path == tag), "")
-
-
 def tag_of(entity: Entity, source: Record) -> str:
     """What a new record can be found again by on the other side."""
-    field = tag_field(entity) if source.side is Side.CRM else ""
+    field = entity.tag if source.side is Side.CRM else ""
     return str(source.fields.get(field) or source.id)

@@ -171,6 +171,12 @@ class Entity:
                 return stream
         raise KeyError(f"{self.name} has no table {table} in {side.label}")
 
+    @property
+    def tag(self) -> str:
+        """The field whose place in Xero is the stream's tag: the number of an invoice, the Dynamics id of a contact."""
+        path = self.xero[0].tag
+        return next((f.name for f in self.fields if f.xero is not None and f.xero.path == path), "")
+
     def field(self, name: str) -> Field:
         for candidate in self.fields:
             if candidate.name == name:

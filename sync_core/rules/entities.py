@@ -357,7 +357,7 @@ products = Entity(
             TO_XERO,
             once=True,
         ),
-        Field("unit", "Unit", Kind.REF, At("_defaultuomid_value"), None, hidden=True),
+        Field("unit", "Unit", Kind.REF, At("_defaultuomid_value"), None, hidden=True, blocks=False),
     ),
     parents=("ledger_accounts", "tax_rates"),
     create_in=TO_XERO,

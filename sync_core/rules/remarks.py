@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from sync_core.model import Record, Side, Value
 from sync_core.rules.compare import Clash
-from sync_core.rules.declaration import Entity, Kind
+from sync_core.rules.declaration import Entity, Field, Kind
 
 LONGEST = 4000
 
@@ -51,13 +51,23 @@ def untaxed(positions: Sequence[int], *, xero_computes: bool) -> str:
 def updated(entity: Entity, changes: Mapping[Side, Mapping[str, Value]]) -> str:
     parts = []
     for side in Side:
-        labels = [entity.field(n).label for n in changes.get(side, {}) if not entity.field(n).hidden]
+        labels = [_brought(entity.field(n), value) for n, value in changes.get(side, {}).items() if not entity.field(n).hidden]
         if labels:
             parts.append(f"{', '.join(labels)} brought to {side.label}")
         elif changes.get(side):
             parts.append(f"link noted in {side.label}")
     sentence = "; ".join(parts)
     return f"{sentence[:1].upper()}{sentence[1:]}."
+
+
+def _brought(spec: Field, value: Value) -> str:
+    return spec.label if value is not False else f"Not {spec.label[:1].lower()}{spec.label[1:]}"
+
+
+def held_back(entity: Entity, changes: Mapping[str, Value], why: str) -> str:
+    """Why a change of the Xero document waits; "" when all that waits would have been written in passing."""
+    labels = [entity.field(n).label for n in changes if not (entity.field(n).hidden or entity.field(n).once)]
+    return f"{', '.join(labels)} changed in Dynamics and waits. {why}" if labels else ""
 
 
 def clashing(entity: Entity, clashes: Sequence[Clash]) -> str:
@@ -103,6 +113,8 @@ def only_in(entity: Entity, side: Side) -> str:
 
 
 def gone_first(side: Side, means: str) -> str:
+    if means == "merged":
+        return f"It was merged into another one in {side.label}, which stands for it now."
     return f"It was {means} in {side.label} before Tieout saw it, so it is not copied."
 
 

@@ -166,13 +166,14 @@ def exact_matches(cache: Cache, entity: str, field: str) -> list[tuple[str, str,
     return [(r["crm"], r["xero"], r["in_xero"], r["in_crm"]) for r in table.to_pylist()]
 
 
-def with_value(cache: Cache, entity: str, side: Side, field: str, value: str) -> list[str]:
-    """Ids of living records that hold ``value`` in ``field``, whatever its case."""
+def with_value(cache: Cache, entity: str, side: Side, field: str, value: str, *, alive: bool = True) -> list[str]:
+    """Ids of living records (or of all) that hold ``value`` in ``field``, whatever its case."""
     table = cache.query(
-        "SELECT id FROM record WHERE entity = ? AND side = ? AND gone = '' "
+        "SELECT id FROM record WHERE entity = ? AND side = ? AND (gone = '' OR NOT ?) "
         "AND lower(json_extract_string(fields, ?)) = lower(?)",
         entity,
         str(side),
+        alive,
         f"$.{field}",
         value,
     )

@@ -96,3 +96,14 @@ def test_remarks_are_sentences_in_plain_words(text):
     assert text[0].isupper() or text[0].isdigit()
     assert text.endswith(".")
     assert not {"None", "Traceback", "crm", "{", "!"} & set(text.replace("!", " ! ").split())
+
+
+def test_a_flag_taken_back_is_said_as_such():
+    assert remarks.updated(INVOICES, {CRM: {"settled": False}}) == "Not paid in full brought to Dynamics."
+    assert remarks.updated(INVOICES, {CRM: {"settled": True}}) == "Paid in full brought to Dynamics."
+
+
+def test_what_waits_is_named_unless_it_is_only_in_passing():
+    why = "A payment stands on it."
+    assert remarks.held_back(INVOICES, {"due_date": None}, why) == "Due date changed in Dynamics and waits. A payment stands on it."
+    assert remarks.held_back(INVOICES, {"reference": "x"}, why) == ""

@@ -84,7 +84,15 @@ class People:
             "defaultuomscheduleid@odata.bind": f"/uomschedules({group})",
         }
         self.crm("POST", "products", body)
-        self.crm("PATCH", f"products({self.find('dataverse.product', productnumber=given['code'])})", {"statecode": 0})
+        product = self.find("dataverse.product", productnumber=given["code"])
+        price = {
+            "amount": given["price"],
+            "pricelevelid@odata.bind": f"/pricelevels({self._price_list()})",
+            "productid@odata.bind": f"/products({product})",
+            "uomid@odata.bind": f"/uoms({unit})",
+        }
+        self.crm("POST", "productpricelevels", price)
+        self.crm("PATCH", f"products({product})", {"statecode": 0})
 
     def invoice_in_Dynamics(self, given: Given) -> None:  # noqa: N802
         currency = self.find("dataverse.transactioncurrency", isocurrencycode=given.get("currency", "NZD"))
@@ -93,7 +101,7 @@ class People:
             "invoicenumber": given["number"],
             **self._customer(given["customer"]),
             "transactioncurrencyid@odata.bind": f"/transactioncurrencies({currency})",
-            "pricelevelid@odata.bind": f"/pricelevels({self.find('dataverse.pricelevel', transactioncurrencyid=currency)})",
+            "pricelevelid@odata.bind": f"/pricelevels({self._price_list(given.get('currency', 'NZD'))})",
             "duedate": given.get("due", "2026-12-20"),
             "tie_invoicedate": given.get("date", "2026-11-20"),
             "invoice_details": [{"lineitemnumber": n, **self._crm_line(line)} for n, line in enumerate(given["lines"], 1)],
@@ -105,11 +113,13 @@ class People:
     def set_in_Dynamics(self, given: Given) -> None:  # noqa: N802
         kind, name = next((k, given[k]) for k in ("invoice", "customer", "person") if k in given)
         table = {"invoice": "invoice", "customer": "account", "person": "contact"}[kind]
-        column = {"invoice": "invoicenumber", "customer": "name", "person": "fullname"}[kind]
-        values = {WORDS["Dynamics"].get(k, k): v for k, v in given.items() if k not in (kind, "state")}
+        wanted = {{"invoice": "invoicenumber", "customer": "name", "person": "fullname"}[kind]: name}
+        if "of city" in given:
+            wanted["address1_city"] = given["of city"]
+        values = {WORDS["Dynamics"].get(k, k): v for k, v in given.items() if k not in (kind, "state", "of city")}
         if "state" in given:
             values["statecode"], values["statuscode"] = STATES[given["state"]]
-        self.crm("PATCH", f"{table}s({self.find(f'dataverse.{table}', **{column: name})})", values)
+        self.crm("PATCH", f"{table}s({self.find(f'dataverse.{table}', **wanted)})", values)
 
     def line_in_Dynamics(self, given: Given) -> None:  # noqa: N802
         """Change one line: choose its codes, or its quantity, price and tax."""
@@ -262,6 +272,10 @@ class People:
         tax = Decimal(str(line["tax"])) if "tax" in line else (net * 15 / 100).quantize(CENT, ROUND_HALF_UP)
         amounts = {"quantity": quantity, "priceperunit": price, "tax": tax, "manualdiscountamount": discount}
         return {**what, **amounts, **self._codes(line)}
+
+    def _price_list(self, currency: str = "NZD") -> str:
+        money = self.find("dataverse.transactioncurrency", isocurrencycode=currency)
+        return self.find("dataverse.pricelevel", transactioncurrencyid=money)
 
     def _codes(self, given: Given) -> dict[str, str]:
         binds = {}
