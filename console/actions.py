@@ -16,10 +16,11 @@ from sync_core.service import Scope
 
 Answer = TypeVar("Answer")
 WHO = "console"
+FAILED = "failed"
 ASKED = "asked"
 """Session state: what this session asked for and has not seen the end of, latest last."""
 ANSWERED = "answered"
-"""Session state: the sentence of the last request that came to its end."""
+"""Session state: the sentence of the last request that came to its end, and whether it failed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +89,6 @@ def follow() -> bool:
         if request is not None and request.finished_at is None:
             left.append(asked)
         elif request is not None:
-            st.session_state[ANSWERED] = f"{asked.label}: {request.message}"
+            st.session_state[ANSWERED] = f"{asked.label}: {request.message}", request.status == FAILED
     st.session_state[ASKED] = left
     return len(left) < len(waiting)

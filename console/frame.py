@@ -11,6 +11,7 @@ from console.door import service
 from console.standing import stale_sides
 from console.texts import ago, plain, zone
 from sync_core.model import RunStatus, RunSummary, Side
+from sync_core.service import ScheduleView
 
 LOOK_EVERY = 2.0
 DEMO = "Demo company: both systems are a sandbox on this machine"
@@ -35,16 +36,18 @@ def bar() -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         if overview.demo:
             st.badge(DEMO, color="blue")
-        st.caption(f"**{name}** in Dynamics and Xero · {freshness} · {_doing(latest, paused=schedule.paused)}", width="content")
+        st.caption(f"**{name}** in Dynamics and Xero · {freshness} · {_doing(latest, schedule)}", width="content")
     _answers()
     if _moved(latest):
         st.rerun()
 
 
-def _doing(latest: RunSummary | None, *, paused: bool) -> str:
+def _doing(latest: RunSummary | None, schedule: ScheduleView) -> str:
     if service().running is not None or (latest is not None and latest.status is RunStatus.RUNNING):
         return "… a sync is running"
-    return "schedule paused" if paused else "no sync is running"
+    if schedule.trouble:
+        return "✕ the last sync failed, Overview says why"
+    return "schedule paused" if schedule.paused else "no sync is running"
 
 
 def _answers() -> None:
@@ -52,7 +55,8 @@ def _answers() -> None:
         st.caption(f"… {plain(asked.label)} waits or runs")
     answer = st.session_state.get(actions.ANSWERED)
     if answer:
-        st.success(plain(answer))
+        sentence, failed = answer
+        (st.warning if failed else st.success)(plain(sentence))
 
 
 def _moved(latest: RunSummary | None) -> bool:

@@ -19,6 +19,7 @@ from console.door import DOOR, STARTING
 from console.hardening import ADDRESS, HOSTS
 from console.headers import SecurityHeaders
 from console.routes import ROUTES
+from console.texts import plain
 from sync_core.errors import Busy, Retryable, TieoutError
 from sync_core.service import open_service
 
@@ -89,7 +90,7 @@ def application(house: House) -> st.App:
 def say_instead(error: Exception) -> bool:
     """What a page shows when it fails: a sentence. The trace goes to the log."""
     if isinstance(error, TieoutError):
-        st.error(error.message.replace("[", "\\[").replace("!", "\\!"))
+        st.error(plain(error.message))
         return True
     log.error("page failed", exc_info=error)
     st.error("This page could not be drawn. Reload it; if that does not help, the server's log says where it failed.")

@@ -55,23 +55,34 @@ def stale_sides(age: DataAge, minutes: int, now: datetime) -> list[Side]:
 
 
 def standing(
-    tallies: Sequence[Tally], age: DataAge, runs: Sequence[RunSummary], *, minutes: int, paused: bool, now: datetime
+    tallies: Sequence[Tally],
+    age: DataAge,
+    runs: Sequence[RunSummary],
+    *,
+    minutes: int,
+    paused: bool,
+    now: datetime,
+    trouble: str = "",
 ) -> Standing:
-    """The first sentence of the overview. ``minutes`` lie between two scheduled syncs; ``runs`` come latest first."""
+    """The first sentence of the overview. ``minutes`` lie between two scheduled syncs; ``runs`` come latest first.
+
+    ``trouble`` is why the last scheduled sync failed before it could become a run.
+    """
+    failure = _last_failure(runs) or (f"The last scheduled sync failed: {trouble}" if trouble else "")
     if age.crm is None and age.xero is None:
-        return Standing(Mood.EMPTY, "Nothing has been synced yet.", _last_failure(runs) or "The first sync begins by itself.")
+        return Standing(Mood.EMPTY, "Nothing has been synced yet.", failure or "The first sync begins by itself.")
     apart = [tally.sentence for tally in tallies if tally.open]
     stale = stale_sides(age, minutes, now)
     if stale:
         read = listed([_read(side, _at(age, side), now) for side in stale])
         found = f"At that time {listed(apart)} did not tie out." if apart else "At that time everything tied out."
-        why = _last_failure(runs) or ("The schedule is paused." if paused else "")
+        why = failure or ("The schedule is paused." if paused else "")
         return Standing(Mood.STALE, f"Not up to date: {read}.", f"{found} {why}".strip())
     if apart:
-        return Standing(Mood.OPEN, f"Everything ties out except {listed(apart)}.", _last_failure(runs))
+        return Standing(Mood.OPEN, f"Everything ties out except {listed(apart)}.", failure)
     if not any(sum(tally.statuses.values()) for tally in tallies):
-        return Standing(Mood.EMPTY, "There is nothing to tie out yet.", _last_failure(runs))
-    return Standing(Mood.GOOD, "Everything ties out.", _last_failure(runs))
+        return Standing(Mood.EMPTY, "There is nothing to tie out yet.", failure)
+    return Standing(Mood.GOOD, "Everything ties out.", failure)
 
 
 def _read(side: Side, at: datetime | None, now: datetime) -> str:

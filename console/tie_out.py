@@ -102,17 +102,17 @@ def _choice(sheet: Sheet, label: str, key: str, options: list[str]) -> str | Non
 
 
 def _first_page(sheet: Sheet) -> None:
-    st.session_state[_page_key(sheet)] = 1
+    st.query_params.pop(_page_name(sheet), None)
 
 
-def _page_key(sheet: Sheet) -> str:
+def _page_name(sheet: Sheet) -> str:
     return f"{sheet.entity}_page"
 
 
 def _page(sheet: Sheet, rows: int) -> int:
-    """The page that is asked for, within those there are. The pagination stands below the grid and is drawn after it."""
-    asked = st.session_state.get(_page_key(sheet)) or st.query_params.get(_page_key(sheet), "1")
-    return max(1, min(int(asked), _pages(rows))) if str(asked).isdigit() else 1
+    """The page that the address asks for, within those there are."""
+    asked = st.query_params.get(_page_name(sheet), "1")
+    return max(1, min(int(asked), _pages(rows))) if asked.isdecimal() else 1
 
 
 def _pages(rows: int) -> int:
@@ -186,6 +186,18 @@ def _grid(sheet: Sheet, rows: list[dict[str, object]], left: int) -> str | None:
         selection_mode="single-row",
         alt=f"{sheet.title} of Dynamics and Xero side by side",
     )
-    if _pages(left) > 1:
-        st.pagination(_pages(left), key=_page_key(sheet), bind="query-params")
+    _pagination(sheet, left)
     return selected(event, ids)
+
+
+def _pagination(sheet: Sheet, left: int) -> None:
+    """Below the grid. The address keeps the page: a filter that changes begins at the first one again."""
+    pages, current = _pages(left), _page(sheet, left)
+    if pages < 2:
+        return
+    key = f"{_page_name(sheet)}_{pages}_{current}"
+
+    def turned() -> None:
+        st.query_params[_page_name(sheet)] = str(st.session_state[key])
+
+    st.pagination(pages, default=current, key=key, on_change=turned)

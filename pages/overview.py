@@ -23,12 +23,20 @@ NEEDS_A_PERSON = (Status.FAILED, Status.BLOCKED, Status.CONFLICT, Status.NEEDS_R
 overview, schedule, now, zone = service().overview(), service().schedule(), datetime.now(UTC), reader_zone()
 sums = {sheet: answers.summary(sheet.entity, Filters()) for sheet in SHEETS}
 tallies = {sheet: Tally(sheet.entity, sheet.singular, s.statuses, s.totals) for sheet, s in sums.items()}
-found = standing(list(tallies.values()), overview.age, overview.runs, minutes=schedule.minutes, paused=schedule.paused, now=now)
+found = standing(
+    list(tallies.values()),
+    overview.age,
+    overview.runs,
+    minutes=schedule.minutes,
+    paused=schedule.paused,
+    now=now,
+    trouble=schedule.trouble,
+)
 
 st.title("Overview")
 st.subheader(plain(found.headline))
 if found.detail:
-    (st.warning if found.mood is Mood.STALE else st.caption)(plain(found.detail))
+    (st.caption if found.mood is Mood.GOOD else st.warning)(plain(found.detail))
 with st.container(horizontal=True):
     for sheet, tally in tallies.items():
         if tally.open and st.button(f"Review the {tally.open:,} {sheet.plural}", key=f"review_{sheet.entity}"):

@@ -32,11 +32,15 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class ScheduleView:
-    """``next_run`` is UTC, None while paused or when nothing is running that could fire. ``minutes`` lie between two runs."""
+    """``next_run`` is UTC, None while paused or when nothing is running that could fire. ``minutes`` lie between two runs.
+
+    ``trouble`` says why the sync that was asked for last failed, "" when it did not.
+    """
 
     next_run: datetime | None
     paused: bool
     minutes: int
+    trouble: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +181,7 @@ class Schedule:
     def view(self) -> ScheduleView:
         paused = self.paused
         job = self._scheduler.get_job(SYNC) if self._scheduler.running else None
-        return ScheduleView(None if paused or job is None else job.next_run_time, paused, self.minutes)
+        return ScheduleView(None if paused or job is None else job.next_run_time, paused, self.minutes, self._trouble())
 
     def _is_due(self) -> bool:
         """Whether no run came to an end within the last interval."""
@@ -185,8 +189,15 @@ class Schedule:
         ended = (r.finished for r in self._desk.runs(20) if r.status in (RunStatus.SUCCESS, RunStatus.PARTIAL))
         return not any(finished is not None and finished > since for finished in ended)
 
+    def _trouble(self) -> str:
+        before = self._before()
+        return before.message if before is not None and before.status is RequestStatus.FAILED else ""
+
+    def _before(self) -> Request | None:
+        return None if self._asked is None else self._desk.request(self._asked)
+
     def _unanswered(self) -> bool:
-        before = None if self._asked is None else self._desk.request(self._asked)
+        before = self._before()
         return before is not None and before.status in (RequestStatus.QUEUED, RequestStatus.CLAIMED)
 
 

@@ -147,3 +147,11 @@ def test_sigterm_in_the_middle_of_a_sync_lets_it_come_to_its_end(start, tmp_path
     assert (code, "Traceback" in errors) == (0, False)
     again = start(TIEOUT_DATA_DIR=str(tmp_path / "empty")).wait_until_ready()
     assert 'status="running"' not in get(again, "/metrics").text
+
+
+def test_an_unreachable_system_is_told_and_nothing_falls_over(start, tmp_path):
+    console = start(TIEOUT_DATA_DIR=str(tmp_path / "empty"), TIEOUT_XERO_CLIENT_SECRET="wrong").wait_until_ready()
+    assert "tieout_ready 1" in get(console, "/metrics").text
+    assert get(console, "/download/invoices.csv").status_code == 200
+    code, errors = console.end()
+    assert (code, "wrong" in errors) == (0, False)

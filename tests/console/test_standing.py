@@ -84,3 +84,9 @@ def test_never_synced_says_so():
 
 def test_an_organisation_without_documents_is_not_called_good():
     assert sentence([tally()]).headline == "There is nothing to tie out yet."
+
+
+@pytest.mark.parametrize("age", [FRESH, DataAge(None, None)])
+def test_a_sync_that_failed_before_it_began_is_told(age):
+    found = standing([tally(MATCHED=1)], age, [], minutes=15, paused=False, now=NOW, trouble="Xero does not answer.")
+    assert found.detail == "The last scheduled sync failed: Xero does not answer."

@@ -203,3 +203,13 @@ def test_requests_never_overlap(desk):
         threading.Event().wait(0.005)
     assert runner.stop()
     assert max(most) == 1
+
+
+def test_it_says_why_the_last_sync_failed_until_one_goes_well(desk, schedule, still):
+    schedule.fire()
+    Runner(desk, lambda _request: Done("", "Xero does not answer.", failed=True)).work_off()
+    assert schedule.view().trouble == "Xero does not answer."
+    still.at += timedelta(minutes=15)
+    schedule.fire()
+    answered(desk)
+    assert schedule.view().trouble == ""

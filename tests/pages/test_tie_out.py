@@ -172,3 +172,25 @@ def test_a_choice_that_cannot_be_written_says_so_and_asks_for_nothing(service, s
 
 def test_where_there_is_no_conflict_there_is_nothing_to_decide(service, show):
     assert decided(select(show("invoices", invoices_search="HP-1007"), 0)) == []
+
+
+def test_pages_follow_each_other_and_a_filter_begins_at_the_first(service, show, monkeypatch):
+    monkeypatch.setattr("console.tie_out.ROWS", 10)
+    every = service.reconciliation("invoices").rows.column("number").to_pylist()
+    at = show("invoices")
+    at.pagination[0].set_value(2).run()
+    assert list(grid(at)[NUMBER]) == every[10:20]
+    assert at.query_params["invoices_page"] == "2"
+    at.pagination[0].set_value(3).run()
+    assert list(grid(at)[NUMBER]) == every[20:30]
+    at.selectbox(key="invoices_currency").set_value("NZD").run()
+    assert "invoices_page" not in at.query_params
+    assert next(iter(grid(at)[NUMBER])) == every[0]
+
+
+@pytest.mark.parametrize("asked", ["0", "99", "-1", "two", "2²"])
+def test_a_page_that_is_not_there_is_not_drawn(service, show, monkeypatch, asked):
+    monkeypatch.setattr("console.tie_out.ROWS", 10)
+    at = show("invoices", invoices_page=asked)
+    assert not at.exception
+    assert 0 < len(grid(at)) <= 10
