@@ -118,15 +118,32 @@ def records(cache: Cache, entity: str, side: Side, ids: Sequence[str]) -> dict[s
     return {row["id"]: row for row in table.to_pylist()}
 
 
+_CHANGED = (
+    "FROM record c LEFT JOIN record x ON x.entity = c.entity AND x.side = 'xero' AND x.id = c.partner "
+    "LEFT JOIN agreed ac ON ac.entity = c.entity AND ac.side = 'crm' AND ac.id = c.id AND ac.partner = c.partner "
+    "LEFT JOIN agreed ax ON ax.entity = c.entity AND ax.side = 'xero' AND ax.id = c.partner AND ax.partner = c.id "
+    "WHERE c.side = 'crm' AND c.partner IS NOT NULL "
+    "AND (ac.hash IS DISTINCT FROM c.hash OR ax.hash IS DISTINCT FROM x.hash)"
+)
+
+
+def open_entities(cache: Cache) -> frozenset[str]:
+    """Entities with anything to decide: a record without a partner, or a pair that moved since it agreed."""
+    table = cache.query(
+        f"SELECT DISTINCT entity FROM record WHERE partner IS NULL UNION SELECT DISTINCT c.entity {_CHANGED}"  # noqa: S608  # our own words
+    )
+    return frozenset(table["entity"].to_pylist())
+
+
+def dirty_entities(cache: Cache) -> frozenset[str]:
+    """Entities with rows that moved since their canonical form was made."""
+    return frozenset(cache.query("SELECT DISTINCT entity FROM dirty")["entity"].to_pylist())
+
+
 def changed_pairs(cache: Cache, entity: str) -> list[tuple[str, str]]:
     """Linked pairs of which a side differs from its own agreed image, or has none. Only these reach Python."""
     table = cache.query(
-        "SELECT c.id AS crm, c.partner AS xero FROM record c "
-        "LEFT JOIN record x ON x.entity = c.entity AND x.side = 'xero' AND x.id = c.partner "
-        "LEFT JOIN agreed ac ON ac.entity = c.entity AND ac.side = 'crm' AND ac.id = c.id AND ac.partner = c.partner "
-        "LEFT JOIN agreed ax ON ax.entity = c.entity AND ax.side = 'xero' AND ax.id = c.partner AND ax.partner = c.id "
-        "WHERE c.entity = ? AND c.side = 'crm' AND c.partner IS NOT NULL "
-        "AND (ac.hash IS DISTINCT FROM c.hash OR ax.hash IS DISTINCT FROM x.hash) ORDER BY c.id",
+        f"SELECT c.id AS crm, c.partner AS xero {_CHANGED} AND c.entity = ? ORDER BY c.id",  # our own words
         entity,
     )
     return list(zip(table["crm"].to_pylist(), table["xero"].to_pylist(), strict=True))

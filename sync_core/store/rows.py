@@ -195,11 +195,16 @@ def unseen(cache: Cache, stream: Stream, seen: set[str]) -> list[str]:
 
 
 def _save_cursor(transaction: Transaction, stream: Stream, cursor: str, run: str) -> None:
-    now = datetime.now(UTC).replace(tzinfo=None)
-    before = transaction.query("SELECT full_at FROM cursor WHERE stream = ?", stream.name).to_pylist()
-    transaction.run("DELETE FROM cursor WHERE stream = ?", stream.name)
-    full_at = before[0]["full_at"] if before else now
-    transaction.run("INSERT INTO cursor VALUES (?, ?, ?, ?, ?)", stream.name, cursor, now, full_at, run)
+    transaction.run(
+        "MERGE INTO cursor t USING (SELECT ? AS stream, ? AS cursor, ?::TIMESTAMP AS pulled_at, ? AS run) i "
+        "ON t.stream = i.stream WHEN MATCHED THEN UPDATE SET cursor = i.cursor, pulled_at = i.pulled_at, run = i.run "
+        "WHEN NOT MATCHED THEN INSERT (stream, cursor, pulled_at, full_at, run) "
+        "VALUES (i.stream, i.cursor, i.pulled_at, i.pulled_at, i.run)",
+        stream.name,
+        cursor,
+        datetime.now(UTC).replace(tzinfo=None),
+        run,
+    )
 
 
 def cursor_of(cache: Cache, stream: Stream) -> str | None:
