@@ -22,6 +22,8 @@ from sync_core.model import MatchStatus
 from sync_core.service import Filters, Sort
 
 ROWS = 100
+FEW, HIGHEST = 15, 562
+"""So many rows are shown whole; more scroll within so many pixels."""
 OPEN = "open"
 OPEN_STATUSES = tuple(status for status in MatchStatus if status not in SETTLED)
 
@@ -180,7 +182,7 @@ def _grid(sheet: Sheet, rows: list[dict[str, object]], left: int) -> str | None:
         cells,
         column_config=columns,
         hide_index=True,
-        height=min(73 + 35 * len(rows), 633),
+        height="content" if len(rows) <= FEW else HIGHEST,
         key=selection_key(f"{sheet.entity}_grid", ids),
         on_select="rerun",
         selection_mode="single-row",
