@@ -6,7 +6,8 @@ import structlog
 
 from sync_core.flows.arrivals import NEVER_ARRIVED, NOT_SENT, find_arrived
 from sync_core.flows.workspace import Workspace
-from sync_core.model import Intent, IntentStatus, Link, Side, Verb
+from sync_core.model import Intent, IntentStatus, Link, RecordStatus, Side, Status, Verb
+from sync_core.rules import remarks
 from sync_core.rules.entities import entity
 from sync_core.store import records
 from sync_core.store.leases import Lease
@@ -29,15 +30,24 @@ def _settle(workspace: Workspace, name: str, unknown: list[Intent], run: str, le
     some = [i for i in unknown if i.entity == name]
     found = find_arrived(workspace, entity(name), some, run)
     log.info("looked up writes without an answer", entity=name, asked=len(some), arrived=len(found), run=run)
-    links = [_link(workspace, i, found[i.id]) for i in some if i.id in found and i.verb is Verb.CREATE]
-    links = _new(workspace, name, links)
+    made = {i.id: _link(workspace, i, found[i.id]) for i in some if i.id in found and i.verb is Verb.CREATE}
+    links = _new(workspace, name, list(made.values()))
+    statuses = [_status(workspace, i, made[i.id], run) for i in some if i.id in made]
     outcomes = [
         (i.id, IntentStatus.ADOPTED, found[i.id], "") if i.id in found else (i.id, IntentStatus.REJECTED, None, NEVER_ARRIVED)
         for i in some
     ]
     records.set_partners(workspace.cache, links)
-    workspace.state.settle(outcomes, links, lease=lease)
+    workspace.state.settle(outcomes, links, statuses, lease)
     return len(found)
+
+
+def _status(workspace: Workspace, intent: Intent, link: Link, run: str) -> RecordStatus:
+    """How a record stands that was made by a run which could not say so any more."""
+    declared, now = entity(intent.entity), workspace.clock.now()
+    row = records.records(workspace.cache, intent.entity, Side.CRM, [link.crm_id]).get(link.crm_id)
+    remark = remarks.created(declared, intent.side, row["title"] if row else None)
+    return RecordStatus(intent.entity, Side.CRM, link.crm_id, Status.SUCCESS, "", remark, now, now, run)
 
 
 def _link(workspace: Workspace, intent: Intent, remote_id: str) -> Link:
