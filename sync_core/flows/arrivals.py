@@ -20,8 +20,11 @@ def find_arrived(workspace: Workspace, entity: Entity, intents: Sequence[Intent]
     An update is not looked for: the pull brings what stands there now, and comparing again decides whether it is due still.
     """
     found: dict[str, str] = {}
-    for side, table in sorted({(i.side, i.table) for i in intents}):
-        pull_stream(workspace, entity.stream_of(side, table), run)
+    asked = {(i.side, i.table) for i in intents}
+    # Members of groups are in no list of changes; whoever writes them reads the group again first.
+    for stream in (*entity.crm, *entity.children, *entity.xero):
+        if (stream.side, stream.table) in asked:
+            pull_stream(workspace, stream, run)
     refresh(workspace, entity, run)
     for intent in intents:
         row_id = _arrived(workspace, entity, intent) if intent.verb is Verb.CREATE else None

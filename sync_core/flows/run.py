@@ -18,6 +18,7 @@ from sync_core.errors import Busy, Configure, TieoutError
 from sync_core.flows.apply import Applier
 from sync_core.flows.choices import keep_key, read_choices
 from sync_core.flows.decide import Decider
+from sync_core.flows.groups import bring_types, preview_types
 from sync_core.flows.images import adopt
 from sync_core.flows.ledger import Key, RunLedger, parked
 from sync_core.flows.linking import changing_links, load_links
@@ -38,6 +39,7 @@ from sync_core.store.leases import Lease
 LEASE_LIVES = timedelta(seconds=90)
 ROUNDS = 5
 UNREADABLE = "unreadable"
+CONTACTS = "contacts"
 log = structlog.get_logger(__name__)
 
 
@@ -155,6 +157,7 @@ class _Session:
         self._refusals: tuple[str, ...] = ()
         self._unreadable: frozenset[Key] = frozenset()
         self._dry = False
+        self._typed = 0
 
     def work(self, *, dry_run: bool) -> tuple[RunStatus, str]:
         self._dry = dry_run
@@ -169,6 +172,7 @@ class _Session:
             )
             return RunStatus.REFUSED, raise_kept
         if dry_run:
+            self._preview_types()
             return RunStatus.SUCCESS, "Nothing was written: this was a preview."
         unfinished = records.fact(cache, PENDING) == "yes"
         records.set_fact(cache, PENDING, "yes")
@@ -246,8 +250,21 @@ class _Session:
             if not writing or applier.apply(entity, writing, decider) == 0:
                 break
         self._forget_choices(entity)
+        if entity.name == CONTACTS:
+            self._bring_types()
         if entity.name in CODES:
             self._workspace.surroundings.forget()
+
+    def _preview_types(self) -> None:
+        if any(e.name == CONTACTS and self._scope.covers(e) for e in self._entities):
+            only = None if self._scope.only is None else self._scope.only[CONTACTS]
+            self._notes.extend(preview_types(self._workspace, only))
+
+    def _bring_types(self) -> None:
+        only = None if self._scope.only is None else self._scope.only[CONTACTS]
+        brought = bring_types(self._workspace, self._run, self._lease, self._ledger, full=self._scope.full, only=only)
+        self._notes.extend(brought.notes)
+        self._typed = brought.moved
 
     def _forget_choices(self, entity: Entity) -> None:
         """A decision of a person is used up once its pair is no longer in conflict."""
@@ -313,5 +330,6 @@ class _Session:
             touched = self._ledger.linked_keys(entity.name)
         linked = self._plan.linked.get(entity.name, 0) if self._scope.only is None else 0
         pairs = sum(1 for d in self._plan.decisions if d.entity == entity.name and d.crm_id and d.xero_id and not d.matched_by)
+        pairs += self._typed if entity.name == CONTACTS else 0
         counts[str(Outcome.UNCHANGED)] += max(0, linked - (touched if self._dry else pairs))
         return {str(o): counts[str(o)] for o in Outcome}

@@ -10,9 +10,11 @@ from sync_core.model import Side
 from sync_core.rules.declaration import At, Entity, Field, Gone, Kind, Owner, Rule, Stream
 
 __all__ = [
+    "CONTACT_GROUPS",
     "CURRENCIES",
     "DETAILS",
     "ENTITIES",
+    "GROUP_MEMBERS",
     "ORGANISATION",
     "Entity",
     "Field",
@@ -80,6 +82,8 @@ CURRENCIES = Stream(
     ("isocurrencycode", "currencyname", "currencyprecision", "exchangerate", "statecode", "modifiedon"),
     incremental=False,
 )
+CONTACT_GROUPS = Stream(XERO, "ContactGroups", "ContactGroupID", incremental=False, paged=False, optional=True)
+GROUP_MEMBERS = Stream(XERO, "ContactGroups", "ContactID", within="Contacts", parent_key="ContactGroupID", optional=True)
 DETAILS = Stream(
     CRM,
     "tie_xerodetail",
@@ -172,6 +176,7 @@ branding_themes = Entity(
 )
 
 _ADDRESS = "Addresses[AddressType=POBOX]"
+_TRUE = ((True, True),)
 
 
 def _shared(name: str, label: str, crm: At, xero: At, kind: Kind = Kind.TEXT, *, required: bool = False) -> Field:
@@ -279,6 +284,8 @@ contacts = Entity(
         ),
         _shared("country", "Country", At("address1_country", limit=80), At(f"{_ADDRESS}.Country", limit=50)),
         Field("type", "Relationship type", Kind.CHOICE, At("customertypecode"), None, hidden=True),
+        Field("is_customer", "Customer in Xero", Kind.FLAG, None, At("IsCustomer", values=_TRUE), hidden=True),
+        Field("is_supplier", "Supplier in Xero", Kind.FLAG, None, At("IsSupplier", values=_TRUE), hidden=True),
     ),
     create_in=BOTH,
     match=(

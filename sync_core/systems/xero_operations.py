@@ -44,6 +44,8 @@ READING = {
     "BankTransactions": Reading("get_bank_transactions", "get_bank_transaction"),
     "BatchPayments": Reading("get_batch_payments", "get_batch_payment"),
     "BrandingThemes": Reading("get_branding_themes", "get_branding_theme"),
+    # The list has no members; one group alone has them all.
+    "ContactGroups": Reading("get_contact_groups", "get_contact_group"),
     "Contacts": Reading("get_contacts", "get_contact"),
     "CreditNotes": Reading("get_credit_notes", "get_credit_note"),
     "Currencies": Reading("get_currencies"),
@@ -67,6 +69,10 @@ WRITING = {
     ("BatchPayments", _C): Writing("create_batch_payment", BATCH),
     # The description of the field says that this is impossible; the endpoint exists and works.
     ("BatchPayments", _D): Writing("delete_batch_payment_by_url_param", by_id=True, bare=True, status="DELETED"),
+    ("ContactGroups", _C): Writing("create_contact_group"),
+    # Adding a member again changes nothing. One that cannot be added refuses its whole call.
+    ("ContactGroups.Contacts", _C): Writing("create_contact_group_contacts", BATCH, by_id=True),
+    ("ContactGroups.Contacts", _D): Writing("delete_contact_group_contact", by_id=True, empty=True),
     ("Contacts", _C): Writing("create_contacts", BATCH),
     ("Contacts", _U): Writing("update_or_create_contacts", BATCH),
     ("CreditNotes", _C): Writing("create_credit_notes", BATCH),
