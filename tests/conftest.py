@@ -40,4 +40,14 @@ def sandbox(sandbox_server: Sandbox) -> Sandbox:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--golden", action="store_true", help="Write the outcomes of the scenarios anew; then read the diff.")
-    parser.addoption("--every-point", action="store_true", help="Kill every scenario at every point that writes.")
+    parser.addoption(
+        "--every-point", action="store_true", help="Kill every scenario at every point that writes; try every fault."
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Tests marked ``soak`` are left to ``--every-point``."""
+    if not config.getoption("--every-point"):
+        left = [item for item in items if item.get_closest_marker("soak")]
+        config.hook.pytest_deselected(items=left)
+        items[:] = [item for item in items if item not in left]

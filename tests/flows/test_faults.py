@@ -30,6 +30,11 @@ WRITE_FAULTS = [
     ("expire_tokens", {}),
 ]
 NAMES = [f"{kind} {options or ''}".strip() for kind, options in WRITE_FAULTS]
+TWICE = {"drop_before", "status", "reset_mid_body", "rate_limited"}
+"""Faults whose like is tried already on the way out; on the way back they are left to ``--every-point``."""
+BACK_FAULTS = [
+    pytest.param(k, o, id=n, marks=[pytest.mark.soak] * (k in TWICE)) for (k, o), n in zip(WRITE_FAULTS, NAMES, strict=True)
+]
 
 
 def until_quiet(books: Books, done: Callable[[], bool]) -> int:
@@ -51,7 +56,7 @@ def test_an_invoice_is_in_xero_exactly_once_whatever_happens_on_the_way(books, k
     at_rest(books)
 
 
-@pytest.mark.parametrize(("kind", "options"), WRITE_FAULTS, ids=NAMES)
+@pytest.mark.parametrize(("kind", "options"), BACK_FAULTS)
 def test_a_payment_is_in_dynamics_exactly_once_whatever_happens_on_the_way(books, kind, options):
     sell(books, "INV-1")
     sync(books)
@@ -76,7 +81,7 @@ def test_an_answer_lost_after_the_write_is_looked_up_and_adopted_in_the_same_syn
 
 @pytest.mark.parametrize(
     ("kind", "options"),
-    [("drop_before", {}), ("status", {"status": 500}), ("html", {}), ("reset_mid_body", {}), ("forbidden", {})],
+    [("drop_before", {}), ("status", {"status": 500}), ("html", {}), ("forbidden", {})],
 )
 @pytest.mark.parametrize("where", [LIST, TABLE], ids=["Xero", "Dynamics"])
 def test_a_listing_that_fails_for_good_stops_the_sync_before_any_write(books, where, kind, options):
@@ -93,7 +98,7 @@ def test_a_listing_that_fails_for_good_stops_the_sync_before_any_write(books, wh
 
 @pytest.mark.parametrize(
     ("kind", "options"),
-    [("drop_before", {}), ("status", {"status": 502}), ("reset_mid_body", {}), ("rate_limited", {"retry_after": 30})],
+    [("reset_mid_body", {}), ("rate_limited", {"retry_after": 30})],
 )
 @pytest.mark.parametrize("where", [LIST, TABLE], ids=["Xero", "Dynamics"])
 def test_a_listing_that_fails_once_is_read_again(books, where, kind, options):
@@ -181,7 +186,7 @@ def test_a_change_in_dynamics_between_reading_and_writing_is_not_lost(books):
     at_rest(books)
 
 
-def test_a_change_in_xero_just_before_writing_becomes_a_conflict_with_both_values(books):
+def test_a_change_in_xero_just_before_writing_is_decided_again_and_shown_with_both_values(books):
     sell(books, "INV-1")
     sync(books)
     act(books, "set in Dynamics", {"invoice": "INV-1", "due": "2027-01-31"})

@@ -1,0 +1,177 @@
+"""The command line as people and programs use it: one JSON object as the last line, exit codes, one sentence on stderr."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+
+from sync_core.sandbox.xero import set_limits
+from tests.flows.shop import act, numbers, rows, sell
+from tests.scenarios.books import Books
+
+ROOT = Path(__file__).parent.parent
+COUNTS = {"created", "updated", "unchanged", "skipped", "blocked", "conflict", "failed"}
+TOTAL = {"currency", "crm", "xero", "difference", "explained", "unexplained"}
+
+
+class CommandLine:
+    """Runs ``python -m sync_core`` beside the small company."""
+
+    def __init__(self, books: Books) -> None:
+        self.books = books
+        books.sandbox.run(lambda: set_limits(books.sandbox.kernel, minute=10_000))
+        plain = {n: v.get_secret_value() if isinstance(v, SecretStr) else v for n, v in books.settings.model_dump().items()}
+        wanted = {f"TIEOUT_{n.upper()}": str(v) for n, v in plain.items() if v not in (None, "", False)}
+        self.environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), **wanted}
+
+    def run(self, *words: str, **settings: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "sync_core", *words],
+            cwd=self.books.data,
+            env=self.environment | settings,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+
+    def json(self, *words: str, code: int = 0, **settings: str) -> dict[str, Any]:
+        done = self.run(*words, "--json", **settings)
+        assert done.returncode == code, done.stdout + done.stderr
+        assert "Traceback" not in done.stderr
+        return json.loads(done.stdout.splitlines()[-1])
+
+
+@pytest.fixture
+def command(books: Books) -> CommandLine:
+    return CommandLine(books)
+
+
+def test_two_syncs_and_a_reconciliation(command, tmp_path):
+    books = command.books
+    sell(books, "INV-1", "INV-2")
+    first = command.json("sync")
+    assert set(first) >= {"run", "status", "counts", "calls", "seconds"}
+    assert (first["status"], set(first["counts"]), first["counts"]["created"]) == ("success", COUNTS, 2)
+    assert set(first["calls"]) == {"dynamics", "xero"}
+    assert first["calls"]["xero"]["write"] == len([e for e in books.writes() if e.system == "xero"])
+    since = books.logged
+    second = command.json("sync")
+    assert [calls["write"] for calls in second["calls"].values()] == [0, 0]
+    assert books.writes(since) == []
+    body = command.json("reconcile", "invoices", "--out", str(tmp_path / "out"))
+    assert (body["rows"], body["status"]["Matched"]) == (2, 2)
+    assert [set(total) for total in body["totals"]] == [TOTAL]
+    total = body["totals"][0]
+    assert (total["crm"], total["xero"], total["difference"], total["unexplained"]) == ("1423.70", "1423.70", "0.00", "0.00")
+    assert {p.name for p in (tmp_path / "out").iterdir()} == {"invoices.csv", "invoices.control.json"}
+
+
+@pytest.mark.parametrize("entity", ["payments", "credit_notes", "contacts"])
+def test_every_reconciliation_has_the_same_shape(command, entity):
+    body = command.json("reconcile", entity)
+    assert set(body) >= {"rows", "status", "totals"}
+    assert sum(body["status"].values()) == body["rows"]
+    assert all(set(total) == TOTAL for total in body["totals"])
+
+
+def test_a_record_that_fails_is_a_partial_sync(command):
+    act(command.books, "customer in Dynamics", {"name": "Broken Mail Ltd", "email": "this is no address"})
+    body = command.json("sync", code=1)
+    assert (body["status"], body["counts"]["failed"]) == ("partial", 1)
+
+
+def test_a_preview_writes_nothing_and_shows_its_plan(command):
+    sell(command.books, "INV-1")
+    since = command.books.logged
+    body = command.json("sync", "--dry-run")
+    assert body["plan"]["writes"] == 1
+    assert command.books.writes(since) == []
+
+
+def test_a_refused_plan_has_its_own_code_and_can_be_allowed(command):
+    books = command.books
+    sold = [f"INV-{n}" for n in range(6)]
+    sell(books, *sold)
+    command.json("sync")
+    for number in sold:
+        act(books, "delete in Dynamics", {"invoice": number})
+    refused = command.json("sync", code=3)
+    assert refused["status"] == "refused"
+    assert command.json("sync", "--allow", refused["plan"]["hash"])["status"] == "success"
+    assert len(numbers(books)) == 6
+
+
+def test_one_record_and_only_it(command):
+    sell(command.books, "INV-1", "INV-2")
+    wanted = next(r["invoiceid"] for r in rows(command.books, "dataverse.invoice") if r["invoicenumber"] == "INV-2")
+    assert command.json("sync", "--record", f"invoices:{wanted}")["counts"]["created"] == 1
+    assert numbers(command.books) == ["INV-2"]
+
+
+@pytest.mark.parametrize(
+    ("words", "settings", "expected"),
+    [
+        (("sync",), {"TIEOUT_DYNAMICS_CLIENT_SECRET": "wrong-secret"}, "secret"),
+        (("sync",), {"TIEOUT_DYNAMICS_CLIENT_SECRET": ""}, "TIEOUT_DYNAMICS_CLIENT_SECRET is missing"),
+        (("sync",), {"TIEOUT_DATA_DIR": "/proc/tieout"}, "TIEOUT_DATA_DIR"),
+        (("sync", "unicorns"), {}, "unicorns"),
+        (("sync", "--record", "invoices"), {}, "ENTITY:ID"),
+        (("reconcile", "unicorns"), {}, "unicorns"),
+        (("reconcile", "invoices", "--out", "/proc/tieout"), {}, "/proc/tieout"),
+    ],
+)
+def test_a_wrong_setting_or_word_is_one_sentence_and_code_2(command, words, settings, expected):
+    sell(command.books, "INV-1")
+    since = command.books.logged
+    done = command.run(*words, **settings)
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert expected in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert "wrong-secret" not in done.stdout + done.stderr
+    assert command.books.writes(since) == []
+
+
+def test_json_keeps_its_shape_when_something_is_wrong(command):
+    body = command.json("sync", code=2, TIEOUT_XERO_CLIENT_SECRET="wrong-secret")
+    assert body["status"] == "configure"
+    assert "Xero" in body["error"]
+
+
+def test_another_process_that_holds_the_cache_is_busy(command):
+    with command.books.open():
+        done = command.run("sync", "--dry-run")
+    assert done.returncode == 4
+    assert "Another Tieout process is using the cache" in done.stderr
+
+
+def test_verify_finds_what_somebody_tampered_with(command):
+    books = command.books
+    sell(books, "INV-1")
+    command.json("sync")
+    assert command.json("verify", "invoices") == {"checked": 1, "agree": 1, "differ": 0, "differences": []}
+    act(books, "set in Xero", {"invoice": "INV-1", "due": "2027-05-05"})
+    body = command.json("verify", "invoices", code=1)
+    (difference,) = body["differences"][0]["differences"]
+    assert (difference["field"], difference["xero"]) == ("Due date", "2027-05-05")
+
+
+def test_set_up_again_changes_nothing_and_the_doctor_is_content(command):
+    assert command.json("setup")["created"] == []
+    body = command.json("doctor")
+    assert body["status"] == "success"
+    assert all(check["good"] for check in body["checks"])
+    assert command.json("status")["organisation"] == "Takaka Tents Ltd"
+
+
+def test_help_needs_no_settings():
+    done = subprocess.run([sys.executable, "-m", "sync_core", "--help"], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0
+    assert all(word in done.stdout for word in ("sync", "reconcile", "sandbox", "setup", "doctor", "demo"))
