@@ -11,7 +11,7 @@ demo: $(VENV)/run.stamp
 	$(PY) -m sync_core demo --port $(PORT)
 
 test: check
-	$(PY) -m pytest -q
+	$(PY) -m pytest -q -n auto --dist worksteal
 
 check: $(VENV)/dev.stamp
 	$(PY) -m ruff format --check .
