@@ -24,6 +24,7 @@ import structlog
 
 from sync_core.errors import Busy, Configure, Rejected, TieoutError
 from sync_core.flows.choices import apart_key, keep_key
+from sync_core.flows.groups import SWITCH, read_type_map, types_off
 from sync_core.flows.run import Result, Scope, execute, new_run_id
 from sync_core.flows.schedule import Done, Runner, Schedule, ScheduleView
 from sync_core.flows.surroundings import Surroundings
@@ -35,8 +36,9 @@ from sync_core.rules.downloads import CsvFile, control_file
 from sync_core.rules.entities import ENTITIES, entity
 from sync_core.rules.plan import plan_view
 from sync_core.rules.reconcile import Filters, Reconciliation, Sort, Terms, as_json
+from sync_core.rules.types import ContactType, Relationship, TypeLine, TypeMapping, checked, type_key, type_lines
 from sync_core.settings import Settings, load_settings
-from sync_core.store import reconciliation, reconciliation_detail, records
+from sync_core.store import memberships, reconciliation, reconciliation_detail, records
 from sync_core.store.cache import open_cache
 from sync_core.store.requests import Request
 from sync_core.store.state import open_state
@@ -49,6 +51,7 @@ from sync_core.views import LinePair, ReconciliationPage, RowDetail
 
 __all__ = [
     "Check",
+    "ContactType",
     "Download",
     "Filters",
     "Flow",
@@ -56,12 +59,15 @@ __all__ = [
     "Overview",
     "Reconciliation",
     "ReconciliationPage",
+    "Relationship",
     "RowDetail",
     "ScheduleView",
     "Scope",
     "Service",
     "Sort",
     "SystemClock",
+    "TypeLine",
+    "TypeMapping",
     "data_flows",
     "load_settings",
     "open_service",
@@ -311,6 +317,35 @@ class Service:
             state.append_audit(who, "unlink", f"{name}:{crm_id}", {"xero": xero_id}, None, now)
         for side, row_id in ((Side.CRM, crm_id), (Side.XERO, xero_id)):
             records.clear_partner(self._workspace.cache, name, side, row_id)
+
+    def type_mapping(self) -> TypeMapping:
+        """What each relationship type of Dynamics is in Xero, and how many records hold it."""
+        mapped, in_use = read_type_map(self._workspace), memberships.codes_in_use(self._workspace.cache)
+        return TypeMapping(not types_off(self._workspace), type_lines(mapped, in_use))
+
+    def set_type_mapping(self, table: str, code: str, kind: str | None, *, who: str) -> None:
+        """What a relationship type is in Xero from the next run on; None goes back to the default. Raises Rejected."""
+        state, now, key = self._workspace.state, self._workspace.clock.now(), type_key(table, code)
+        chosen = checked(table, code, kind or ContactType.CONTACT)
+        with state.together():
+            before = state.mapping(key)
+            if kind is None:
+                state.remove_mapping(key)
+            else:
+                state.set_mapping(key, str(chosen), who, now)
+            state.append_audit(who, "type mapping", f"{table}:{code}", {"type": before}, {"type": kind}, now)
+
+    def switch_types(self, *, on: bool, who: str) -> None:
+        """Whether relationship types are brought to Xero at all. Off, memberships stay as they are."""
+        state, now = self._workspace.state, self._workspace.clock.now()
+        with state.together():
+            before = not types_off(self._workspace)
+            state.set_mapping(SWITCH, "on" if on else "off", who, now)
+            state.append_audit(who, "switch types", SWITCH, {"on": before}, {"on": on}, now)
+
+    def relationship(self, crm_id: str) -> Relationship | None:
+        """A contact's type beside Xero's own flags; None when Tieout has not met it yet."""
+        return memberships.relationship(self._workspace.cache, read_type_map(self._workspace), crm_id)
 
     def reconciliation_json(self, name: str) -> dict[str, Any]:
         """What ``reconcile --json`` prints: rows, counts per status, and control totals as text."""

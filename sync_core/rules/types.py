@@ -10,6 +10,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from sync_core.errors import Rejected
+
 TABLES = ("account", "contact")
 PREFIX = "type."
 
@@ -138,3 +140,57 @@ def refused_remark(still: Moves, message: str) -> str:
 def preview_note(count: int) -> str:
     """What a dry run says of memberships that would change."""
     return f"Relationship types: {count} contact{'s' if count != 1 else ''} would change contact group in Xero."
+
+
+@dataclass(frozen=True, slots=True)
+class TypeLine:
+    """One line of the mapping page. ``label``: Dynamics' own word, "" for a value that was added there.
+
+    ``decided``: somebody chose the type, it is not the default. ``records``: how many records of the table hold the value.
+    """
+
+    table: str
+    code: str
+    label: str
+    type: ContactType
+    decided: bool
+    records: int
+
+
+@dataclass(frozen=True, slots=True)
+class TypeMapping:
+    """The mapping page: whether types are brought to Xero at all, and every value that Dynamics has or that was mapped."""
+
+    on: bool
+    lines: tuple[TypeLine, ...]
+
+
+def type_lines(mapped: TypeMap, in_use: Mapping[tuple[str, str], int]) -> tuple[TypeLine, ...]:
+    """A line per table and value, in the order of the values."""
+    keys = {(table, code) for table in TABLES for code in STANDARD} | set(mapped.chosen) | set(in_use)
+    ordered = sorted(keys, key=lambda key: (key[0], len(key[1]), key[1]))
+    return tuple(
+        TypeLine(t, c, STANDARD.get(c, ""), mapped.of(t, c), (t, c) in mapped.chosen, in_use.get((t, c), 0)) for t, c in ordered
+    )
+
+
+def checked(table: str, code: str, kind: str) -> ContactType:
+    """The type that a person chose for a value. Raises Rejected naming what cannot be."""
+    if table not in TABLES:
+        raise Rejected(f"Types are mapped for {' and '.join(TABLES)}, not for {table}.", field="table")
+    if not code.isdecimal():
+        raise Rejected("A relationship type is a whole number, as Dynamics keeps it.", field="code")
+    if kind not in set(ContactType):
+        raise Rejected(f"Choose one of {', '.join(ContactType)}.", field="type")
+    return ContactType(kind)
+
+
+@dataclass(frozen=True, slots=True)
+class Relationship:
+    """One contact's type beside what Xero concludes from its documents. Flags and ``groups`` are None, () when unlinked."""
+
+    code: str | None
+    type: ContactType
+    is_customer: bool | None = None
+    is_supplier: bool | None = None
+    groups: tuple[str, ...] = ()

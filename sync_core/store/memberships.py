@@ -14,9 +14,9 @@ from typing import Any
 import orjson
 import pyarrow as pa
 
-from sync_core.model import Native
+from sync_core.model import Native, Side
 from sync_core.rules.entities import CONTACT_GROUPS, GROUP_MEMBERS
-from sync_core.rules.types import ContactType, TypeMap
+from sync_core.rules.types import ContactType, Relationship, TypeMap
 from sync_core.store import records
 from sync_core.store.cache import Cache
 from sync_core.store.rows import RAW
@@ -116,6 +116,21 @@ def codes_in_use(cache: Cache) -> dict[tuple[str, str], int]:
         "WHERE entity = 'contacts' AND side = 'crm' AND gone = '' GROUP BY ALL HAVING code <> ''"
     )
     return {(r["native_table"], r["code"]): r["n"] for r in table.to_pylist()}
+
+
+def relationship(cache: Cache, mapped: TypeMap, crm_id: str) -> Relationship | None:
+    """A contact's type, and what Xero shows of its twin; None when the cache does not hold it."""
+    row = records.records(cache, "contacts", Side.CRM, [crm_id]).get(crm_id)
+    if row is None:
+        return None
+    code = orjson.loads(row["fields"]).get("type")
+    kind = mapped.of(row["native_table"], code)
+    twin = records.records(cache, "contacts", Side.XERO, [row["partner"]]).get(row["partner"]) if row["partner"] else None
+    if twin is None:
+        return Relationship(code, kind)
+    shown = orjson.loads(twin["fields"])
+    groups = tuple(str(k) for k, group in known_groups(cache).items() if twin["id"] in members(cache, group))
+    return Relationship(code, kind, shown.get("is_customer"), shown.get("is_supplier"), groups)
 
 
 def known_groups(cache: Cache) -> dict[ContactType, str]:
