@@ -46,8 +46,11 @@ def console(start):
 
 
 def select_first_row(page):
-    """The grid is a canvas: its first row lies below two lines of headings."""
-    box = page.locator("[data-testid=stDataFrame]").nth(1).bounding_box()
+    """The grid is a canvas: its first row lies below two lines of headings. It moves while the page is being drawn."""
+    page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
+    grid = page.locator("[data-testid=stDataFrame]").nth(1)
+    grid.locator("[role=gridcell]").first.wait_for(state="attached")
+    box = grid.bounding_box()
     page.mouse.click(box["x"] + 15, box["y"] + 90)
 
 
@@ -60,10 +63,11 @@ def test_a_morning_at_the_console(page, console, tmp_path):
 
     page.get_by_role("button", name="Review the").click()
     page.get_by_role("heading", name="Invoices").wait_for()
-    page.get_by_role("radio", name="differs").click()
-    page.get_by_text("Select a row to see").wait_for()
+    status = page.get_by_role("radio", name="differs")
+    shown = int(status.inner_text().split()[-1])
+    status.click()
     page.wait_for_url("**invoices_status=Differs**")
-    shown = int(page.locator("p strong").filter(has_text="invoice").first.inner_text().split()[0])
+    page.get_by_text(f"{shown} invoices", exact=True).wait_for()
 
     select_first_row(page)
     page.get_by_role("button", name="Resync this invoice").wait_for()
