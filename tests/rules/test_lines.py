@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sync_core.model import Lookup
 from sync_core.rules.eligibility import Books
-from sync_core.rules.lines import line_items, untaxed
+from sync_core.rules.lines import dynamics_lines, line_items, untaxed
 
 D = Decimal
 BOOKS = Books(
@@ -113,3 +114,39 @@ def test_a_changed_line_is_changed_and_a_new_one_is_new():
 def test_no_id_is_used_twice_and_none_is_left_while_a_line_needs_one(lines, there):
     ids = [i["LineItemID"] for i in line_items(lines, BOOKS, existing(*there)) if "LineItemID" in i]
     assert len(ids) == len(set(ids)) == min(len(lines), len(there))
+
+
+# From Xero to Dynamics: priced there as price x quantity - discount + tax, with the price in cents
+
+AMOUNT = st.decimals(0, 9999, places=4)
+CENTS = st.decimals(0, 500, places=2)
+
+
+@given(AMOUNT, AMOUNT, CENTS, CENTS)
+def test_a_line_of_xero_comes_to_the_same_in_dynamics_to_the_cent(quantity, price, discount, tax):
+    cent = D("0.01")
+    net = (quantity * price).quantize(cent, ROUND_HALF_UP) - discount
+    line = {"id": "l", "quantity": quantity, "unit_price": price, "net": net, "tax": tax, "description": "x"}
+    (written,) = dynamics_lines([line], [], {})
+    body = written.body
+    assert body["priceperunit"] == body["priceperunit"].quantize(cent)
+    assert body["manualdiscountamount"] >= 0
+    priced = (body["priceperunit"] * body["quantity"]).quantize(cent, ROUND_HALF_UP) - body["manualdiscountamount"]
+    assert priced + body["tax"] == net + tax
+
+
+def test_lines_are_changed_made_and_deleted_as_xero_has_them():
+    there = {"id": "x1", "quantity": D(2), "unit_price": D(5), "net": D(10), "tax": D(0), "description": "Walk"}
+    here = [{**there, "id": "c1", "xero_line_id": "x1", "quantity": D(1)}, {**WALK, "id": "c2", "xero_line_id": "gone"}]
+    changed, deleted = dynamics_lines([there], here, {})
+    assert (changed.line_id, changed.body["quantity"]) == ("c1", D(2))
+    assert (deleted.line_id, deleted.body) == ("c2", None)
+
+
+def test_a_new_line_names_product_unit_and_codes_where_dynamics_has_them():
+    ids = {"product TENT": "p1", "unit TENT": "u1", "account 200": "a1", "tax OUTPUT2": "t1"}
+    coded = {**TENT, "id": "x1", "net": D("1238"), "account_code": "200", "tax_type": "OUTPUT2"}
+    body = dynamics_lines([coded], [], ids)[0].body
+    assert (body["productid"], body["uomid"]) == (Lookup("product", "p1"), Lookup("uom", "u1"))
+    assert body["tie_ledgeraccountid"] == Lookup("tie_ledgeraccount", "a1")
+    assert dynamics_lines([coded], [], {})[0].body["isproductoverridden"] is True
