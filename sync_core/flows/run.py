@@ -158,6 +158,8 @@ class _Session:
         self._unreadable: frozenset[Key] = frozenset()
         self._dry = False
         self._typed = 0
+        self._wrote = False
+        self._planner: Decider | None = None
 
     def work(self, *, dry_run: bool) -> tuple[RunStatus, str]:
         self._dry = dry_run
@@ -188,7 +190,8 @@ class _Session:
         self._workspace.surroundings.forget()
         self._notes = pull(self._workspace, self._entities, self._run, full=self._scope.full)
         self._try_again()
-        unreadable = [u for e in self._entities for u in refresh(self._workspace, e, self._run)]
+        moved = records.dirty_entities(self._workspace.cache)
+        unreadable = [u for e in self._entities if e.name in moved for u in refresh(self._workspace, e, self._run)]
         load_links(self._workspace, self._entities)
         self._unreadable = frozenset((u.entity, u.side, u.id) for u in unreadable)
         self._ledger.keep([self._not_read(u) for u in unreadable])
@@ -211,9 +214,11 @@ class _Session:
         return RecordStatus(*key, Status.FAILED, UNREADABLE, found.error.message, None, now, self._run)
 
     def _planned(self) -> Plan:
-        decider = self._decider(ahead=True)
-        decisions = tuple(d for e in self._entities if self._scope.covers(e) for d in decider.decide(e))
         cache = self._workspace.cache
+        self._planner = self._decider(ahead=True)
+        restless = records.open_entities(cache)
+        covered = [e for e in self._entities if self._scope.covers(e) and e.name in restless]
+        decisions = tuple(d for e in covered for d in self._planner.decide(e))
         return Plan(self._workspace.organisation, decisions, records.linked_counts(cache), records.gone_counts(cache))
 
     def _decider(self, *, ahead: bool) -> Decider:
@@ -241,19 +246,28 @@ class _Session:
     def _apply_entity(self, entity: Entity) -> None:
         """Rounds until nothing is left to write: a new twin is noted on its source, a child follows its parent."""
         applier = Applier(self._workspace, self._run, self._lease, self._ledger)
-        for _ in range(ROUNDS):
-            decider = self._decider(ahead=False)
-            decisions = list(decider.decide(entity))
+        for turn in range(ROUNDS):
+            decider, decisions = self._decided(entity, first=turn == 0)
             self._link(entity, [d for d in decisions if d.matched_by and d.crm_id and d.xero_id])
             self._settle(entity, [d for d in decisions if parked(d)])
             writing = [d for d in decisions if not parked(d)]
-            if not writing or applier.apply(entity, writing, decider) == 0:
+            if not writing:
+                break
+            self._wrote = True
+            if applier.apply(entity, writing, decider) == 0:
                 break
         self._forget_choices(entity)
         if entity.name == CONTACTS:
             self._bring_types()
         if entity.name in CODES:
             self._workspace.surroundings.forget()
+
+    def _decided(self, entity: Entity, *, first: bool) -> tuple[Decider, list[Decision]]:
+        """The plan's own decisions as long as this run wrote nothing that they could not know of; else new ones."""
+        if first and not self._wrote and self._planner is not None:
+            return self._planner, [d for d in self._plan.decisions if d.entity == entity.name]
+        decider = self._decider(ahead=False)
+        return decider, list(decider.decide(entity))
 
     def _preview_types(self) -> None:
         if any(e.name == CONTACTS and self._scope.covers(e) for e in self._entities):
@@ -291,9 +305,9 @@ class _Session:
 
     def _stamp(self, *, everything: bool) -> None:
         if everything:
-            stamp_everything(self._workspace, self._run)
+            stamp_everything(self._workspace, self._run, self._lease)
         else:
-            stamp(self._workspace, self._run, sorted(self._ledger.stamped))
+            stamp(self._workspace, self._run, self._lease, sorted(self._ledger.stamped))
 
     def result(self, status: RunStatus, message: str, trigger: str, started: object, before: Mapping[Side, Calls]) -> Result:
         by_entity = {e.name: self._counts(e) for e in self._entities if self._scope.covers(e)}
