@@ -85,7 +85,7 @@ class At:
     values: tuple[tuple[object, object], ...] = ()
 
     def path_in(self, table: str) -> str:
-        return dict(self.tables).get(table, self.path)
+        return dict(self.tables).get(table, self.path) if self.tables else self.path
 
 
 @dataclass(frozen=True, slots=True)

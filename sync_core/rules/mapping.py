@@ -222,32 +222,55 @@ _DECIMALS = frozenset(PLACES)
 _LINE_NET = "net"
 
 
+@dataclass(frozen=True, slots=True)
+class _Revival:
+    """The fields of an entity that JSON spells otherwise than we hold them; the others need no look."""
+
+    entity: Entity
+    numbers: tuple[str, ...]
+    dates: tuple[str, ...]
+    lines: tuple[str, ...]
+    line_numbers: tuple[str, ...]
+
+
+_REVIVALS: dict[int, _Revival] = {}
+"""By the entity's identity; each keeps its entity alive, so that no other one can have the same."""
+
+
+def _revival(entity: Entity) -> _Revival:
+    known = _REVIVALS.get(id(entity))
+    if known is None:
+        known = _Revival(
+            entity,
+            tuple(f.name for f in entity.fields if f.kind in _DECIMALS),
+            tuple(f.name for f in entity.fields if f.kind is Kind.DATE),
+            tuple(f.name for f in entity.fields if f.kind is Kind.LINES),
+            (*(f.name for f in entity.lines if f.kind in _DECIMALS), _LINE_NET),
+        )
+        _REVIVALS[id(entity)] = known
+    return known
+
+
 def loads(entity: Entity, text: str | bytes) -> dict[str, Value]:
     """Canonical fields back from :func:`dumps`."""
-    fields: dict[str, Value] = orjson.loads(text)
-    for spec in entity.fields:
-        value = fields.get(spec.name)
-        if value is not None:
-            fields[spec.name] = _revived(entity, spec, value)
+    fields: dict[str, Any] = orjson.loads(text)
+    revival = _revival(entity)
+    for name in revival.numbers:
+        if (value := fields.get(name)) is not None:
+            fields[name] = Decimal(value)
+    for name in revival.dates:
+        if (value := fields.get(name)) is not None:
+            fields[name] = date.fromisoformat(value)
+    for name in revival.lines:
+        if (value := fields.get(name)) is not None:
+            fields[name] = tuple(_revived_line(line, revival.line_numbers) for line in value)
     return fields
 
 
-def _revived(entity: Entity, spec: Field, value: Any) -> Value:
-    if spec.kind in _DECIMALS:
-        return Decimal(value)
-    if spec.kind is Kind.DATE:
-        return date.fromisoformat(value)
-    if spec.kind is Kind.LINES:
-        return tuple(_revived_line(entity, line) for line in value)
-    return value  # type: ignore[no-any-return]  # text, flags and codes are kept as they are
-
-
-def _revived_line(entity: Entity, line: dict[str, Any]) -> dict[str, Any]:
-    for spec in entity.lines:
-        if spec.kind in _DECIMALS and line.get(spec.name) is not None:
-            line[spec.name] = Decimal(line[spec.name])
-    if line.get(_LINE_NET) is not None:
-        line[_LINE_NET] = Decimal(line[_LINE_NET])
+def _revived_line(line: dict[str, Any], numbers: tuple[str, ...]) -> dict[str, Any]:
+    for name in numbers:
+        if (value := line.get(name)) is not None:
+            line[name] = Decimal(value)
     return line
 
 
