@@ -19,6 +19,7 @@ from sync_core.rules.deep_links import xero_link
 from sync_core.rules.entities import DETAILS
 from sync_core.rules.mapping import Context
 from sync_core.store import records, rows
+from sync_core.store.leases import Lease
 from sync_core.systems.base import Write
 
 LOOKUPS = {
@@ -36,17 +37,20 @@ _WHEN = ("tie_lastsyncedon", "tie_lastattempton")
 _PAGE = 2000
 
 
-def stamp_everything(workspace: Workspace, run: str) -> int:
+def stamp_everything(workspace: Workspace, run: str, lease: Lease) -> int:
     """Compare every status with its row in Dynamics and write the differences: after a run that ended in between."""
     written, offset = 0, 0
     while page := workspace.state.find_statuses(None, None, _PAGE, offset):
-        written += stamp(workspace, run, {(s.entity, s.side, s.id) for s in page})
+        written += stamp(workspace, run, lease, {(s.entity, s.side, s.id) for s in page})
         offset += len(page)
     return written
 
 
-def stamp(workspace: Workspace, run: str, keys: Iterable[Key]) -> int:
-    """Write the rows of these records that say something else than before; returns how many."""
+def stamp(workspace: Workspace, run: str, lease: Lease, keys: Iterable[Key]) -> int:
+    """Write the rows of these records that say something else than before; returns how many.
+
+    Raises Busy as soon as another run has taken over: these writes are the run's as well (I11).
+    """
     written = 0
     by_entity: dict[str, list[str]] = {}
     for entity, side, row_id in keys:
@@ -56,7 +60,7 @@ def stamp(workspace: Workspace, run: str, keys: Iterable[Key]) -> int:
     for entity, ids in sorted(by_entity.items()):
         for chunk in records.chunks(sorted(ids), _PAGE):
             wanted = _wanted(workspace, entity, chunk, context, organisation)
-            written += _write(workspace, run, _different(workspace, wanted))
+            written += _write(workspace, run, lease, _different(workspace, wanted))
     return written
 
 
@@ -135,10 +139,11 @@ def _comparable(value: Any) -> Any:
         return str(value)
 
 
-def _write(workspace: Workspace, run: str, bodies: dict[str, Native]) -> int:
+def _write(workspace: Workspace, run: str, lease: Lease, bodies: dict[str, Native]) -> int:
     crm = workspace.systems[Side.CRM]
     for chunk in records.chunks(list(bodies.items()), crm.batch_size):
         writes = [Write(DETAILS, Verb.CREATE, body, str(uuid4()), row_id, "*") for row_id, body in chunk]
+        lease = workspace.state.renew(lease)
         receipts = crm.write(writes)
         workspace.step("stamped")
         with workspace.cache.transaction() as transaction:
