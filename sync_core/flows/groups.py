@@ -23,6 +23,7 @@ from sync_core.store.memberships import Standing
 
 SWITCH = "types"
 ROUNDS = 2
+FAILED_TYPE = "type"
 Only = frozenset[str] | None
 Planned = list[tuple[Standing, Moves]]
 
@@ -172,7 +173,7 @@ class _TypeRun:
     def _fail(self, some: Sequence[tuple[Standing, Moves, str]]) -> None:
         now = self._workspace.clock.now()
         texts = [(s, types.refused_remark(still, why)) for s, still, why in some]
-        self._ledger.keep([RecordStatus(*_key(s), Status.FAILED, "type", text, None, now, self._run) for s, text in texts])
+        self._ledger.keep([RecordStatus(*_key(s), Status.FAILED, FAILED_TYPE, text, None, now, self._run) for s, text in texts])
         self._failed = sum(self._count(s, Outcome.FAILED) for s, _ in texts)
 
     def _count(self, one: Standing, outcome: Outcome) -> int:
@@ -187,21 +188,22 @@ class _TypeRun:
         self, one: Standing, done: Moves, left: tuple[ContactType, ...], known: RecordStatus | None
     ) -> RecordStatus | None:
         """The record's new status, None when there is nothing new to say. Only a record in step has room for it."""
-        if known is None or known.status is not Status.SUCCESS:
+        mended = known is not None and (known.status, known.reason) == (Status.FAILED, FAILED_TYPE)
+        if known is None or not (known.status is Status.SUCCESS or mended):
             return None
         standing = types.standing_remark(self._mapped, one.table, one.code, left)
         moved = types.moved_remark(one.type, done)
-        if known.run == self._run or (one.before is None and not moved):
+        if not mended and (known.run == self._run or (one.before is None and not moved)):
             remark = known.remark if standing in known.remark else f"{known.remark} {standing}"
         elif moved:
             remark = f"{moved} {standing}" if one.type is ContactType.CONTACT else moved
         else:
-            remark = standing if one.before != one.mark else known.remark
+            remark = standing if mended or one.before != one.mark else known.remark
         if remark == known.remark and not moved:
             return None
         now = self._workspace.clock.now()
         self._ledger.stamped.add(_key(one))
-        return RecordStatus(*_key(one), Status.SUCCESS, known.reason, remark, now if moved else None, now, self._run)
+        return RecordStatus(*_key(one), Status.SUCCESS, "", remark, now if moved or mended else None, now, self._run)
 
 
 def _key(one: Standing) -> Key:

@@ -1,7 +1,7 @@
 """Relationship types: which type a Dynamics record has in Xero, what that moves there, and the words for it (R17, R18).
 
 Xero sets IsCustomer and IsSupplier by itself, so a type is a contact group of that name. Pure: the mapping as people set it
-up comes in, decisions and sentences go out. Standard values of ``customertypecode``: Dataverse table reference, account.
+up comes in, decisions and sentences go out. Standard values of ``customertypecode``: Dataverse table reference of both tables.
 """
 
 from __future__ import annotations
@@ -26,19 +26,23 @@ class ContactType(StrEnum):
 
 
 GROUPED: tuple[ContactType, ...] = tuple(t for t in ContactType if t is not ContactType.CONTACT)
-STANDARD = {
-    "1": "Competitor",
-    "2": "Consultant",
-    "3": "Customer",
-    "4": "Investor",
-    "5": "Partner",
-    "6": "Influencer",
-    "7": "Press",
-    "8": "Prospect",
-    "9": "Reseller",
-    "10": "Supplier",
-    "11": "Vendor",
-    "12": "Other",
+STANDARD: dict[str, dict[str, str]] = {
+    "account": {
+        "1": "Competitor",
+        "2": "Consultant",
+        "3": "Customer",
+        "4": "Investor",
+        "5": "Partner",
+        "6": "Influencer",
+        "7": "Press",
+        "8": "Prospect",
+        "9": "Reseller",
+        "10": "Supplier",
+        "11": "Vendor",
+        "12": "Other",
+    },
+    # Every new contact has this one; organisations add their own values beside it.
+    "contact": {"1": "Default Value"},
 }
 DEFAULTS = {"3": ContactType.CUSTOMER, "10": ContactType.VENDOR, "11": ContactType.VENDOR}
 
@@ -57,7 +61,7 @@ class TypeMap:
 
     def knows(self, table: str, code: str) -> bool:
         """Whether a value is one of Dynamics' own, or somebody decided what it means."""
-        return code in STANDARD or (table, code) in self.chosen
+        return code in STANDARD[table] or (table, code) in self.chosen
 
     def grouped(self) -> dict[tuple[str, str], ContactType]:
         """Every (table, value) whose records belong to a group."""
@@ -113,7 +117,7 @@ def standing_remark(mapped: TypeMap, table: str, code: str | None, left: Collect
     elif not mapped.knows(table, code):
         why = f"Relationship type {code} is not in the type mapping"
     else:
-        named = STANDARD.get(code, code)
+        named = STANDARD[table].get(code, code)
         why = f"Relationship type {named} has no group of its own"
     where = f"{_beside(left)[2:]}" if left else "in no contact group"
     return f"{why}: a plain contact in Xero, {where}."
@@ -167,10 +171,11 @@ class TypeMapping:
 
 def type_lines(mapped: TypeMap, in_use: Mapping[tuple[str, str], int]) -> tuple[TypeLine, ...]:
     """A line per table and value, in the order of the values."""
-    keys = {(table, code) for table in TABLES for code in STANDARD} | set(mapped.chosen) | set(in_use)
+    keys = {(table, code) for table in TABLES for code in STANDARD[table]} | set(mapped.chosen) | set(in_use)
     ordered = sorted(keys, key=lambda key: (key[0], len(key[1]), key[1]))
     return tuple(
-        TypeLine(t, c, STANDARD.get(c, ""), mapped.of(t, c), (t, c) in mapped.chosen, in_use.get((t, c), 0)) for t, c in ordered
+        TypeLine(t, c, STANDARD[t].get(c, ""), mapped.of(t, c), (t, c) in mapped.chosen, in_use.get((t, c), 0))
+        for t, c in ordered
     )
 
 
