@@ -216,7 +216,9 @@ class _Session:
     def _planned(self) -> Plan:
         cache = self._workspace.cache
         self._planner = self._decider(ahead=True)
-        restless = records.open_entities(cache)
+        standing = self._workspace.state.status_counts()
+        # A record that stands otherwise than well may be back in step without anything in the cache being open.
+        restless = {*records.open_entities(cache), *(name for name, some in standing.items() if set(some) - {Status.SUCCESS})}
         covered = [e for e in self._entities if self._scope.covers(e) and e.name in restless]
         decisions = tuple(d for e in covered for d in self._planner.decide(e))
         return Plan(self._workspace.organisation, decisions, records.linked_counts(cache), records.gone_counts(cache))
