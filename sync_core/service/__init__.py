@@ -1,0 +1,44 @@
+"""The one door: everything that the console, the command line and notebooks may ask of Tieout.
+
+``open_service`` opens the cache, the state and both systems of the organisation in the settings. Verbs answer with frozen
+values; errors are of ``sync_core.errors`` and their message is for people.
+"""
+
+from __future__ import annotations
+
+from sync_core.flows.run import Scope
+from sync_core.flows.schedule import ScheduleView
+from sync_core.rules.reconcile import Filters, Reconciliation, Sort
+from sync_core.rules.types import ContactType, Relationship, TypeLine, TypeMapping
+from sync_core.service.answers import Check, Download, Flow, Overview, data_flows, entities
+from sync_core.service.opening import Service, SystemClock, follow_sync, open_service, run_worker
+from sync_core.settings import Settings, load_settings
+from sync_core.views import LinePair, ReconciliationPage, RowDetail
+
+__all__ = [
+    "Check",
+    "ContactType",
+    "Download",
+    "Filters",
+    "Flow",
+    "LinePair",
+    "Overview",
+    "Reconciliation",
+    "ReconciliationPage",
+    "Relationship",
+    "RowDetail",
+    "ScheduleView",
+    "Scope",
+    "Service",
+    "Settings",
+    "Sort",
+    "SystemClock",
+    "TypeLine",
+    "TypeMapping",
+    "data_flows",
+    "entities",
+    "follow_sync",
+    "load_settings",
+    "open_service",
+    "run_worker",
+]

@@ -1,0 +1,96 @@
+"""What people decide: conflicts, links, relationship types, refused plans. Every act is audited."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+from sync_core.errors import Configure, Rejected
+from sync_core.flows.choices import apart_key, keep_key
+from sync_core.flows.groups import SWITCH, read_type_map, types_off
+from sync_core.model import Link, Side
+from sync_core.rules.entities import entity
+from sync_core.rules.types import ContactType, Relationship, TypeMapping, checked, type_key, type_lines
+from sync_core.service.desk import Desk, known
+from sync_core.store import memberships, records
+
+
+class Deciding(Desk):
+    """Writes to the state only; the next run carries it out."""
+
+    def resolve(self, name: str, crm_id: str, keep: Mapping[str, Side], *, who: str) -> None:
+        """A person decides a conflict: per field, the side whose value stays. The next run of that record carries it out.
+
+        Raises Rejected naming a field that cannot be written to the other side.
+        """
+        known(name)
+        declared, state, now = entity(name), self._workspace.state, self._workspace.clock.now()
+        for field, side in keep.items():
+            if side.other not in declared.field(field).to:
+                label = declared.field(field).label
+                raise Rejected(f"{label} cannot be written to {side.other.label}. Change it there by hand.", field=field)
+        with state.together():
+            state.set_mapping(keep_key(name, crm_id), json.dumps({f: str(s) for f, s in keep.items()}), who, now)
+            state.append_audit(who, "resolve", f"{name}:{crm_id}", None, {f: str(s) for f, s in keep.items()}, now)
+
+    def link(self, name: str, crm_id: str, xero_id: str, *, who: str) -> None:
+        """A person makes a pair. Raises Rejected when either record is linked already."""
+        known(name)
+        state, now = self._workspace.state, self._workspace.clock.now()
+        made = Link(name, crm_id, xero_id, "a person", now)
+        with state.together():
+            state.add_links([made])
+            state.remove_mapping(apart_key(name, crm_id, xero_id))
+            state.append_audit(who, "link", f"{name}:{crm_id}", None, {"xero": xero_id}, now)
+        records.set_partners(self._workspace.cache, [made])
+
+    def unlink(self, name: str, crm_id: str, xero_id: str, *, who: str) -> None:
+        """A person takes a pair apart; it is not matched again by itself. Raises Rejected when there is no such link."""
+        known(name)
+        state, now = self._workspace.state, self._workspace.clock.now()
+        with state.together():
+            if not state.remove_link(name, crm_id, xero_id):
+                raise Rejected("These two records are not linked. Reload the page.")
+            state.set_mapping(apart_key(name, crm_id, xero_id), "yes", who, now)
+            state.append_audit(who, "unlink", f"{name}:{crm_id}", {"xero": xero_id}, None, now)
+        for side, row_id in ((Side.CRM, crm_id), (Side.XERO, xero_id)):
+            records.clear_partner(self._workspace.cache, name, side, row_id)
+
+    def type_mapping(self) -> TypeMapping:
+        """What each relationship type of Dynamics is in Xero, and how many records hold it."""
+        mapped, in_use = read_type_map(self._workspace), memberships.codes_in_use(self._workspace.cache)
+        return TypeMapping(not types_off(self._workspace), type_lines(mapped, in_use))
+
+    def set_type_mapping(self, table: str, code: str, kind: str | None, *, who: str) -> None:
+        """What a relationship type is in Xero from the next run on; None goes back to the default. Raises Rejected."""
+        state, now, key = self._workspace.state, self._workspace.clock.now(), type_key(table, code)
+        chosen = checked(table, code, kind or ContactType.CONTACT)
+        with state.together():
+            before = state.mapping(key)
+            if kind is None:
+                state.remove_mapping(key)
+            else:
+                state.set_mapping(key, str(chosen), who, now)
+            state.append_audit(who, "type mapping", f"{table}:{code}", {"type": before}, {"type": kind}, now)
+
+    def switch_types(self, *, on: bool, who: str) -> None:
+        """Whether relationship types are brought to Xero at all. Off, memberships stay as they are."""
+        state, now = self._workspace.state, self._workspace.clock.now()
+        with state.together():
+            before = not types_off(self._workspace)
+            state.set_mapping(SWITCH, "on" if on else "off", who, now)
+            state.append_audit(who, "switch types", SWITCH, {"on": before}, {"on": on}, now)
+
+    def relationship(self, crm_id: str) -> Relationship | None:
+        """A contact's type beside Xero's own flags; None when Tieout has not met it yet."""
+        return memberships.relationship(self._workspace.cache, read_type_map(self._workspace), crm_id)
+
+    def allow_plan(self, plan_hash: str, *, who: str) -> None:
+        """Allow exactly this refused plan, once (a person looked at it). Raises Configure when no such plan is kept."""
+        state, now = self._workspace.state, self._workspace.clock.now()
+        kept = state.plan(plan_hash)
+        if kept is None:
+            raise Configure(f"There is no refused plan {plan_hash}. Copy the plan from the message of the refused run.")
+        for rail in json.loads(kept)["rails"]:
+            state.grant_override(plan_hash, rail, who, now)
+        state.append_audit(who, "allow plan", plan_hash, None, json.loads(kept), now)

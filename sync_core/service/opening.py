@@ -1,0 +1,120 @@
+"""Opening an organisation, and what is done without its cache."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime, timedelta
+
+import structlog
+
+from sync_core.errors import Busy
+from sync_core.flows.run import Scope
+from sync_core.flows.surroundings import Surroundings
+from sync_core.flows.workspace import Step, Workspace, no_step
+from sync_core.model import RunSummary, Side
+from sync_core.service.deciding import Deciding
+from sync_core.service.desk import RunningRun
+from sync_core.service.reconciling import Reconciling
+from sync_core.service.syncing import Syncing
+from sync_core.settings import Settings, load_settings
+from sync_core.store.cache import open_cache
+from sync_core.store.state import open_state
+from sync_core.systems.base import Clock, System
+from sync_core.systems.dataverse import Dataverse
+from sync_core.systems.oauth import EntraTokens, XeroTokens
+from sync_core.systems.xero import Xero
+
+XERO_SIGN_IN = "xero"
+TAKEN_WITHIN = timedelta(seconds=10)
+
+
+class SystemClock:
+    """Real time."""
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+    def sleep(self, seconds: float) -> None:
+        time.sleep(seconds)
+
+
+class Service(Syncing, Reconciling, Deciding):
+    """One organisation, open for business. Close it when done."""
+
+    def close(self) -> None:
+        self.stop_background()
+        self._workspace.close()
+
+
+@contextmanager
+def open_service(settings: Settings | None = None, *, clock: Clock | None = None, step: Step = no_step) -> Iterator[Service]:
+    """Open everything, and close it at the end. Raises Configure or Busy with one sentence; nothing is left open then."""
+    chosen = settings if settings is not None else load_settings()
+    chosen.require_connections()
+    ticking = clock or SystemClock()
+    _log_to_stderr()
+    running = RunningRun()
+    with ExitStack() as opened:
+        cache = open_cache(chosen.cache_path)
+        opened.callback(cache.close)
+        secret = chosen.secret_key.get_secret_value() or None
+        state = open_state(chosen.state_address, chosen.organisation, secret, chosen.data_dir, now=ticking.now)
+        opened.callback(state.close)
+        entra = EntraTokens(chosen, ticking)
+        opened.callback(entra.close)
+        sign_in = XeroTokens(chosen, ticking, state.credential_store(XERO_SIGN_IN))
+        opened.callback(sign_in.close)
+        dynamics = Dataverse(chosen, ticking, entra, lambda: running.id)
+        opened.callback(dynamics.close)
+        xero = Xero(chosen, ticking, sign_in, lambda: running.id)
+        opened.callback(xero.close)
+        systems: dict[Side, System] = {Side.CRM: dynamics, Side.XERO: xero}
+        workspace = Workspace(chosen.organisation, cache, state, systems, ticking, Surroundings(cache, state), step)
+        service = Service(chosen, workspace, dynamics, running)
+        opened.callback(service.stop_background)
+        yield service
+
+
+def follow_sync(settings: Settings, scope: Scope, *, who: str, clock: Clock | None = None) -> RunSummary:
+    """Hand a sync to the process that owns the cache, and wait for what comes of it. Raises Busy when nobody takes it."""
+    ticking = clock or SystemClock()
+    secret = settings.secret_key.get_secret_value() or None
+    state = open_state(settings.state_address, settings.organisation, secret, settings.data_dir, now=ticking.now)
+    try:
+        asked = state.enqueue("sync", scope.as_json() | {"who": who}, None, ticking.now())
+        give_up = ticking.now() + TAKEN_WITHIN
+        while (request := state.request(asked)) is not None and request.finished_at is None:
+            if request.claimed_at is None and ticking.now() > give_up:
+                state.finish_request(asked, "Nobody took it.", failed=True)
+                raise Busy(
+                    "Another Tieout process holds the cache but takes no requests. Wait until it is done, then try again."
+                )
+            ticking.sleep(0.2)
+        summary = state.run(request.run) if request is not None and request.run else None
+        if summary is None:
+            raise Busy(request.message if request is not None else "The request was lost. Try again.")
+        return summary
+    finally:
+        state.close()
+
+
+def run_worker(settings: Settings | None = None, *, stop: threading.Event | None = None) -> None:
+    """Sync in the background until ``stop`` is set, or the process is told to end (SIGINT, SIGTERM)."""
+    over = stop or threading.Event()
+    if stop is None:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: over.set())
+    with open_service(settings) as service:
+        service.connect()
+        service.start_background()
+        over.wait()
+
+
+def _log_to_stderr() -> None:
+    if not structlog.is_configured():
+        structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))

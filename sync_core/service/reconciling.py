@@ -1,0 +1,110 @@
+"""Both sides side by side: pages, sums, details and files."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from sync_core.errors import Configure
+from sync_core.model import RecordStatus, Side, Status
+from sync_core.rules.deep_links import link_for
+from sync_core.rules.downloads import CsvFile, control_file
+from sync_core.rules.reconcile import Filters, Reconciliation, Terms, as_json
+from sync_core.service.answers import Download
+from sync_core.service.desk import Desk, known
+from sync_core.store import reconciliation, reconciliation_detail, records
+from sync_core.views import ReconciliationPage, RowDetail
+
+NO_FILTERS = Filters()
+
+
+class Reconciling(Desk):
+    """Reads the cache only."""
+
+    def reconciliation(
+        self, name: str, filters: Filters = NO_FILTERS, *, limit: int = 100, offset: int = 0
+    ) -> ReconciliationPage:
+        """One screen of both sides side by side, with the sums of everything that the filters leave."""
+        known(name)
+        return reconciliation.page(self._workspace.cache.query, name, filters, self._terms(), limit=limit, offset=offset)
+
+    def reconciliation_rows(self, name: str, filters: Filters = NO_FILTERS, *, limit: int = 100, offset: int = 0) -> pa.Table:
+        """The rows of one screen alone, for a caller that has their sums already."""
+        known(name)
+        query = self._workspace.cache.query
+        return reconciliation.rows(query, name, filters, self._terms(), limit=limit, offset=offset)
+
+    def reconciliation_summary(self, name: str, filters: Filters = NO_FILTERS) -> Reconciliation:
+        """Status counts and control totals of what the filters leave."""
+        known(name)
+        return reconciliation.summary(self._workspace.cache.query, name, filters, self._terms())
+
+    def reconciliation_detail(self, name: str, row_id: str) -> RowDetail:
+        """Everything about one row. Raises Rejected when it is not there any more."""
+        return reconciliation_detail.detail(self._workspace.cache.query, name, row_id, self._terms())
+
+    def reconciliation_csv(self, name: str, filters: Filters = NO_FILTERS, *, excel: bool = True) -> Download:
+        """What the filters leave, as CSV with its control file."""
+        known(name)
+        query, terms = self._workspace.cache.query, self._terms()
+        file = CsvFile(reconciliation.batches(query, name, filters, terms), bom=excel)
+        last = self._workspace.state.runs(1)
+
+        def control() -> str:
+            result = reconciliation.summary(query, name, filters, terms)
+            age = reconciliation.data_age(query, name)
+            run = last[0].run if last else ""
+            return control_file(
+                file, result, filters, age, run=run, tolerance=terms.tolerance, made=self._workspace.clock.now()
+            )
+
+        return Download(f"{name}.csv", file, f"{name}.control.json", control)
+
+    def reconciliation_json(self, name: str) -> dict[str, Any]:
+        """What ``reconcile --json`` prints: rows, counts per status, and control totals as text."""
+        return dict(as_json(self.reconciliation_summary(name)))
+
+    def write_reconciliation(self, name: str, folder: Path) -> tuple[Path, Path]:
+        """Write the CSV and its control file into ``folder``. Raises Configure when it cannot be written."""
+        download = self.reconciliation_csv(name)
+        paths = folder / download.name, folder / download.control_name
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            with paths[0].open("wb") as file:
+                for chunk in download.chunks:
+                    file.write(chunk)
+            paths[1].write_text(download.control(), encoding="utf-8")
+        except OSError as error:
+            raise Configure(f"The folder {folder} cannot be written ({error.strerror}). Choose another one.") from None
+        return paths
+
+    def _terms(self) -> Terms:
+        texts = self._workspace.state.mappings("tolerance.")
+        return Terms(tolerance={key.removeprefix("tolerance."): Decimal(text) for key, text in texts.items()})
+
+    def link_to(self, side: Side, name: str, row_id: str) -> str:
+        """The address that opens a record in its own system, "" where there is none."""
+        table = records.tables_of(self._workspace.cache, name, side, [row_id]).get(row_id, "")
+        organisation = self._workspace.surroundings.organisation
+        return link_for(side, table, row_id, base_url=self.settings.dynamics_url, organisation=organisation)
+
+    def titles(self, name: str, side: Side, ids: list[str]) -> dict[str, str]:
+        """What people call these records: their number, or their name. Ids that are not known are left out."""
+        sql = (
+            "SELECT id, coalesce(nullif(number, ''), title, '') AS name FROM record"
+            " WHERE entity = $1 AND side = $2 AND list_contains($3::VARCHAR[], id)"
+        )
+        rows = self._workspace.cache.query(sql, name, side, ids).to_pylist()
+        return {row["id"]: row["name"] for row in rows}
+
+    def status_of(self, name: str, side: Side, row_id: str) -> RecordStatus | None:
+        """Where one record stands, None when Tieout has not met it yet."""
+        return self._workspace.state.statuses(name, side, [row_id]).get(row_id)
+
+    def statuses(
+        self, name: str | None = None, status: Status | None = None, *, limit: int = 100, offset: int = 0
+    ) -> list[RecordStatus]:
+        return self._workspace.state.find_statuses(name, status, limit, offset)

@@ -1,0 +1,164 @@
+"""Runs, now or by themselves; set-up and checks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC
+from typing import Any
+
+import pyarrow as pa
+
+from sync_core.errors import Configure, TieoutError
+from sync_core.flows.run import Result, Scope, execute, new_run_id
+from sync_core.flows.schedule import Done, Runner, Schedule, ScheduleView
+from sync_core.flows.verify import Verification, verify
+from sync_core.flows.workspace import Workspace
+from sync_core.model import DataAge, Outcome, RunStatus, RunSummary, Side
+from sync_core.rules.entities import entity
+from sync_core.rules.plan import plan_view
+from sync_core.service.answers import Check, Overview
+from sync_core.service.desk import Desk, RunningRun, known
+from sync_core.settings import Settings
+from sync_core.store.requests import Request
+from sync_core.systems.base import Peer
+from sync_core.systems.dataverse import Dataverse
+from sync_core.systems.provision import ProvisionReport, missing, provision
+
+
+class Syncing(Desk):
+    """The only part that calls the systems."""
+
+    def __init__(self, settings: Settings, workspace: Workspace, dynamics: Dataverse, running: RunningRun) -> None:
+        super().__init__(settings, workspace, dynamics, running)
+        self._schedule = Schedule(workspace.state, workspace.organisation, settings.sync_minutes, workspace.clock.now)
+        self._runner: Runner | None = None
+
+    def start_background(self) -> None:
+        """Take requests off the queue, and ask for a sync on schedule, until the service is closed."""
+        if self._runner is None:
+            self._runner = Runner(self._workspace.state, self._perform)
+            self._runner.start()
+            self._schedule.start()
+
+    def stop_background(self) -> None:
+        """Ask for nothing more and wait for the run at hand."""
+        self._schedule.stop()
+        if self._runner is not None:
+            self._runner.stop()
+
+    def _perform(self, request: Request) -> Done:
+        who = str(request.args.get("who") or "a request")
+        summary = self.sync(Scope.of_json(request.args), trigger=who).summary
+        went_well = summary.status in (RunStatus.SUCCESS, RunStatus.PARTIAL)
+        return Done(summary.run, summary.message or _told(summary.counts), failed=not went_well)
+
+    def schedule(self) -> ScheduleView:
+        """When the next sync comes by itself."""
+        return self._schedule.view()
+
+    def pause(self, who: str) -> None:
+        """No sync comes by itself until ``resume``; one that is under way goes on."""
+        self._schedule.pause(who)
+
+    def resume(self, who: str) -> None:
+        self._schedule.resume(who)
+
+    def connect(self) -> dict[Side, Peer]:
+        """Prove both connections; raises Configure or Retryable naming what is wrong. Nothing is written."""
+        return {side: system.check() for side, system in self._workspace.systems.items()}
+
+    def doctor(self) -> list[Check]:
+        """Settings, connections, set-up and databases, one line each."""
+        checks = [_checked("Settings", lambda: f"Data is kept in {self.settings.data_dir.resolve()}.")]
+        for side, system in self._workspace.systems.items():
+            checks.append(_checked(side.label, lambda s=system: f"Connected to {s.check().name}."))
+        checks.append(_checked("Dynamics set-up", self._set_up_sentence))
+        checks.append(_checked("State", lambda: f"{self._workspace.state.check().database} database is whole."))
+        checks.append(_checked("Cache", lambda: f"{self._workspace.cache.path.name} can be read."))
+        return checks
+
+    def _set_up_sentence(self) -> str:
+        lacking = missing(self._dynamics.http)
+        if lacking:
+            raise Configure(
+                f"{len(lacking)} pieces are missing in Dynamics, {lacking[0]} first. Run: python -m sync_core setup"
+            )
+        return "Tables, columns and keys are all there."
+
+    def set_up(self, progress: Any = lambda _line: None) -> ProvisionReport:
+        """Make Tieout's tables, columns and keys in Dynamics where they are missing."""
+        self.connect()
+        return provision(self._dynamics.http, self._workspace.clock, progress)
+
+    def sync(self, scope: Scope = Scope(), *, trigger: str = "by hand", dry_run: bool = False, run: str = "") -> Result:  # noqa: B008  # frozen
+        """One pass now, in this thread. Raises Busy when another run holds the organisation."""
+        for name in (*scope.entities, *(scope.only or {})):
+            known(name)
+        with self._one_run:
+            self._running.id = run or new_run_id()
+            try:
+                self.connect()
+                return execute(self._workspace, scope, run=self._running.id, trigger=trigger, dry_run=dry_run)
+            finally:
+                self._running.id = None
+
+    @property
+    def running(self) -> str | None:
+        """The id of the run that this process is making, None when it makes none."""
+        return self._running.id
+
+    def verify(self, name: str, only: frozenset[str] | None = None) -> list[Verification]:
+        """Read both systems again, live, and compare the linked pairs of an entity field by field."""
+        known(name)
+        with self._one_run:
+            return list(verify(self._workspace, entity(name), new_run_id(), only))
+
+    def enqueue_sync(self, scope: Scope = Scope(), *, who: str, dedupe_key: str | None = None) -> int:  # noqa: B008  # frozen
+        """Ask the process that owns the organisation for a run; answers with the request's id."""
+        return self._workspace.state.enqueue("sync", scope.as_json() | {"who": who}, dedupe_key, self._workspace.clock.now())
+
+    def request(self, request_id: int) -> Request | None:
+        return self._workspace.state.request(request_id)
+
+    def runs(self, limit: int = 50) -> list[RunSummary]:
+        return self._workspace.state.runs(limit)
+
+    def plan_view(self, result: Result) -> dict[str, Any]:
+        """A plan as people and programs read it: what would be written, in about how many calls, and what stops it."""
+        return plan_view(
+            result.plan, {side: system.batch_size for side, system in self._workspace.systems.items()}, result.refusals
+        )
+
+    def overview(self) -> Overview:
+        state = self._workspace.state
+        return Overview(
+            self.organisation_name(), state.status_counts(), self.data_age(), tuple(state.runs(10)), self.settings.demo
+        )
+
+    def data_age(self) -> DataAge:
+        """When each system was last pulled to its end."""
+        table = self._workspace.cache.query(
+            "SELECT split_part(stream, '.', 1) AS side, min(pulled_at) AS at FROM cursor GROUP BY 1"
+        ).to_pylist()
+        ages = {r["side"]: r["at"].replace(tzinfo=UTC) for r in table}
+        return DataAge(ages.get("crm"), ages.get("xero"))
+
+    def organisation_name(self) -> str:
+        return str(self._workspace.surroundings.organisation.get("Name") or "")
+
+    def query(self, sql: str, *params: Any) -> pa.Table:
+        """Rows of one SELECT on the cache, for this room's own views."""
+        return self._workspace.cache.query(sql, *params)
+
+
+def _told(counts: Mapping[str, int]) -> str:
+    """What a run did, as a sentence."""
+    parts = [f"{number:,} {outcome}" for outcome, number in counts.items() if number and outcome != Outcome.UNCHANGED]
+    return f"{', '.join(parts)}." if parts else "Nothing had to change."
+
+
+def _checked(name: str, sentence: Any) -> Check:
+    try:
+        return Check(name, True, sentence())
+    except TieoutError as error:
+        return Check(name, False, error.message)
