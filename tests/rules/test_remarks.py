@@ -105,5 +105,5 @@ def test_a_flag_taken_back_is_said_as_such():
 
 def test_what_waits_is_named_unless_it_is_only_in_passing():
     why = "A payment stands on it."
-    assert remarks.held_back(INVOICES, {"due_date": None}, why) == "Due date changed in Dynamics and waits. A payment stands on it."
+    assert remarks.held_back(INVOICES, {"due_date": None}, why) == f"Due date changed in Dynamics and waits. {why}"
     assert remarks.held_back(INVOICES, {"reference": "x"}, why) == ""
