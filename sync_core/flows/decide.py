@@ -155,7 +155,8 @@ class Decider:
         wanted = {n for some in changes.values() for n in some}
         held_back = self._hold_back(entity, crm, xero, changes)
         kept = {n for some in changes.values() for n in some}
-        dropped = {n for n in wanted - kept if not entity.field(n).once}
+        # A link that a paid invoice cannot note stands in its Xero details: nothing is left to be done about it.
+        dropped = {n for n in wanted - kept if not (entity.field(n).once or entity.field(n).hidden)}
         open_fields = tuple(sorted(dropped | {c.field for c in verdict.clashes}))
         if verdict.clashes:
             status, remark, reason = Status.CONFLICT, remarks.clashing(entity, verdict.clashes), "conflict"
