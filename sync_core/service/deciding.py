@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from sync_core.errors import Configure, Rejected
 from sync_core.flows.choices import apart_key, keep_key
 from sync_core.flows.groups import SWITCH, read_type_map, types_off
+from sync_core.flows.linking import changing_links
 from sync_core.model import Link, Side
 from sync_core.rules.entities import entity
 from sync_core.rules.types import ContactType, Relationship, TypeMapping, checked, type_key, type_lines
@@ -38,23 +39,25 @@ class Deciding(Desk):
         known(name)
         state, now = self._workspace.state, self._workspace.clock.now()
         made = Link(name, crm_id, xero_id, "a person", now)
-        with state.together():
-            state.add_links([made])
-            state.remove_mapping(apart_key(name, crm_id, xero_id))
-            state.append_audit(who, "link", f"{name}:{crm_id}", None, {"xero": xero_id}, now)
-        records.set_partners(self._workspace.cache, [made])
+        with changing_links(self._workspace):
+            with state.together():
+                state.add_links([made])
+                state.remove_mapping(apart_key(name, crm_id, xero_id))
+                state.append_audit(who, "link", f"{name}:{crm_id}", None, {"xero": xero_id}, now)
+            records.set_partners(self._workspace.cache, [made])
 
     def unlink(self, name: str, crm_id: str, xero_id: str, *, who: str) -> None:
         """A person takes a pair apart; it is not matched again by itself. Raises Rejected when there is no such link."""
         known(name)
         state, now = self._workspace.state, self._workspace.clock.now()
-        with state.together():
-            if not state.remove_link(name, crm_id, xero_id):
-                raise Rejected("These two records are not linked. Reload the page.")
-            state.set_mapping(apart_key(name, crm_id, xero_id), "yes", who, now)
-            state.append_audit(who, "unlink", f"{name}:{crm_id}", {"xero": xero_id}, None, now)
-        for side, row_id in ((Side.CRM, crm_id), (Side.XERO, xero_id)):
-            records.clear_partner(self._workspace.cache, name, side, row_id)
+        with changing_links(self._workspace):
+            with state.together():
+                if not state.remove_link(name, crm_id, xero_id):
+                    raise Rejected("These two records are not linked. Reload the page.")
+                state.set_mapping(apart_key(name, crm_id, xero_id), "yes", who, now)
+                state.append_audit(who, "unlink", f"{name}:{crm_id}", {"xero": xero_id}, None, now)
+            for side, row_id in ((Side.CRM, crm_id), (Side.XERO, xero_id)):
+                records.clear_partner(self._workspace.cache, name, side, row_id)
 
     def type_mapping(self) -> TypeMapping:
         """What each relationship type of Dynamics is in Xero, and how many records hold it."""

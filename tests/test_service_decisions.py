@@ -1,0 +1,61 @@
+"""What people decide about pairs: taking one apart, making it again, and keeping one side's value. Each act is audited."""
+
+from __future__ import annotations
+
+import pytest
+
+from sync_core.errors import Rejected
+from sync_core.model import Side, Status
+from tests.flows.shop import act, sell, sync
+from tests.scenarios.books import Books
+
+
+def pair(books: Books) -> tuple[str, str]:
+    with books.open() as service:
+        (link,) = service._workspace.state.all_links("invoices")
+        return link.crm_id, link.xero_id
+
+
+@pytest.fixture
+def sold(books: Books) -> Books:
+    sell(books, "INV-1")
+    sync(books)
+    return books
+
+
+def test_a_pair_taken_apart_stays_apart_until_a_person_links_it_again(sold):
+    crm_id, xero_id = pair(sold)
+    with sold.open() as service:
+        service.unlink("invoices", crm_id, xero_id, who="Ana")
+        service.sync()
+        assert service.status_of("invoices", Side.CRM, crm_id).status is not Status.SUCCESS
+        service.link("invoices", crm_id, xero_id, who="Ana")
+        service.sync()
+        assert service.status_of("invoices", Side.CRM, crm_id).status is Status.SUCCESS
+        acts = [entry.act for entry in service._workspace.state.audit(10)]
+    assert acts[:2] == ["link", "unlink"]
+
+
+def test_two_records_that_are_not_linked_cannot_be_taken_apart(sold):
+    crm_id, _ = pair(sold)
+    with sold.open() as service, pytest.raises(Rejected, match="not linked"):
+        service.unlink("invoices", crm_id, "nobody", who="Ana")
+
+
+def test_a_person_keeps_one_sides_value(sold):
+    crm_id, _ = pair(sold)
+    act(sold, "set in Dynamics", {"invoice": "INV-1", "due": "2027-01-31"})
+    act(sold, "set in Xero", {"invoice": "INV-1", "due": "2027-02-28"})
+    with sold.open() as service:
+        service.sync()
+        assert service.status_of("invoices", Side.CRM, crm_id).status is Status.CONFLICT
+        service.resolve("invoices", crm_id, {"due_date": Side.XERO}, who="Ana")
+        service.sync()
+        detail = service.reconciliation_detail("invoices", f"crm:{crm_id}")
+    assert next(line for line in detail.fields if line.name == "due_date").crm == "2027-02-28"
+
+
+def test_a_value_that_cannot_be_written_there_is_refused_by_name(sold):
+    crm_id, _ = pair(sold)
+    with sold.open() as service, pytest.raises(Rejected, match="cannot be written to Dynamics"):
+        service.resolve("invoices", crm_id, {"number": Side.XERO}, who="Ana")
