@@ -11,7 +11,8 @@ from sync_core.flows.workspace import Workspace
 from sync_core.model import Record, Side
 from sync_core.rules import remarks
 from sync_core.rules.compare import Translate, same
-from sync_core.rules.declaration import Entity, Field, Kind
+from sync_core.rules.declaration import Entity, Field, Kind, Stream
+from sync_core.rules.entities import ENTITIES
 from sync_core.rules.mapping import content_hash
 from sync_core.store import records, rows
 
@@ -61,29 +62,44 @@ def verify(workspace: Workspace, entity: Entity, run: str, only: frozenset[str] 
 
 
 def _read_everything(workspace: Workspace, entity: Entity, run: str) -> None:
-    for stream in (*entity.crm, *entity.children, *entity.xero):
-        if not stream.within:
-            pull_stream(workspace, stream, run, full=True)
+    for stream in dict.fromkeys(_carrier(s) for s in (*entity.crm, *entity.children, *entity.xero)):
+        pull_stream(workspace, stream, run, full=True)
+
+
+def _carrier(stream: Stream) -> Stream:
+    """The stream that brings the rows of ``stream``: itself, or the one whose rows they stand inside."""
+    if not stream.within:
+        return stream
+    every = (s for entity in ENTITIES for s in entity.streams(stream.side))
+    return next(s for s in every if s.table == stream.table and not s.within)
 
 
 def _read_some(workspace: Workspace, entity: Entity, side: Side, ids: Sequence[str], run: str) -> None:
     tables = records.tables_of(workspace.cache, entity.name, side, ids)
     for row_id in ids:
         stream = entity.stream_of(side, tables[row_id]) if row_id in tables else entity.streams(side)[0]
-        native = workspace.systems[side].get(stream, row_id)
-        if native is None:
-            rows.bury(workspace.cache, stream, [row_id], run)
-        else:
-            with workspace.cache.transaction() as transaction:
-                rows.keep_rows(transaction, stream, [native], run)
+        _read_one(workspace, stream, row_id, run)
+
+
+def _read_one(workspace: Workspace, stream: Stream, row_id: str, run: str) -> None:
+    carrier = _carrier(stream)
+    if carrier != stream:
+        kept = rows.native_rows(workspace.cache, stream, [row_id])
+        if row_id not in kept:
+            return
+        row_id = str(kept[row_id][0][stream.parent_key])
+    native = workspace.systems[carrier.side].get(carrier, row_id)
+    if native is None:
+        rows.bury(workspace.cache, carrier, [row_id], run)
+    else:
+        with workspace.cache.transaction() as transaction:
+            rows.keep_rows(transaction, carrier, [native], run)
 
 
 def _compared(
     workspace: Workspace, entity: Entity, crm_id: str, xero_id: str, crm: Record | None, xero: Record | None
 ) -> Verification:
-    missing = ", ".join(
-        side.label for side, record in ((Side.CRM, crm), (Side.XERO, xero)) if record is None or record.gone == "deleted"
-    )
+    missing = ", ".join(side.label for side, record in ((Side.CRM, crm), (Side.XERO, xero)) if _absent(entity, side, record))
     if crm is None or xero is None or missing:
         return Verification(entity.name, crm_id, xero_id, "", (), missing, "")
     differences = tuple(
@@ -96,6 +112,11 @@ def _compared(
     )
     digest = content_hash({"crm": content_hash(crm.fields), "xero": content_hash(xero.fields)})
     return Verification(entity.name, crm_id, xero_id, str(crm.fields.get(entity.title) or ""), differences, "", digest)
+
+
+def _absent(entity: Entity, side: Side, record: Record | None) -> bool:
+    """A row that was taken out of another one, such as an allocation, reads as deleted: the other side must say so too."""
+    return record is None or (record.gone == "deleted" and not entity.stream_of(side, record.table).within)
 
 
 def _spoken(workspace: Workspace, spec: Field, record: Record) -> str:

@@ -27,6 +27,7 @@ NOT_SUPPORTED = "not supported"
 
 SETUP = "Run: python -m sync_core setup"
 _ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_PRIVILEGE = re.compile(r"\bprv[A-Z]\w+")
 _READ_ONLY = re.compile(r"read[ -]?only", re.IGNORECASE)
 
 
@@ -38,9 +39,10 @@ def no_access(failed: Failure) -> Configure:
             "centre, give it a security role with organisation-level rights on the tables to sync, then try again.",
             detail=failed.message,
         )
+    named = _PRIVILEGE.search(failed.message)
     return Configure(
-        "Dynamics refused the application user a permission. Give its security role organisation-level rights on the "
-        "table that the detail names, then try again.",
+        f"Dynamics refused the application user {f'the permission {named[0]}' if named else 'a permission'}. Give it to its "
+        "security role, on the level of the organisation, then try again.",
         detail=failed.message,
     )
 

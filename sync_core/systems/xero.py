@@ -175,7 +175,11 @@ class Xero:
         except Forbidden as refused:
             if stream.optional:
                 raise _not_supported(stream, refused.detail) from refused
-            raise
+            raise Configure(
+                f"Xero refused access to {stream.table}. Probably the app lacks a scope for it, or the organisation is no "
+                "longer connected to it; check both in Xero.",
+                detail=refused.detail,
+            ) from refused
         if answer.status == 404 and stream.optional:
             raise _not_supported(stream, answer.text())
         if answer.status not in (200, 304):

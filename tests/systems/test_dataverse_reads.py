@@ -154,7 +154,8 @@ def test_check_names_who_answers():
     ("refused", "words"),
     [
         (refusal(403, "0x80072560"), "application user"),
-        (refusal(403, "0x80040220"), "permission"),
+        (refusal(403, "0x80040220"), "a permission"),
+        (refusal(403, "0x80040220", "user is missing prvReadInvoice privilege"), "the permission prvReadInvoice"),
         (refusal(401, ""), "sign-in"),
         (refusal(404, ""), "TIEOUT_DYNAMICS_URL"),
     ],

@@ -81,6 +81,11 @@ def test_a_missing_permission_is_said():
         xero_on(Script(connections(TENANT), answer(403, {"Detail": "AuthenticationUnsuccessful"}))).check()
 
 
+def test_the_table_that_was_refused_is_named():
+    with pytest.raises(Configure, match="refused access to Invoices. Probably the app lacks a scope"):
+        next(xero_on(Script(answer(403, {"Detail": "AuthorizationUnsuccessful"}))).changed_since(INVOICES, None))
+
+
 @pytest.mark.parametrize("url", ["https://api.xero.com", "https://api.xero.com/api.xro/2.0/"])
 def test_either_form_of_the_address_is_taken(url):
     script = Script(answer(200, {"Organisations": []}))

@@ -1,0 +1,42 @@
+"""Verifying reads both systems again, also for rows that have no address of their own."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.flows.shop import act, sell, sync
+from tests.scenarios.books import Books
+
+OPENED = {"from": "INV-1", "credit note": "CN-1"}
+
+
+@pytest.fixture
+def credited(books: Books) -> Books:
+    """One credit note, part of it set against one invoice, in step."""
+    sell(books, "INV-1")
+    sync(books)
+    note = {"number": "CN-1", "contact": "Kahu Guiding Co", "lines": [{"text": "Returned", "price": 80}]}
+    act(books, "credit note in Xero", note)
+    act(books, "allocate in Xero", {"credit note": "CN-1", "to": "INV-1", "amount": 50})
+    sync(books)
+    return books
+
+
+def verified(books: Books, only: bool = False) -> list[tuple[bool, str, list[str]]]:
+    with books.open() as service:
+        ids = frozenset(k.crm_id for k in service._workspace.state.all_links("allocations")) if only else None
+        return [(v.agrees, v.missing, [d.field for d in v.differences]) for v in service.verify("allocations", ids)]
+
+
+@pytest.mark.parametrize("only", [False, True])
+def test_an_allocation_is_read_with_the_credit_note_it_stands_in(credited, only):
+    assert verified(credited, only) == [(True, "", [])]
+    act(credited, "unallocate in Xero", OPENED)
+    assert verified(credited, only) == [(False, "", ["Status"])]
+
+
+@pytest.mark.parametrize("only", [False, True])
+def test_a_removed_allocation_agrees_once_dynamics_says_so_too(credited, only):
+    act(credited, "unallocate in Xero", OPENED)
+    sync(credited)
+    assert verified(credited, only) == [(True, "", [])]
