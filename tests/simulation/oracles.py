@@ -1,0 +1,348 @@
+"""What must hold when the dust has settled, read from both systems' own rows and logs (I1 to I14).
+
+Each oracle answers with breaches in words, [] when all is well. Only what Tieout *says* of a record comes from Tieout: an
+oracle needs its word for a difference that is listed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+from sync_core.model import RecordStatus, Side, Status
+from sync_core.rules.entities import ENTITIES
+from sync_core.sandbox.kernel import LogEntry, Row
+from tests.scenarios.holdings import STAMPS, breaches
+from tests.simulation.arena import Arena, Edit
+from tests.simulation.operations import RETRY_AFTER, xero_city
+
+OWN = {
+    "payments": ("tie_payment", ("Payments", "Prepayments", "Overpayments")),
+    "credit_notes": ("tie_creditnote", ("CreditNotes",)),
+    "batch_payments": ("tie_batchpayment", ("BatchPayments",)),
+}
+"""Copies of Xero records: entity -> Dynamics table, Xero collections."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two records that name each other, as their systems hold them."""
+
+    entity: str
+    crm: Row
+    xero: Row
+    crm_id: str
+    xero_id: str
+
+
+class Scene:
+    """Both systems and Tieout's word for each record, at one moment."""
+
+    def __init__(self, arena: Arena) -> None:
+        self.arena = arena
+        state = arena.service._workspace.state
+        self.statuses = {(s.entity, s.side, s.id): s for s in state.find_statuses(None, None, 5000, 0)}
+        self.links = {e.name: {k.crm_id: k.xero_id for k in state.all_links(e.name)} for e in ENTITIES}
+        self.open_intents = state.unsettled()
+
+    def rows(self, name: str) -> dict[str, Row]:
+        return dict(self.arena.kernel.collection(name).items())
+
+    def pairs(self, entity: str, tables: tuple[str, ...], kinds: tuple[str, ...]) -> Iterator[Pair]:
+        crm = {i: r for t in tables for i, r in self.rows(f"dataverse.{t}").items()}
+        xero = {i: r for k in kinds for i, r in self.rows(f"xero.{k}").items()}
+        for crm_id, xero_id in self.links[entity].items():
+            if crm_id in crm and xero_id in xero:
+                yield Pair(entity, crm[crm_id], xero[xero_id], crm_id, xero_id)
+
+    def word(self, entity: str, crm_id: str, xero_id: str = "") -> RecordStatus | None:
+        return self.statuses.get((entity, Side.CRM, crm_id)) or self.statuses.get((entity, Side.XERO, xero_id))
+
+    def listed(self, entity: str, crm_id: str, xero_id: str = "") -> bool:
+        """Whether Tieout names the record as standing otherwise than well."""
+        word = self.word(entity, crm_id, xero_id)
+        return word is not None and word.status is not Status.SUCCESS
+
+
+CONTACT_TABLES = ("account", "contact")
+
+
+def once(arena: Arena) -> list[str]:
+    """I1, I5: nothing twice, every amount exact."""
+    return breaches(arena.kernel)
+
+
+def never_doubled(arena: Arena) -> list[str]:
+    """I1 alone, which holds at every moment; amounts agree in calm only."""
+    return [breach for breach in breaches(arena.kernel) if "more than once" in breach]
+
+
+def in_step(scene: Scene) -> list[str]:
+    """I3: the systems differ in nothing that is not listed."""
+    return [
+        f"{pair.entity} {pair.crm_id}: {what}, yet {word.status if word else 'no word'}"
+        for pair in _all_pairs(scene)
+        for what in _differences(scene, pair)
+        if not scene.listed(pair.entity, pair.crm_id, pair.xero_id)
+        for word in [scene.word(pair.entity, pair.crm_id, pair.xero_id)]
+    ]
+
+
+def nobody_forgotten(scene: Scene) -> list[str]:
+    """I3, I20: every record without a partner is listed with its reason."""
+    found = []
+    for entity, tables, kinds in (
+        ("contacts", CONTACT_TABLES, ("Contacts",)),
+        ("invoices", ("invoice",), ("Invoices",)),
+        *((e, (t,), k) for e, (t, k) in OWN.items()),
+    ):
+        links = scene.links[entity]
+        there = set(links.values())
+        for table in tables if entity not in OWN else ():
+            lonely = [i for i in scene.rows(f"dataverse.{table}") if i not in links and not scene.listed(entity, i)]
+            found += [f"{entity} {i} of Dynamics has neither partner nor reason" for i in lonely]
+        for kind in kinds:
+            lonely = [i for i in scene.rows(f"xero.{kind}") if i not in there and not scene.listed(entity, "", i)]
+            found += [f"{entity} {i} of Xero has neither partner nor reason" for i in lonely]
+    return found
+
+
+def nothing_lost(scene: Scene) -> list[str]:
+    """I2: what a person entered is on the other side, or stands in the conflict list with both values."""
+    by_record: dict[tuple[str, str, str], list[Edit]] = {}
+    partners = {(e, x): c for e in ("contacts", "invoices") for c, x in scene.links[e].items()}
+    for edit in scene.arena.edits:
+        crm_id = edit.id if edit.side is Side.CRM else partners.get((edit.entity, edit.id), "")
+        if crm_id in scene.links[edit.entity]:
+            by_record.setdefault((edit.entity, crm_id, edit.field), []).append(edit)
+    found = []
+    for (entity, crm_id, field), edits in by_record.items():
+        pair = _pair(scene, entity, crm_id)
+        if pair is not None and not _merged(pair):
+            found += [f"{entity} {crm_id} {field}: {what}" for what in _lost(scene, pair, field, edits)]
+    return [*found, *_lost_meanwhile(scene)]
+
+
+def settled(scene: Scene) -> list[str]:
+    """I9: every intended write has its outcome."""
+    return [f"{i.entity} {i.tag} is still {i.status}" for i in scene.open_intents]
+
+
+def stamped(scene: Scene) -> list[str]:
+    """R12: Dynamics shows each record's status as Tieout keeps it."""
+    kept = {"account": "contacts", "contact": "contacts", "invoice": "invoices"}
+    shown = {r["tie_recordkey"]: r for r in scene.rows("dataverse.tie_xerodetail").values()}
+    found = []
+    for table, entity in kept.items():
+        for row_id in scene.rows(f"dataverse.{table}"):
+            word, stamp = scene.statuses.get((entity, Side.CRM, row_id)), shown.get(f"{table}:{row_id}")
+            told = STAMPS[stamp["tie_syncstatus"]] if stamp else "nothing"
+            if word is not None and told != word.status:
+                found.append(f"{entity} {row_id} is {word.status}, and Dynamics shows {told}")
+    return found
+
+
+def no_destruction(arena: Arena) -> list[str]:
+    """I6, I7: Tieout deletes, voids, cancels and archives nothing; lines that left an invoice are the one exception."""
+    ours = [e for e in arena.sandbox.log() if e.run is not None and e.method != "GET"]
+    found = [f"DELETE {e.path}" for e in ours if _deletes(e)]
+    return found + [f"{e.method} {e.path}: {e.detail['body'][:200]}" for e in ours if ENDING.search(e.detail.get("body") or "")]
+
+
+ENDING = re.compile(r'"Status":"(VOIDED|DELETED)"|"ContactStatus":"ARCHIVED"|"statecode":(1|3)')
+
+
+def _deletes(entry: LogEntry) -> bool:
+    batched = re.search(r"^DELETE (?!.*invoicedetails)", entry.detail.get("body") or "", re.MULTILINE)
+    return (entry.method == "DELETE" and "invoicedetails" not in entry.path) or batched is not None
+
+
+def one_at_a_time(arena: Arena) -> list[str]:
+    """I10, I11: the writes of two runs never mix; who was overtaken writes nothing more."""
+    runs = [e.run for e in arena.sandbox.log() if e.run is not None and e.method != "GET"]
+    changes = [run for run, after in pairwise([*runs, None]) if run != after]
+    return [f"run {run} wrote again after another one" for run, times in Counter(changes).items() if times > 1]
+
+
+def within_limits(arena: Arena) -> list[str]:
+    """I12: at most 60 calls a minute and 5 at once to Xero, and silence until Retry-After ends."""
+    ours = [e for e in arena.sandbox.log() if e.run is not None]
+    xero = [e for e in ours if e.system == "xero"]
+    found = [f"{e.detail['in_flight']} requests at once" for e in xero if e.detail["in_flight"] > 5]
+    found += [
+        f"61 calls to Xero within a minute, up to {b.time}" for a, b in zip(xero, xero[60:], strict=False) if _close(a, b)
+    ]
+    found += [f"Xero itself said 429 to {e.path}" for e in xero if e.status == 429 and e.fault != "rate_limited"]
+    for first, second in pairwise(ours):
+        same = (first.system, first.run) == (second.system, second.run)
+        if first.fault == "rate_limited" and same and _too_soon(first, second):
+            found.append(f"{second.path} came before Retry-After was over")
+    return found
+
+
+def _close(first: LogEntry, later: LogEntry) -> bool:
+    return (later.time - first.time).total_seconds() < 59.9
+
+
+def _too_soon(first: LogEntry, second: LogEntry) -> bool:
+    return (second.time - first.time).total_seconds() < RETRY_AFTER
+
+
+PATHS = (
+    ("tie_taxrates", "tie_ledgeraccounts", "tie_brandingthemes"),
+    ("Contacts", "accounts", "contacts"),
+    ("Items", "products"),
+    ("Invoices", "invoices", "invoicedetails"),
+    ("tie_batchpayments",),
+    ("tie_creditnotes",),
+    ("tie_creditnotelines",),
+    ("tie_payments",),
+    ("tie_allocations",),
+)
+"""What is written, parents first."""
+
+
+def parents_first(arena: Arena) -> list[str]:
+    """I14: within a run, nothing is written after something that depends on it."""
+    rank = {name: n for n, names in enumerate(PATHS) for name in names}
+    latest: dict[str, int] = {}
+    found = []
+    for entry in arena.sandbox.log():
+        place = rank.get(_table_of(entry))
+        if entry.run is None or entry.method == "GET" or place is None:
+            continue
+        if place < latest.get(entry.run, 0):
+            found.append(f"run {entry.run} wrote {entry.path} too late")
+        latest[entry.run] = max(place, latest.get(entry.run, 0))
+    return found
+
+
+def _table_of(entry: LogEntry) -> str:
+    batched = re.search(r"(?:PATCH|POST) \S*/(\w+)", entry.detail.get("body") or "")
+    if entry.path.endswith("$batch"):
+        return batched.group(1) if batched else ""
+    return re.split(r"[(/?]", re.sub(r"^.*/(v9\.2|2\.0)/", "", entry.path))[0]
+
+
+OF_THE_SYSTEMS = (once, no_destruction, one_at_a_time, within_limits, parents_first)
+OF_BOTH = (nothing_lost, in_step, nobody_forgotten, settled, stamped)
+"""Oracles that also need to know what Tieout says of each record."""
+
+
+def judge(arena: Arena) -> list[str]:
+    """Every breach that any oracle finds."""
+    scene = Scene(arena)
+    found = [f"{oracle.__name__}: {breach}" for oracle in OF_THE_SYSTEMS for breach in oracle(arena)]
+    return found + [f"{oracle.__name__}: {breach}" for oracle in OF_BOTH for breach in oracle(scene)]
+
+
+# How
+
+
+def _all_pairs(scene: Scene) -> Iterator[Pair]:
+    yield from scene.pairs("contacts", CONTACT_TABLES, ("Contacts",))
+    yield from scene.pairs("invoices", ("invoice",), ("Invoices",))
+    for entity, (table, kinds) in OWN.items():
+        yield from scene.pairs(entity, (table,), kinds)
+
+
+def _pair(scene: Scene, entity: str, crm_id: str) -> Pair | None:
+    return next((p for p in _all_pairs(scene) if (p.entity, p.crm_id) == (entity, crm_id)), None)
+
+
+def _merged(pair: Pair) -> bool:
+    return bool(pair.crm.get("merged") or pair.xero.get("MergedToContactID"))
+
+
+def _differences(scene: Scene, pair: Pair) -> list[str]:
+    values = {"contacts": _contact_values, "invoices": _invoice_values}.get(pair.entity, _copy_values)(scene, pair)
+    return [f"{name} is {crm!r} in Dynamics and {xero!r} in Xero" for name, (crm, xero) in values.items() if crm != xero]
+
+
+def _contact_values(_scene: Scene, pair: Pair) -> dict[str, tuple[Any, Any]]:
+    crm, xero = pair.crm, pair.xero
+    phone = next((p.get("PhoneNumber") for p in xero["Phones"].values() if p.get("PhoneNumber")), "")
+    return {
+        "name": (crm.get("name") or crm.get("fullname"), xero["Name"]),
+        "email": (crm.get("emailaddress1") or "", xero.get("EmailAddress") or ""),
+        "city": (crm.get("address1_city") or "", xero_city(xero)),
+        "phone": (crm.get("telephone1") or "", phone),
+        "alive": (not crm.get("statecode"), xero["ContactStatus"] == "ACTIVE"),
+        "number": (pair.crm_id, (xero.get("ContactNumber") or "").lower() or pair.crm_id),
+        "link": (crm.get("tie_xeroid"), pair.xero_id),
+    }
+
+
+def _invoice_values(scene: Scene, pair: Pair) -> dict[str, tuple[Any, Any]]:
+    crm, xero = pair.crm, pair.xero
+    lines = [r for r in scene.rows("dataverse.invoicedetail").values() if r["invoiceid"] == pair.crm_id]
+    ended = xero["Status"] in ("VOIDED", "DELETED")
+    return {
+        "number": (crm["invoicenumber"], xero["InvoiceNumber"]),
+        "contact": (scene.links["contacts"].get(str(crm["customerid"]).lower()), xero["ContactID"]),
+        "due": (str(crm.get("duedate")), str(xero.get("DueDate"))),
+        "total": (crm.get("totalamount"), xero["Total"] if not ended else crm.get("totalamount")),
+        "tax": (crm.get("totaltax"), xero["TotalTax"] if not ended else crm.get("totaltax")),
+        "lines": (len(lines), len(xero["LineItems"])),
+        "paid": (crm.get("statecode") == 2, xero["Status"] == "PAID"),
+        "ended": (crm.get("statecode") == 3, ended),
+        "link": (crm.get("tie_xeroid") or pair.xero_id, pair.xero_id),
+    }
+
+
+def _copy_values(scene: Scene, pair: Pair) -> dict[str, tuple[Any, Any]]:
+    crm, xero = pair.crm, pair.xero
+    amount = next(xero[n] for n in ("Total", "TotalAmount", "Amount") if n in xero)
+    invoices = {x: c for c, x in scene.links["invoices"].items()}
+    return {
+        "amount": (crm.get("tie_amount", crm.get("tie_total")), amount),
+        "status": (crm.get("tie_status"), xero["Status"]),
+        "remaining": (crm.get("tie_remaining"), xero.get("RemainingCredit", crm.get("tie_remaining"))),
+        "invoice": (crm.get("tie_invoiceid"), invoices.get(xero.get("InvoiceID", ""))),
+    }
+
+
+def _lost(scene: Scene, pair: Pair, field: str, edits: list[Edit]) -> list[str]:
+    held = dict(zip(Side, _values_of(scene, pair, field), strict=True))
+    last = max(edits, key=lambda e: e.number)
+    rivals = [e for e in edits if e.side is last.side.other]
+    told = scene.word(pair.entity, pair.crm_id, pair.xero_id)
+    remark = f"{told.status} {told.remark}" if told else "nothing"
+    found = []
+    if held[last.side] != last.value:
+        found.append(f"{last.value!r}, entered in {last.side.label}, became {held[last.side]!r} there; said: {remark}")
+    elif held[last.side.other] != last.value:
+        if told is None or told.status is Status.SUCCESS:
+            found.append(f"{last.value!r} never came to {last.side.other.label}; said: {remark}")
+        elif told.status is Status.CONFLICT and not all(str(v) in told.remark for v in held.values()):
+            found.append(f"the conflict does not name both values {held}: {remark}")
+    elif rivals and not _was_seen(max(rivals, key=lambda e: e.number), edits):
+        found.append(f"{max(rivals, key=lambda e: e.number).value!r} was overwritten unseen by {last.value!r}; said: {remark}")
+    return found
+
+
+def _was_seen(rival: Edit, edits: list[Edit]) -> bool:
+    """Whether what the rival entered had come over before it was edited there again."""
+    return any(e.before == rival.value for e in edits if e.side is not rival.side and e.number > rival.number)
+
+
+def _values_of(scene: Scene, pair: Pair, field: str) -> tuple[str, str]:
+    values = _invoice_values(scene, pair) if pair.entity == "invoices" else _contact_values(scene, pair)
+    return values[field]
+
+
+def _lost_meanwhile(scene: Scene) -> list[str]:
+    entered: dict[str, set[str]] = {}
+    for account, phone, struck in scene.arena.meanwhile:
+        if struck.fired:
+            entered.setdefault(account, set()).add(phone)
+    rows = scene.rows("dataverse.account")
+    return [
+        f"account {i}: phone {rows[i].get('telephone1')}, entered was {phones}"
+        for i, phones in entered.items()
+        if i in rows and rows[i].get("telephone1") not in phones
+    ]

@@ -1,0 +1,112 @@
+"""A schedule: operations drawn by a seed, played one after the other; then calm, at most three runs, and the oracles."""
+
+from __future__ import annotations
+
+import traceback
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from random import Random
+
+from sync_core.flows.run import Result
+from sync_core.model import RunStatus
+from sync_core.service import Scope
+from tests.simulation.arena import Arena
+from tests.simulation.operations import Op, draw
+from tests.simulation.oracles import judge
+
+RUNS_TO_CONVERGE = 3
+
+
+@dataclass(slots=True)
+class Report:
+    """What came of a schedule. ``breaches`` is empty when every promise held."""
+
+    seed: int
+    ops: list[Op]
+    breaches: list[str] = field(default_factory=list)
+    fired: Counter[str] = field(default_factory=Counter)
+    events: Counter[str] = field(default_factory=Counter)
+    runs: int = 0
+
+
+def play(arena: Arena, seed: int, ops: Sequence[Op]) -> Report:
+    """Play ``ops`` from the start. A fall of the engine is a breach like any other."""
+    report = Report(seed, list(ops))
+    arena.begin()
+    try:
+        for op in ops:
+            op.play(arena)
+        settle(arena, report)
+    except Exception as error:  # noqa: BLE001  # whatever falls, the schedule that made it fall is what is wanted
+        last = traceback.extract_tb(error.__traceback__)[-1]
+        report.breaches.append(f"fell: {type(error).__name__}: {error} ({last.filename.rpartition('/')[2]}:{last.lineno})")
+    finally:
+        arena.leave()
+    report.fired, report.events = Counter(arena.fired), Counter(arena.events)
+    return report
+
+
+def settle(arena: Arena, report: Report) -> None:
+    """No more faults: at most three runs to converge, then the oracles, then one more run that writes nothing (I3, I4)."""
+    arena.calm()
+    silent = False
+    while report.runs < RUNS_TO_CONVERGE and not silent:
+        arena.sandbox.advance(600)
+        report.runs += 1
+        silent = _writes(arena, lambda: _run(arena, report)) == []
+    report.breaches += judge(arena)
+    arena.sandbox.advance(600)
+    again = _writes(arena, lambda: _run(arena, report))
+    report.breaches += [f"replay: {write}" for write in again]
+
+
+def _run(arena: Arena, report: Report) -> None:
+    """One run to the end; a plan that the rails stop is looked at and allowed."""
+    outcome = arena.sync(Scope())
+    if isinstance(outcome, Result) and outcome.summary.status is RunStatus.REFUSED:
+        arena.service.allow_plan(outcome.plan.hash, who="Mere")
+        outcome = arena.sync(Scope())
+    if not isinstance(outcome, Result):
+        report.breaches.append(f"a calm run could not begin: {outcome.message}")
+    elif outcome.summary.status not in (RunStatus.SUCCESS, RunStatus.PARTIAL):
+        report.breaches.append(f"a calm run ended {outcome.summary.status}: {outcome.summary.message}")
+
+
+def _writes(arena: Arena, act: Callable[[], None]) -> list[str]:
+    before = arena.books.logged
+    act()
+    return [f"{e.method} {e.path} {(e.detail.get('body') or '')[:160]}" for e in arena.books.writes(before)]
+
+
+def drawn(seed: int, length: int) -> list[Op]:
+    return draw(Random(seed), length)
+
+
+def shrink(arena: Arena, report: Report, budget: int = 150) -> Report:
+    """The shortest schedule found that breaks the same promise: halves, quarters, ... and then single operations left out."""
+    best, size = report, max(1, len(report.ops) // 2)
+    kind = report.breaches[0].split(":")[0]
+    while budget > 0:
+        shorter = None
+        for start in range(0, len(best.ops), size):
+            budget -= 1
+            tried = play(arena, best.seed, best.ops[:start] + best.ops[start + size :])
+            if any(b.split(":")[0] == kind for b in tried.breaches):
+                shorter = tried
+                break
+            if budget <= 0:
+                break
+        if shorter is not None:
+            best = shorter
+        elif size == 1:
+            break
+        else:
+            size = max(1, size // 2)
+    return best
+
+
+def told(report: Report) -> str:
+    """A failure as a person reads it, and as ``python -m tests.soak.soak --again`` plays it once more."""
+    ops = "\n".join(f"    Op({op.name!r}, {op.number})," for op in report.ops)
+    return f"seed {report.seed}, {len(report.ops)} operations:\n" + "\n".join(report.breaches) + f"\n[\n{ops}\n]"
