@@ -7,7 +7,7 @@ import os
 import socket
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -149,7 +149,9 @@ class _Session:
     """The state of one pass."""
 
     def __init__(self, workspace: Workspace, scope: Scope, run: str, lease: Lease) -> None:
-        self._workspace, self._scope, self._run, self._lease = workspace, scope, run, lease
+        self._scope, self._run, self._lease = scope, run, lease
+        self._passed = workspace.step
+        self._workspace = replace(workspace, step=self._step)
         self._ledger = RunLedger(workspace.state, run)
         self._entities = in_parent_order(ENTITIES)
         self._plan = Plan(workspace.organisation, ())
@@ -161,10 +163,20 @@ class _Session:
         self._wrote = False
         self._planner: Decider | None = None
 
+    def _step(self, name: str) -> None:
+        self._passed(name)
+        self._keep_lease()
+
+    def _keep_lease(self) -> None:
+        """A run that takes long keeps its lease alive; one that was overtaken meanwhile ends here (Busy)."""
+        if self._workspace.clock.now() > self._lease.expires_at - LEASE_LIVES * 2 / 3:
+            self._lease = self._workspace.state.renew(self._lease)
+
     def work(self, *, dry_run: bool) -> tuple[RunStatus, str]:
         self._dry = dry_run
         cache = self._workspace.cache
         self._read()
+        self._keep_lease()
         recover(self._workspace, self._run, self._lease)
         self._plan = self._planned()
         self._refusals = self._stopped()
@@ -243,6 +255,7 @@ class _Session:
     def _apply(self) -> None:
         for entity in self._entities:
             if self._scope.covers(entity):
+                self._keep_lease()
                 self._apply_entity(entity)
 
     def _apply_entity(self, entity: Entity) -> None:

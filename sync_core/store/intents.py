@@ -128,12 +128,13 @@ class Intents(IntentBook, Leases, Links, Statuses):
         """Outcomes, links and statuses in one transaction: all or nothing.
 
         A link that clashes raises Rejected and nothing is kept; settle the others without it. With ``lease``, a run that
-        lost it raises Busy and leaves the record to its successor.
+        was overtaken raises Busy and leaves the record to its successor; one whose lease ran out while it waited for the
+        answer, and that nobody overtook, keeps what came of it.
         """
         ids = [outcome[0] for outcome in outcomes]
         with self._write() as connection:
             if lease is not None:
-                self._hold_lease(connection, lease)
+                self._still_held(self._locked_lease(connection), lease)
             self._require_intents(connection, ids, all_there=True)
             if outcomes:
                 connection.execute(_settling(), [self._outcome(outcome) for outcome in outcomes])
