@@ -88,7 +88,8 @@ class Decider:
         return readable if ids is None else [p for p in readable if p[0] in ids or p[1] in ids]
 
     def _is_open(self, entity: Entity, side: Side, row_id: str) -> bool:
-        if (entity.name, side, row_id) in self._matched | self._unreadable:
+        key = (entity.name, side, row_id)
+        if key in self._matched or key in self._unreadable:
             return False
         return self._only is None or row_id in self._only.get(entity.name, frozenset())
 
