@@ -82,7 +82,7 @@ def test_a_missing_permission_is_said():
 
 
 def test_the_table_that_was_refused_is_named():
-    with pytest.raises(Configure, match="refused access to Invoices. Probably the app lacks a scope"):
+    with pytest.raises(Configure, match=r"refused access to Invoices\. Probably the app lacks a scope"):
         next(xero_on(Script(answer(403, {"Detail": "AuthorizationUnsuccessful"}))).changed_since(INVOICES, None))
 
 
