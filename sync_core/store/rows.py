@@ -56,6 +56,8 @@ def merge_page(cache: Cache, stream: Stream, rows: Sequence[Native], gone: Seque
 
 def keep_rows(transaction: Transaction, stream: Stream, rows: Sequence[Native], run: str) -> None:
     """Merge rows that a system answered, nested rows apart, and mark what has to be read again."""
+    if not rows:
+        return
     moved = _merge(transaction, [_raw(stream, r, run) for r in rows])
     _mark(transaction, stream, moved)
     for entity, nested in nested_streams(stream):
