@@ -169,8 +169,10 @@ class _Setup:
         return key_states(rows)
 
     def _publish(self, solution: str, version: str) -> None:
+        """One table at a time: all of them in one call can take longer than anything on the way waits for an answer."""
         self._progress("Publishing.")
-        self._change("POST", "/PublishXml", publish_body(table.name for table in TABLES))
+        for table in TABLES:
+            self._change("POST", "/PublishXml", publish_body([table.name]))
         if _is_behind(version):
             self._change("PATCH", f"/solutions({solution})", {"version": VERSION}, **{"If-Match": "*"})
 

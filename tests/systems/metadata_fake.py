@@ -23,7 +23,7 @@ class Metadata(httpx.MockTransport):
         self.tables = {name: _table(name, tracked=False) for name in STANDARD}
         self.relationships: list[dict[str, Any]] = []
         self.changes: list[httpx.Request] = []
-        self.published = 0
+        self.published: list[str] = []
         self.stumble: Any = lambda _request: None
         self.after: Any = lambda _request: None
         self.key_state = "Active"
@@ -56,7 +56,7 @@ class Metadata(httpx.MockTransport):
             (self.publishers if path == "/publishers" else self.solutions).append(row)
             return httpx.Response(201, json=row)
         if path == "/PublishXml":
-            self.published += 1
+            self.published += re.findall(r"<entity>(\w+)</entity>", body["ParameterXml"])
         elif method == "PATCH":
             self.solutions[0] |= body
         elif method == "PUT":

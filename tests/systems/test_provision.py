@@ -45,10 +45,10 @@ def refuse(status, code, *, times, method="POST"):
 def test_a_fresh_environment_gets_everything_once():
     dynamics, said = Metadata(), []
     report = set_up(dynamics, said=said)
-    assert len(report.created) == len(dynamics.changes) - 2
+    assert len(report.created) == len(dynamics.changes) - len(TABLES) - 1
     assert report.already == 0
     assert len([line for line in said if line.startswith("Made ")]) == len(report.created)
-    assert dynamics.published == 1
+    assert dynamics.published == [table.name for table in TABLES]
     assert all(table["ChangeTrackingEnabled"] for table in dynamics.tables.values())
     assert still_missing(dynamics) == []
 
@@ -99,7 +99,18 @@ def test_a_cut_before_publishing_publishes_next_time():
     dynamics.stumble = lambda _request: None
     assert still_missing(dynamics) == ["publishing"]
     assert set_up(dynamics).created == []
-    assert dynamics.published == 1
+    assert dynamics.published == [table.name for table in TABLES]
+
+
+def test_publishing_that_was_cut_off_half_way_begins_again():
+    dynamics = Metadata()
+    dynamics.after = lambda _request: (_ for _ in ()).throw(CutOffError) if len(dynamics.published) == 3 else None
+    with pytest.raises(CutOffError):
+        set_up(dynamics)
+    dynamics.after, dynamics.published = lambda _request: None, []
+    assert set_up(dynamics).created == []
+    assert dynamics.published == [table.name for table in TABLES]
+    assert still_missing(dynamics) == []
 
 
 def test_a_version_that_an_administrator_raised_stays():
@@ -149,7 +160,7 @@ def test_keys_that_never_come_are_reported():
     dynamics.key_state = "Pending"
     with pytest.raises(Retryable, match="keys"):
         set_up(dynamics)
-    assert dynamics.published == 0
+    assert dynamics.published == []
 
 
 def test_a_key_that_failed_is_reported():
