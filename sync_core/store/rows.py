@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -137,7 +138,7 @@ def _keep_nested(
     transaction: Transaction, entity: Entity, stream: Stream, nested: Stream, rows: Sequence[Native], run: str
 ) -> None:
     """Rows inside rows: the array is the whole truth, so what is no longer in it has been removed."""
-    found = [nested_row(stream, nested, parent, element) for parent in rows for element in parent.get(nested.within) or ()]
+    found = [row for parent in rows for row in nested_rows(stream, nested, parent)]
     moved = [row_id for row_id, _ in _merge(transaction, [_raw(nested, r, run) for r in found])]
     parents = pa.table({"parent_id": [row_id(stream, r) for r in rows]})
     present = pa.table({"id": pa.array([row_id(nested, r) for r in found], pa.string())})
@@ -152,12 +153,19 @@ def _keep_nested(
     _mark_ids(transaction, entity, nested.side, [*moved, *removed["id"].to_pylist()])
 
 
-def nested_row(stream: Stream, nested: Stream, parent: Native, element: Native) -> Native:
-    """A nested element as a row of its own: with its parent's id and currency, and an id where the system gave none."""
-    row = {"CurrencyCode": parent.get("CurrencyCode"), **element, nested.parent_key: parent[stream.key]}
-    if not row.get(nested.key):
-        row[nested.key] = str(uuid5(NAMESPACE_URL, f"{parent[stream.key]}/{body_text(element)}"))
-    return row
+def nested_rows(stream: Stream, nested: Stream, parent: Native) -> Iterator[Native]:
+    """Nested elements as rows of their own: with their parent's id and currency, and an id where the system gave none.
+
+    Such an id is made from the element's content; elements that are alike are counted, or they would be taken for one.
+    """
+    alike: Counter[str] = Counter()
+    for element in parent.get(nested.within) or ():
+        row = {"CurrencyCode": parent.get("CurrencyCode"), **element, nested.parent_key: parent[stream.key]}
+        if not row.get(nested.key):
+            content = f"{parent[stream.key]}/{body_text(element)}"
+            row[nested.key] = str(uuid5(NAMESPACE_URL, f"{content}/{alike[content]}" if alike[content] else content))
+            alike[content] += 1
+        yield row
 
 
 def _bury(transaction: Transaction, stream: Stream, ids: list[str], run: str) -> None:
