@@ -48,6 +48,7 @@ class Scene:
         self.statuses = {(s.entity, s.side, s.id): s for s in state.find_statuses(None, None, 5000, 0)}
         self.links = {e.name: {k.crm_id: k.xero_id for k in state.all_links(e.name)} for e in ENTITIES}
         self.open_intents = state.unsettled()
+        self.intent_keys = {i.key for i in state._intents()}
 
     def rows(self, name: str) -> dict[str, Row]:
         return dict(self.arena.kernel.collection(name).items())
@@ -132,6 +133,24 @@ def settled(scene: Scene) -> list[str]:
     return [f"{i.entity} {i.tag} is still {i.status}" for i in scene.open_intents]
 
 
+def intended(scene: Scene) -> list[str]:
+    """I9: whatever was sent to Xero stood in the state as an intent before."""
+    keys = scene.intent_keys
+    sent = (e for e in scene.arena.sandbox.log("xero") if e.run is not None and e.detail.get("idempotency_key"))
+    return [f"{e.method} {e.path} was sent without an intent" for e in sent if e.detail["idempotency_key"] not in keys]
+
+
+def honest(scene: Scene) -> list[str]:
+    """I6: what Tieout calls missing is missing."""
+    found = []
+    for pair in _all_pairs(scene):
+        word = scene.word(pair.entity, pair.crm_id, pair.xero_id)
+        ended = pair.xero.get("Status") in ("VOIDED", "DELETED")
+        if word is not None and word.status in (Status.MISSING_IN_CRM, Status.MISSING_IN_XERO) and not ended:
+            found.append(f"{pair.entity} {pair.crm_id} is said to be {word.status}, and both stand there")
+    return found
+
+
 def stamped(scene: Scene) -> list[str]:
     """R12: Dynamics shows each record's status as Tieout keeps it."""
     kept = {"account": "contacts", "contact": "contacts", "invoice": "invoices"}
@@ -151,6 +170,21 @@ def no_destruction(arena: Arena) -> list[str]:
     ours = [e for e in arena.sandbox.log() if e.run is not None and e.method != "GET"]
     found = [f"DELETE {e.path}" for e in ours if _deletes(e)]
     return found + [f"{e.method} {e.path}: {e.detail['body'][:200]}" for e in ours if ENDING.search(e.detail.get("body") or "")]
+
+
+def never_resent(arena: Arena) -> list[str]:
+    """I1: what Xero answered with a server error is not sent again under the same key; it keeps errors as well."""
+    failed: set[str] = set()
+    found = []
+    for entry in arena.sandbox.log("xero"):
+        key = entry.detail.get("idempotency_key")
+        if entry.run is None or not key:
+            continue
+        if key in failed:
+            found.append(f"{entry.method} {entry.path} was sent again after a server error")
+        if entry.status >= 500:
+            failed.add(key)
+    return found
 
 
 ENDING = re.compile(r'"Status":"(VOIDED|DELETED)"|"ContactStatus":"ARCHIVED"|"statecode":(1|3)')
@@ -228,8 +262,8 @@ def _table_of(entry: LogEntry) -> str:
     return re.split(r"[(/?]", re.sub(r"^.*/(v9\.2|2\.0)/", "", entry.path))[0]
 
 
-OF_THE_SYSTEMS = (once, no_destruction, one_at_a_time, within_limits, parents_first)
-OF_BOTH = (nothing_lost, in_step, nobody_forgotten, settled, stamped)
+OF_THE_SYSTEMS = (once, no_destruction, one_at_a_time, within_limits, parents_first, never_resent)
+OF_BOTH = (nothing_lost, in_step, nobody_forgotten, honest, settled, intended, stamped)
 """Oracles that also need to know what Tieout says of each record."""
 
 
