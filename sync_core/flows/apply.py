@@ -206,7 +206,8 @@ class Applier:
         if isinstance(error, Stale):
             self._moved(job)
             return (job.intent.id, IntentStatus.CONFLICT, None, error.message), None
-        sent = "" if isinstance(error, Rejected) else NOT_SENT
+        # A right that is lacking says nothing of the record: once it is given, the same must be sent again.
+        sent = "" if isinstance(error, Rejected) and error.code != "not permitted" else NOT_SENT
         failed = self._failed(job.decision, job.side, error)
         return (job.intent.id, IntentStatus.REJECTED, None, f"{sent}{error.message}"), failed
 

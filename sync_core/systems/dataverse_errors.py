@@ -24,6 +24,7 @@ STATUS_PAIR = "0x80048408"
 EXISTS = "exists"
 MISSING = "missing"
 NOT_SUPPORTED = "not supported"
+NOT_PERMITTED = "not permitted"
 
 SETUP = "Run: python -m sync_core setup"
 _ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -102,7 +103,7 @@ def _explain(write: Write, failed: Failure, field: str) -> tuple[str, str]:
     if failed.status == 404 or code in ROW_MISSING:
         return f"A record that {the_field} refers to is not in Dynamics.", code
     if failed.status in (401, 403):
-        return f"The application user may not write {table} in Dynamics: its security role lacks a right.", code
+        return f"The application user may not write {table} in Dynamics: its security role lacks a right.", NOT_PERMITTED
     if code == TOO_LONG:
         return f"The text in {the_field} is longer than Dynamics allows.", code
     if code in (BAD_PAYLOAD, UNKNOWN_NAME):

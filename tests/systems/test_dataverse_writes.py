@@ -94,7 +94,7 @@ def test_a_refused_element_stands_beside_accepted_ones():
         (update, 412, error("0x80060892"), Rejected, "exists"),
         (update, 404, error("0x80040217", f"account With Id = {A} Does Not Exist"), Rejected, "missing"),
         (create, 404, error("0x80040217", f"contact With Id = {C} Does Not Exist"), Rejected, "0x80040217"),
-        (update, 403, error("0x80040220", "lacks prvWriteAccount"), Rejected, "0x80040220"),
+        (update, 403, error("0x80040220", "lacks prvWriteAccount"), Rejected, "not permitted"),
         (update, 400, error("0x80040265", "The record is read-only"), Rejected, "0x80040265"),
         (update, 400, error("0x80048d19", "Invalid property 'name' was found"), Rejected, "0x80048d19"),
         (update, 500, error("0x80040216"), Unknown, None),

@@ -1,0 +1,21 @@
+"""A right that is lacking is nobody's fault but the role's: the record goes by itself once the right is given."""
+
+from __future__ import annotations
+
+from sync_core.model import RunStatus
+from tests.flows.shop import at_rest, remark, rows, sell, sync
+from tests.scenarios.books import Books
+
+
+def test_what_a_lacking_right_kept_back_goes_once_it_is_given(books: Books):
+    sell(books, "INV-1")
+    fault = books.sandbox.fault("forbidden", system="dataverse", method="PATCH", path="invoices", times=None)
+    assert sync(books).summary.status is RunStatus.PARTIAL
+    assert "lacks a right" in remark(books, "INV-1")[1]
+    fault.times = 0
+    assert sync(books).summary.status is RunStatus.SUCCESS
+    assert remark(books, "INV-1")[0] == "Success"
+    (invoice,) = rows(books, "dataverse.invoice")
+    (twin,) = rows(books, "xero.Invoices")
+    assert invoice["tie_xeroid"] == twin["InvoiceID"]
+    at_rest(books)
