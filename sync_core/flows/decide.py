@@ -132,16 +132,19 @@ class Decider:
         (crm, crm_row), (xero, xero_row) = left, right
         linked = crm_row["agreed_partner"] == xero.id and xero_row["agreed_partner"] == crm.id
         images = [loads(entity, r["agreed"]) if linked and r["agreed"] else None for r in (crm_row, xero_row)]
-        ends = self._one_side_gone(entity, crm, xero, matched_by)
+        verdict = compare(entity, crm, xero, images[0], images[1], self.translate)
+        ends = self._one_side_gone(entity, crm, xero, verdict, matched_by)
         if ends is not None:
             return ends
-        verdict = compare(entity, crm, xero, images[0], images[1], self.translate)
         verdict = resolved(entity, verdict, self._choices.keep.get((entity.name, crm.id), {}))
         return self._judged(entity, crm, xero, verdict, matched_by)
 
-    def _one_side_gone(self, entity: Entity, crm: Record, xero: Record, matched_by: str) -> Decision | None:
+    def _one_side_gone(self, entity: Entity, crm: Record, xero: Record, verdict: Verdict, matched_by: str) -> Decision | None:
         if crm.gone and xero.gone:
-            return _decision(entity, Act.ADOPT, crm, xero, Status.SUCCESS, remarks.gone_both(entity), matched_by=matched_by)
+            # What was changed before they ended is not called agreed: it is still to be brought over if they come back.
+            changed = (*verdict.to_crm, *verdict.to_xero, *(c.field for c in verdict.clashes))
+            more = {"matched_by": matched_by, "open_fields": tuple(sorted(changed))}
+            return _decision(entity, Act.ADOPT, crm, xero, Status.SUCCESS, remarks.gone_both(entity), **more)
         copied = all(s.own for s in entity.crm)
         if not (crm.gone or xero.gone) or (copied and not crm.gone):
             return None

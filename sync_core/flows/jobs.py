@@ -129,7 +129,14 @@ class JobMaker:
     def _table_of(self, entity: str, crm_id: str) -> str:
         key = entity, crm_id
         if key not in self._tables:
-            self._tables[key] = records.tables_of(self._workspace.cache, entity, Side.CRM, [crm_id])[crm_id]
+            self._tables |= {
+                (entity, i): table for i, table in records.tables_of(self._workspace.cache, entity, Side.CRM, [crm_id]).items()
+            }
+        if key not in self._tables:
+            raise Rejected(
+                f"It belongs to a record of {entity.replace('_', ' ')} that is not among those of Dynamics any more.",
+                code="parent",
+            )
         return self._tables[key]
 
 

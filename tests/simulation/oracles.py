@@ -87,6 +87,7 @@ def in_step(scene: Scene) -> list[str]:
     return [
         f"{pair.entity} {pair.crm_id}: {what}, yet {word.status if word else 'no word'}"
         for pair in _all_pairs(scene)
+        if not _over(pair)
         for what in _differences(scene, pair)
         if not scene.listed(pair.entity, pair.crm_id, pair.xero_id)
         for word in [scene.word(pair.entity, pair.crm_id, pair.xero_id)]
@@ -123,7 +124,7 @@ def nothing_lost(scene: Scene) -> list[str]:
     found = []
     for (entity, crm_id, field), edits in by_record.items():
         pair = _pair(scene, entity, crm_id)
-        if pair is not None and not _merged(pair):
+        if pair is not None and not _over(pair):
             found += [f"{entity} {crm_id} {field}: {what}" for what in _lost(scene, pair, field, edits)]
     return [*found, *_lost_meanwhile(scene)]
 
@@ -288,8 +289,11 @@ def _pair(scene: Scene, entity: str, crm_id: str) -> Pair | None:
     return next((p for p in _all_pairs(scene) if (p.entity, p.crm_id) == (entity, crm_id)), None)
 
 
-def _merged(pair: Pair) -> bool:
-    return bool(pair.crm.get("merged") or pair.xero.get("MergedToContactID"))
+def _over(pair: Pair) -> bool:
+    """Merged, or ended on both sides: what they still hold is nobody's business until one comes back."""
+    merged = pair.crm.get("merged") or pair.xero.get("MergedToContactID")
+    ended = pair.xero.get("ContactStatus") == "ARCHIVED" or pair.xero.get("Status") in ("VOIDED", "DELETED")
+    return bool(merged or (ended and pair.crm.get("statecode") in (1, 3)))
 
 
 def _differences(scene: Scene, pair: Pair) -> list[str]:
