@@ -20,7 +20,7 @@ from typing import Annotated, Any
 
 import typer
 
-from sync_core.errors import Busy, Configure, TieoutError
+from sync_core.errors import Busy, Configure, Retryable, TieoutError
 from sync_core.model import RunStatus, RunSummary
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="Tieout: Dynamics 365 and Xero in step, and tied out.")
@@ -51,7 +51,8 @@ def _guarded(as_json: bool, work: Callable[[], int]) -> None:
             _print_json({"status": type(error).__name__.lower(), "error": error.message})
         else:
             sys.stderr.write(f"{error.message}\n")
-        code = error.exit_code
+        # A run that was cut off says so in its result; what ends here never began, because a system could not be used.
+        code = Configure.exit_code if isinstance(error, Retryable) else error.exit_code
     raise typer.Exit(code)
 
 

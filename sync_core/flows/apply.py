@@ -35,15 +35,19 @@ Element = tuple[tuple[str, Side, str], Side]
 
 
 class Applier:
-    """Applies decisions of a run. ``attempted`` are records that were tried and not taken; they wait for the next run."""
+    """Applies decisions of a run. ``attempted`` are records that were tried and not taken; they wait for the next run.
 
-    def __init__(self, workspace: Workspace, run: str, lease: Lease, ledger: RunLedger) -> None:
+    ``insist``: a person asked for exactly these records, so what was refused before and did not move is sent once more.
+    """
+
+    def __init__(self, workspace: Workspace, run: str, lease: Lease, ledger: RunLedger, *, insist: bool = False) -> None:
         self._workspace = workspace
         self._cache, self._state = workspace.cache, workspace.state
         self._run, self._lease, self._ledger = run, lease, ledger
         self.attempted: set[Element] = set()
         self._lost_once: set[Element] = set()
         self._to_decide_again = 0
+        self._insist = insist
 
     def apply(self, entity: Entity, decisions: Sequence[Decision], decider: Decider) -> int:
         """Send everything that ``decisions`` write; returns how many elements a system took or are to be decided once more."""
@@ -101,7 +105,8 @@ class Applier:
         return still
 
     def _jobs(self, maker: JobMaker, stream: Stream, verb: Verb, decisions: Sequence[Decision]) -> list[Job]:
-        refused = self._state.rejections(decisions[0].entity, stream.side) if decisions else {}
+        asked = decisions and not self._insist
+        refused = self._state.rejections(decisions[0].entity, stream.side) if asked else {}
         jobs, failed = [], []
         for made in maker.make(stream, verb, decisions):
             if not isinstance(made, Job):

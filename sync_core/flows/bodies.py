@@ -36,9 +36,7 @@ class BodyMaker:
     def create(self, source: Record, target: Side, table: str) -> Native:
         """The body of the twin of ``source`` on ``target``. Raises Rejected when a reference cannot be made."""
         wanted = {
-            spec.name: source.fields.get(spec.name)
-            for spec in self.entity.fields
-            if target in spec.to and source.fields.get(spec.name) is not None
+            spec.name: value for spec in self.entity.fields if target in spec.to and (value := _given(source, spec)) is not None
         }
         body = self._body(target, table, wanted, source.fields, ())
         for side, path, value in self.entity.constants:
@@ -83,3 +81,9 @@ class BodyMaker:
                 return None
             raise Rejected(f"{spec.label} is not linked yet.", field=spec.name, code="parent")
         return Lookup(self.tables(spec.entity, partner), partner) if side is Side.CRM else partner
+
+
+def _given(source: Record, spec: Field) -> Value:
+    """What a new record is made with: the source's own value, else that of the field's fallback."""
+    value = source.fields.get(spec.name)
+    return source.fields.get(spec.fallback) if value is None and spec.fallback else value

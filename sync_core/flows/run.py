@@ -178,6 +178,7 @@ class _Session:
         self._read()
         self._keep_lease()
         recover(self._workspace, self._run, self._lease)
+        self._require_records()
         self._plan = self._planned()
         self._refusals = self._stopped()
         if self._refusals:
@@ -225,6 +226,13 @@ class _Session:
         now = self._workspace.clock.now()
         return RecordStatus(*key, Status.FAILED, UNREADABLE, found.error.message, None, now, self._run)
 
+    def _require_records(self) -> None:
+        """A record that neither system has is a slip of the pen. Raises Configure naming it."""
+        for name, ids in (self._scope.only or {}).items():
+            if not any(records.records(self._workspace.cache, name, side, sorted(ids)) for side in Side):
+                named = min(ids, key=str)
+                raise Configure(f"Neither system has a record {named} among the {name.replace('_', ' ')}. Check the id.")
+
     def _planned(self) -> Plan:
         cache = self._workspace.cache
         self._planner = self._decider(ahead=True)
@@ -260,7 +268,8 @@ class _Session:
 
     def _apply_entity(self, entity: Entity) -> None:
         """Rounds until nothing is left to write: a new twin is noted on its source, a child follows its parent."""
-        applier = Applier(self._workspace, self._run, self._lease, self._ledger)
+        insist = self._scope.only is not None or self._scope.full
+        applier = Applier(self._workspace, self._run, self._lease, self._ledger, insist=insist)
         for turn in range(ROUNDS):
             decider, decisions = self._decided(entity, first=turn == 0)
             self._link(entity, [d for d in decisions if d.matched_by and d.crm_id and d.xero_id])

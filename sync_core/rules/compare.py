@@ -146,7 +146,8 @@ def same(spec: Field, crm: Value, xero: Value, translate: Translate, *, strict: 
     if spec.kind is Kind.PHONE:
         return _digits(crm) == _digits(xero)
     if isinstance(crm, str) and isinstance(xero, str):
-        return _held(spec, crm) == _held(spec, xero)
+        left, right = _held(spec, crm), _held(spec, xero)
+        return left == right or (spec.kind is Kind.NAME and not strict and left.casefold() == right.casefold())
     return crm == xero
 
 

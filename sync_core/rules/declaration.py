@@ -94,6 +94,8 @@ class Field:
 
     ``to``: the sides that Tieout may write it to. ``owner``: who wins a clash. ``once``: written when the record is made,
     never compared afterwards. ``entity``: what a reference refers to. ``required``: a record without it is not sent.
+    ``hidden``: not for people. ``blocks``: a reference whose record is not linked yet holds this one back; otherwise it is
+    left blank and filled in later. ``fallback``: the field whose value a new record is made with when this one is blank.
     """
 
     name: str
@@ -108,6 +110,7 @@ class Field:
     required: bool = False
     hidden: bool = False
     blocks: bool = True
+    fallback: str = ""
 
     def at(self, side: Side) -> At | None:
         return self.crm if side is Side.CRM else self.xero

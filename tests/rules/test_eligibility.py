@@ -48,7 +48,6 @@ def test_a_complete_invoice_may_go():
         ({"number": None}, "complete", Status.BLOCKED, "Number is empty in Dynamics. Fill it in"),
         ({"contact": None}, "complete", Status.BLOCKED, "Contact is empty in Dynamics"),
         ({"lines": ()}, "complete", Status.BLOCKED, "Lines is empty in Dynamics"),
-        ({"due_date": None}, "complete", Status.BLOCKED, "Due date is empty in Dynamics"),
         ({"pricing_error": "38"}, "priced", Status.BLOCKED, "could not price it"),
         ({"header_discount": Decimal(5)}, "whole", Status.BLOCKED, "Put them on lines"),
         ({"freight": Decimal(5)}, "whole", Status.BLOCKED, "Put them on lines"),

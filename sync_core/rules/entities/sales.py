@@ -83,7 +83,7 @@ invoices = Entity(
             TO_XERO,
             required=True,
         ),
-        Field("due_date", "Due date", Kind.DATE, At("duedate"), At("DueDate"), BOTH, required=True),
+        Field("due_date", "Due date", Kind.DATE, At("duedate"), At("DueDate"), BOTH, fallback="date"),
         Field(
             "currency",
             "Currency",
