@@ -5,7 +5,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 export PYTHONUNBUFFERED := 1
 
-.PHONY: demo test check lint format types lock clean
+.PHONY: demo test check lint format types lock clean soak bench
 
 demo: $(VENV)/run.stamp
 	$(PY) -m sync_core demo --port $(PORT)
@@ -30,6 +30,17 @@ $(VENV)/run.stamp: requirements.lock
 $(VENV)/dev.stamp: requirements-dev.lock $(VENV)/run.stamp
 	$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	touch $@
+
+# N random schedules of 60 operations in two processes, 100 real kills, and more examples of the state machine.
+N ?= 2000
+KILLS ?= 100
+soak: $(VENV)/dev.stamp
+	$(PY) -m tests.soak.soak --schedules $(N) --kills $(KILLS)
+	TIEOUT_EXAMPLES=100 $(PY) -m pytest -q tests/simulation/test_machine.py
+
+# Calls, engine time and memory at 1,000 and 10,000 invoices; BIG=1 adds 100,000.
+bench: $(VENV)/dev.stamp
+	$(PY) -m tests.bench.bench $(if $(BIG),--big)
 
 lock:
 	$(PYTHON) -m venv $(VENV)/locker

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
@@ -11,7 +13,7 @@ from tests.simulation.operations import OPERATIONS, Op
 from tests.simulation.oracles import never_doubled, no_destruction, one_at_a_time, within_limits
 from tests.simulation.schedules import Report, settle
 
-EXAMPLES, STEPS = 8, 15
+EXAMPLES, STEPS = int(os.environ.get("TIEOUT_EXAMPLES", "4")), 15
 NUMBERS = st.integers(0, 2**16)
 ENGINE = ("sync", "sync_of_one_record", "killed_sync", "second_runner_at_once", "second_runner_takes_over", "preview")
 

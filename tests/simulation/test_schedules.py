@@ -7,10 +7,10 @@ from random import Random
 import pytest
 
 from tests.simulation.arena import Arena
-from tests.simulation.operations import FAULTS, OPERATIONS, RETRY_AFTER, Op, draw
+from tests.simulation.operations import OPERATIONS, Op, draw
 from tests.simulation.schedules import Report, drawn, play, settle, shrink, told
 
-SEEDS = range(1, 13)
+SEEDS = range(1, 9)
 LENGTH = 20
 
 
@@ -32,27 +32,21 @@ BUSY_DAY = (
 )
 STRUCK: dict[str, dict[str, str]] = {
     "invalid_grant": {},
-    "reject_elements": {"system": "xero", "method": "PUT", "path": "/Invoices$"},
     "drop_after": {"system": "xero", "method": "PUT", "path": "/Invoices$"},
     "error_after": {"system": "xero", "method": "PUT", "path": "/Invoices$"},
-    "empty_listing": {"system": "xero", "path": "/Invoices$"},
     "short_listing": {"system": "xero", "path": "/Invoices$"},
-    "expire_delta_tokens": {"system": "dataverse"},
 }
-ELSEWHERE = {"system": "xero", "path": "/Invoices$"}
+"""Kinds that strike seldom in a short schedule; tests/flows/test_faults.py has every other one by itself."""
 
 
-@pytest.mark.parametrize("kind", FAULTS)
-def test_every_kind_of_fault_strikes_and_is_outlived(playground: Arena, kind: str) -> None:
-    options = {"retry_after": RETRY_AFTER} if kind == "rate_limited" else {}
+@pytest.mark.parametrize("kind", STRUCK)
+def test_a_fault_strikes_and_is_outlived(playground: Arena, kind: str) -> None:
     playground.begin()
     report = Report(0, [])
     try:
-        fault = playground.arm(kind, **STRUCK.get(kind, ELSEWHERE), **options)
+        fault = playground.arm(kind, **STRUCK[kind])
         for op in BUSY_DAY:
             op.play(playground)
-        playground.leave()
-        Op("sync", 8).play(playground)
         settle(playground, report)
     finally:
         playground.leave()
