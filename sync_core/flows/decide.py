@@ -58,11 +58,14 @@ class Decider:
         self._unreadable = unreadable
         self._coming: set[Key] = set()
         self._partners: dict[Key, str | None] = {}
+        self._names: dict[Key, tuple[str, str]] = {}
         self._matched: set[Key] = set()
 
     def decide(self, entity: Entity) -> Iterator[Decision]:
         """Every record of ``entity`` that needs a word, in parent order of nothing but itself."""
-        self._partners.clear() if not self._ahead else None
+        if not self._ahead:
+            self._partners.clear()
+            self._names.clear()
         self._matched = set()
         ambiguous: dict[Key, str] = {}
         changed = records.changed_pairs(self._cache, entity.name)
@@ -256,8 +259,12 @@ class Decider:
         return None
 
     def _named(self, entity: str, side: Side, row_id: str) -> tuple[str, str]:
-        row = records.records(self._cache, entity, side, [row_id]).get(row_id)
-        return (str(row["title"] or row_id), str(row["gone"])) if row else (row_id, "")
+        """What a record is called and how it ended; asked once, however many refer to it."""
+        key = (entity, side, row_id)
+        if key not in self._names:
+            row = records.records(self._cache, entity, side, [row_id]).get(row_id)
+            self._names[key] = (str(row["title"] or row_id), str(row["gone"])) if row else (row_id, "")
+        return self._names[key]
 
     def translate(self, side: Side, entity: str, row_id: str) -> str | None:
         """The linked partner of a record, None when it has none."""
