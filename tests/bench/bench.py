@@ -1,7 +1,7 @@
 """``make bench``: what a first sync and later ones cost, per size of company, as a table.
 
 Each size runs in a process of its own (``tests.bench.measure``). The least possible number of calls is one per page of
-1,000 rows and list, and one per 50 elements written.
+1,000 rows and list, and one per full batch of elements written (50 in Xero, Tieout's own batch size in Dynamics).
 """
 
 from __future__ import annotations
@@ -11,7 +11,10 @@ import subprocess
 import sys
 from typing import Any
 
-BATCH = 50
+from sync_core.systems.dataverse import BATCH_SIZE
+from sync_core.systems.xero_operations import BATCH as XERO_BATCH
+
+BATCH = {"dynamics": BATCH_SIZE, "xero": XERO_BATCH}
 SIZES = (1_000, 10_000)
 BIG = 100_000
 COLUMNS = (
@@ -51,7 +54,7 @@ def _row(run: dict[str, Any], found: dict[str, Any]) -> str:
         made = calls[side]["read"] + calls[side]["write"]
         first = run["run"] == "first"
         least_reads = found["least_reads"][side] if first else None
-        writes = -(-written[side] // BATCH)
+        writes = -(-written[side] // BATCH[side])
         cells.append(f"{made} ({least_reads + writes})" if least_reads is not None else f"{made} ({writes} to write)")
     cells += [
         f"{sum(written.values()):,}",
