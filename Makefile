@@ -5,13 +5,17 @@ VENV := .venv
 PY := $(VENV)/bin/python
 export PYTHONUNBUFFERED := 1
 
-.PHONY: demo test check lint format types lock clean soak bench
+.PHONY: demo test proof check lint format types lock clean soak bench
 
 demo: $(VENV)/run.stamp
 	$(PY) -m sync_core demo --port $(PORT)
 
 test: check
-	$(PY) -m pytest -q -n auto --dist worksteal
+	$(PY) -m pytest -q -n auto --dist worksteal --ignore tests/plants --ignore tests/simulation
+
+# The longer proofs: planted bugs, and a slice of the random simulation. `make soak` runs it in earnest.
+proof: check
+	$(PY) -m pytest -q -n auto --dist worksteal tests/plants tests/simulation
 
 check: $(VENV)/dev.stamp
 	$(PY) -m ruff format --check .
