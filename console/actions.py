@@ -56,6 +56,20 @@ def keep(entity: str, crm_id: str, xero_id: str, chosen: Mapping[str, Side], lab
         resync(entity, [crm_id, xero_id], label)
 
 
+def map_type(table: str, code: str, kind: str | None) -> None:
+    """What a relationship type is in Xero from the next sync on; None goes back to the default."""
+    _tell(lambda: service().set_type_mapping(table, code, kind, who=WHO))
+
+
+def switch_types(*, on: bool) -> None:
+    _tell(lambda: service().switch_types(on=on, who=WHO))
+
+
+def set_rule(key: str, value: str) -> None:
+    """A setting beside the rules, from the next sync on."""
+    _tell(lambda: service().set_rule(key, value, who=WHO))
+
+
 def pause() -> None:
     _tell(lambda: service().pause(WHO))
 

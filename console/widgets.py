@@ -12,8 +12,11 @@ from console.texts import amount, count, plain
 from sync_core.model import ControlTotal
 
 Width = Literal["small", "medium", "large"] | int
+Height = Literal["auto", "content", "stretch"] | int
 Column = Any
 """One of Streamlit's column configurations."""
+WHOLE = 25
+"""Tables of so many rows are shown without a scroll bar of their own."""
 
 
 def right(label: str, *, width: Width = "small", help: str | None = None) -> Column:  # noqa: A002  # Streamlit's word
@@ -34,11 +37,18 @@ def table(rows: Iterable[Mapping[str, object]], columns: Mapping[str, Column], a
         hide_index=True,
         alt=alt,
         width="stretch",
+        height="content" if len(data) <= WHOLE else "auto",
     )
 
 
 def pick(
-    name: str, rows: Sequence[Mapping[str, object]], columns: Mapping[str, Column], ids: Sequence[str], alt: str
+    name: str,
+    rows: Sequence[Mapping[str, object]],
+    columns: Mapping[str, Column],
+    ids: Sequence[str],
+    alt: str,
+    *,
+    height: Height = "auto",
 ) -> str | None:
     """A table of which one row can be selected; answers with its id."""
     event = st.dataframe(
@@ -49,6 +59,7 @@ def pick(
         on_select="rerun",
         selection_mode="single-row",
         alt=alt,
+        height=height,
     )
     return selected(event, ids)
 

@@ -9,9 +9,11 @@ from __future__ import annotations
 from sync_core.flows.run import Scope
 from sync_core.flows.schedule import ScheduleView
 from sync_core.rules.reconcile import Filters, Reconciliation, Sort
+from sync_core.rules.rulebook import EligibilityRule, FieldRule
 from sync_core.rules.types import ContactType, Relationship, TypeLine, TypeMapping
 from sync_core.service.answers import Check, Download, Flow, Overview, data_flows, entities
 from sync_core.service.opening import Service, SystemClock, follow_sync, open_service, run_worker
+from sync_core.service.ruling import Setting
 from sync_core.settings import Settings, load_settings
 from sync_core.views import LinePair, ReconciliationPage, RowDetail
 
@@ -19,6 +21,8 @@ __all__ = [
     "Check",
     "ContactType",
     "Download",
+    "EligibilityRule",
+    "FieldRule",
     "Filters",
     "Flow",
     "LinePair",
@@ -30,6 +34,7 @@ __all__ = [
     "ScheduleView",
     "Scope",
     "Service",
+    "Setting",
     "Settings",
     "Sort",
     "SystemClock",

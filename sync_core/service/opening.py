@@ -20,6 +20,7 @@ from sync_core.model import RunSummary, Side
 from sync_core.service.deciding import Deciding
 from sync_core.service.desk import RunningRun
 from sync_core.service.reconciling import Reconciling
+from sync_core.service.ruling import Ruling
 from sync_core.service.syncing import Syncing
 from sync_core.settings import Settings, load_settings
 from sync_core.store.cache import open_cache
@@ -43,7 +44,7 @@ class SystemClock:
         time.sleep(seconds)
 
 
-class Service(Syncing, Reconciling, Deciding):
+class Service(Syncing, Reconciling, Deciding, Ruling):
     """One organisation, open for business. Close it when done."""
 
     def close(self) -> None:
