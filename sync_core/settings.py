@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -80,7 +81,9 @@ class Settings(BaseSettings):
 
     @property
     def cache_path(self) -> Path:
-        return self.data_dir / "cache.duckdb"
+        """The organisation's own cache file: rows of another pair of systems never stand beside these."""
+        pair = re.sub(r"[^A-Za-z0-9.-]+", "-", self.organisation)
+        return self.data_dir / f"cache-{pair}.duckdb"
 
     @property
     def state_address(self) -> str:

@@ -16,11 +16,20 @@ from sync_core.rules.dates import parse_xero_instant
 from sync_core.rules.declaration import Entity, Stream
 from sync_core.rules.entities import DETAILS, ORGANISATION
 from sync_core.rules.mapping import Context, accepted, content_hash, dumps, gone, read
+from sync_core.rules.rails import FEW_GONE
 from sync_core.store import records, rows
 
 CHUNK = 2000
 ASKED_ONE_BY_ONE = 20
 log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Pulled:
+    """What a pull came to: a note for each optional stream that was left out, and the names of lists that came back empty."""
+
+    notes: list[str]
+    emptied: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,35 +53,40 @@ def streams_of(entities: Sequence[Entity]) -> list[Stream]:
     return [*wanted, DETAILS]
 
 
-def pull(workspace: Workspace, entities: Sequence[Entity], run: str, *, full: bool = False) -> list[str]:
-    """Pull every stream of ``entities``; returns a note for each optional one that was left out."""
-    notes = []
+def pull(workspace: Workspace, entities: Sequence[Entity], run: str, *, full: bool = False) -> Pulled:
+    """Pull every stream of ``entities``."""
+    notes: list[str] = []
+    emptied: list[str] = []
     for stream in streams_of(entities):
         if stream.optional and workspace.options.get(stream.table.lower()) == "off":
             notes.append(f"{stream.table}: Skipped (off)")
             continue
         try:
-            pull_stream(workspace, stream, run, full=full)
+            if not pull_stream(workspace, stream, run, full=full):
+                emptied.append(stream.name)
         except Rejected as error:
             if not (stream.optional and error.code == "not supported"):
                 raise
             notes.append(f"{stream.table}: Skipped (not supported)")
-    return notes
+    return Pulled(notes, tuple(emptied))
 
 
-def pull_stream(workspace: Workspace, stream: Stream, run: str, *, full: bool = False) -> None:
-    """One stream from its cursor on; from the beginning when the cursor is too old."""
+def pull_stream(workspace: Workspace, stream: Stream, run: str, *, full: bool = False) -> bool:
+    """One stream from its cursor on; from the beginning when the cursor is too old.
+
+    False when a whole listing brought nothing although many rows are known: it is then listed whole again next time.
+    """
     cursor = None if full else rows.cursor_of(workspace.cache, stream)
     try:
-        _pages(workspace, stream, cursor, run)
+        return _pages(workspace, stream, cursor, run)
     except Expired:
         log.info("cursor expired, pulling everything", stream=stream.name, run=run)
         rows.forget_cursor(workspace.cache, stream)
-        _pages(workspace, stream, None, run)
+        return _pages(workspace, stream, None, run)
 
 
-def _pages(workspace: Workspace, stream: Stream, cursor: str | None, run: str) -> None:
-    """Merge page after page; after a whole listing, look at what it no longer shows."""
+def _pages(workspace: Workspace, stream: Stream, cursor: str | None, run: str) -> bool:
+    """Merge page after page; after a whole listing, look at what it no longer shows. False when that is everything."""
     whole = cursor is None or not stream.incremental
     seen: set[str] = set()
     for page in workspace.systems[stream.side].changed_since(stream, cursor):
@@ -80,14 +94,17 @@ def _pages(workspace: Workspace, stream: Stream, cursor: str | None, run: str) -
         if whole:
             seen.update(rows.row_id(stream, native) for native in page.rows)
         rows.merge_page(workspace.cache, stream, page.rows, page.gone, run, page.cursor)
-    if whole:
-        _look_for(workspace, stream, rows.unseen(workspace.cache, stream, seen), run)
+    left = _look_for(workspace, stream, rows.unseen(workspace.cache, stream, seen), run) if whole else 0
+    if seen or left <= FEW_GONE:
+        return True
+    rows.forget_cursor(workspace.cache, stream)
+    return False
 
 
-def _look_for(workspace: Workspace, stream: Stream, unseen: list[str], run: str) -> None:
+def _look_for(workspace: Workspace, stream: Stream, unseen: list[str], run: str) -> int:
     """A row that a whole listing does not show may be deleted, or the listing was short: only its own absence proves it (I6).
 
-    A few are asked for each time; the others keep standing until a later listing.
+    A few are asked for each time; the others keep standing until a later listing. Returns how many are left standing.
     """
     if unseen:
         log.info("rows no longer listed", stream=stream.name, rows=len(unseen), run=run)
@@ -95,6 +112,7 @@ def _look_for(workspace: Workspace, stream: Stream, unseen: list[str], run: str)
     absent = [row_id for row_id in unseen[:ASKED_ONE_BY_ONE] if system.get(stream, row_id) is None]
     if absent:
         rows.bury(workspace.cache, stream, absent, run)
+    return len(unseen) - len(absent)
 
 
 def refresh(workspace: Workspace, entity: Entity, run: str) -> list[Unreadable]:

@@ -18,6 +18,7 @@ from sync_core.errors import Busy, Configure, TieoutError
 from sync_core.flows.apply import Applier
 from sync_core.flows.choices import keep_key, read_choices
 from sync_core.flows.decide import Decider
+from sync_core.flows.ground import keep, look
 from sync_core.flows.groups import bring_types, preview_types
 from sync_core.flows.images import adopt
 from sync_core.flows.ledger import Key, RunLedger, parked
@@ -35,6 +36,7 @@ from sync_core.rules.plan import Act, Decision, Plan
 from sync_core.rules.rails import refusals
 from sync_core.store import records, rows
 from sync_core.store.leases import Lease
+from sync_core.systems.base import Peer
 
 LEASE_LIVES = timedelta(seconds=90)
 ROUNDS = 5
@@ -93,18 +95,21 @@ def holder_name() -> str:
     return f"{socket.gethostname()}:{os.getpid()}"
 
 
-def execute(workspace: Workspace, scope: Scope, *, run: str, trigger: str, dry_run: bool = False) -> Result:
+def execute(
+    workspace: Workspace, scope: Scope, peers: Mapping[Side, Peer], *, run: str, trigger: str, dry_run: bool = False
+) -> Result:
     """One pass. Raises Busy when another run holds the organisation, Configure when a system cannot be used at all.
 
     A rail that holds gives a Result with status refused and its plan kept; a system that stops answering in the middle gives
-    a partial one. ``dry_run`` reads and decides, and writes nothing to either system.
+    a partial one. ``peers``: who answered when both connections were proved. ``dry_run`` reads and decides, and writes
+    nothing to either system.
     """
     lease = take_lease(workspace)
     started = workspace.clock.now()
     before = {side: system.calls for side, system in workspace.systems.items()}
     workspace.state.abandon_runs(lease, "The process ended before this run could finish. The next run goes on from there.")
     workspace.state.start_run(run, trigger, scope.label, started)
-    session = _Session(workspace, scope, run, lease)
+    session = _Session(workspace, scope, peers, run, lease)
     status, message, result = RunStatus.FAILED, "The run ended before it could finish.", None
     try:
         status, message = session.work(dry_run=dry_run)
@@ -148,14 +153,15 @@ def _is_dead(holder: str) -> bool:
 class _Session:
     """The state of one pass."""
 
-    def __init__(self, workspace: Workspace, scope: Scope, run: str, lease: Lease) -> None:
-        self._scope, self._run, self._lease = scope, run, lease
+    def __init__(self, workspace: Workspace, scope: Scope, peers: Mapping[Side, Peer], run: str, lease: Lease) -> None:
+        self._scope, self._peers, self._run, self._lease = scope, peers, run, lease
         self._passed = workspace.step
         self._workspace = replace(workspace, step=self._step)
         self._ledger = RunLedger(workspace.state, run)
         self._entities = in_parent_order(ENTITIES)
         self._plan = Plan(workspace.organisation, ())
         self._notes: list[str] = []
+        self._emptied: tuple[str, ...] = ()
         self._refusals: tuple[str, ...] = ()
         self._unreadable: frozenset[Key] = frozenset()
         self._dry = False
@@ -196,12 +202,14 @@ class _Session:
         finally:
             self._stamp(everything=unfinished)
         records.set_fact(cache, PENDING, "no")
+        keep(self._workspace, self._peers)
         failed = sum(1 for o in self._ledger.outcomes.values() if o is Outcome.FAILED)
         return (RunStatus.PARTIAL, f"{failed} records failed; each says why.") if failed else (RunStatus.SUCCESS, "")
 
     def _read(self) -> None:
         self._workspace.surroundings.forget()
-        self._notes = pull(self._workspace, self._entities, self._run, full=self._scope.full)
+        pulled = pull(self._workspace, self._entities, self._run, full=self._scope.full)
+        self._notes, self._emptied = pulled.notes, pulled.emptied
         self._try_again()
         moved = records.dirty_entities(self._workspace.cache)
         unreadable = [u for e in self._entities if e.name in moved for u in refresh(self._workspace, e, self._run)]
@@ -241,7 +249,9 @@ class _Session:
         restless = {*records.open_entities(cache), *(name for name, some in standing.items() if set(some) - {Status.SUCCESS})}
         covered = [e for e in self._entities if self._scope.covers(e) and e.name in restless]
         decisions = tuple(d for e in covered for d in self._planner.decide(e))
-        return Plan(self._workspace.organisation, decisions, records.linked_counts(cache), records.gone_counts(cache))
+        ground = look(self._workspace, self._peers)
+        counts = records.linked_counts(cache), records.gone_counts(cache)
+        return Plan(self._workspace.organisation, decisions, *counts, self._emptied, ground.strangers, ground.rules_changed)
 
     def _decider(self, *, ahead: bool) -> Decider:
         return Decider(self._workspace, ahead=ahead, only=self._scope.only, unreadable=self._unreadable)

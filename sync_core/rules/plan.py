@@ -84,13 +84,18 @@ OUTCOMES = {
 class Plan:
     """All decisions of a run, with what the rails need to know about the company they were made from.
 
-    ``linked``: linked pairs per entity. ``pulled``: rows per stream before and after the pull.
+    ``linked``: linked pairs per entity; ``gone``: how many of them are gone from a side. ``emptied``: lists that came back
+    empty although many rows are known. ``strangers``: systems that are another one than in the last run.
+    ``rules_changed``: fields are carried over otherwise than in the last run.
     """
 
     organisation: str
     decisions: tuple[Decision, ...]
     linked: Mapping[str, int] = field(default_factory=dict)
     gone: Mapping[str, int] = field(default_factory=dict)
+    emptied: tuple[str, ...] = ()
+    strangers: tuple[str, ...] = ()
+    rules_changed: bool = False
 
     @property
     def hash(self) -> str:

@@ -23,7 +23,27 @@ class Refusal:
 
 def refusals(plan: Plan) -> tuple[Refusal, ...]:
     """The rails that stop ``plan``. Only pairs that had agreed before count: a first sync changes nothing of theirs."""
-    return tuple(refusal for entity in plan.linked for refusal in _of_entity(plan, entity))
+    return (*_of_ground(plan), *(refusal for entity in plan.linked for refusal in _of_entity(plan, entity)))
+
+
+def _of_ground(plan: Plan) -> list[Refusal]:
+    """What concerns the whole company: another system than before, lists without rows, other rules."""
+    found = []
+    if plan.strangers and sum(plan.linked.values()):
+        found.append(
+            Refusal("another system", f"{' and '.join(plan.strangers)}: not the one that was synced with these records before.")
+        )
+    if plan.emptied:
+        lists = ", ".join(name.partition(".")[2] for name in plan.emptied)
+        found.append(Refusal("empty list", f"These lists came back empty although many of their records are known: {lists}."))
+    changed = sum(1 for d in plan.decisions if _overwrites(d))
+    if plan.rules_changed and changed:
+        found.append(
+            Refusal(
+                "other rules", f"The field map or its settings changed since the last sync; {changed} records would change."
+            )
+        )
+    return found
 
 
 def _of_entity(plan: Plan, entity: str) -> list[Refusal]:

@@ -97,8 +97,8 @@ class Syncing(Desk):
         with self._one_run:
             self._running.id = run or new_run_id()
             try:
-                self.connect()
-                return execute(self._workspace, scope, run=self._running.id, trigger=trigger, dry_run=dry_run)
+                peers = self.connect()
+                return execute(self._workspace, scope, peers, run=self._running.id, trigger=trigger, dry_run=dry_run)
             finally:
                 self._running.id = None
 

@@ -45,7 +45,7 @@ def held(books: Books) -> dict[str, int]:
 
 def test_a_lost_cache_costs_a_full_pull_and_nothing_else(full_books):
     before, had, since = links(full_books), held(full_books), full_books.logged
-    full_books.forget("cache.duckdb")
+    full_books.forget("cache-")
     summary = sync(full_books).summary
     assert summary.status is RunStatus.SUCCESS
     assert creates(full_books, since) == []
@@ -55,12 +55,13 @@ def test_a_lost_cache_costs_a_full_pull_and_nothing_else(full_books):
 
 def test_a_cache_that_cannot_be_read_is_set_aside(full_books):
     before, since = links(full_books), full_books.logged
-    full_books.forget("cache.duckdb.wal")
-    (full_books.data / "cache.duckdb").write_bytes(b"this is no database" * 400)
+    cache = full_books.settings.cache_path
+    full_books.forget(f"{cache.name}.wal")
+    cache.write_bytes(b"this is no database" * 400)
     sync(full_books)
     assert creates(full_books, since) == []
     assert links(full_books) == before
-    assert (full_books.data / "cache.unreadable").exists()
+    assert cache.with_suffix(".unreadable").exists()
 
 
 @pytest.mark.parametrize("also_the_cache", [False, True])
@@ -68,7 +69,7 @@ def test_a_lost_state_is_found_again_from_what_both_systems_hold(full_books, als
     before, had, since = links(full_books), held(full_books), full_books.logged
     full_books.forget("state.sqlite")
     if also_the_cache:
-        full_books.forget("cache.duckdb")
+        full_books.forget("cache-")
     assert sync(full_books).summary.status is RunStatus.SUCCESS
     assert creates(full_books, since) == []
     assert (links(full_books), held(full_books)) == (before, had)
@@ -77,7 +78,7 @@ def test_a_lost_state_is_found_again_from_what_both_systems_hold(full_books, als
 
 def test_what_changed_while_the_cache_was_lost_is_brought_over_or_shown(full_books):
     act(full_books, "set in Dynamics", {"invoice": "INV-3", "due": "2027-01-31"})
-    full_books.forget("cache.duckdb")
+    full_books.forget("cache-")
     sync(full_books)
     with full_books.open() as service:
         conflicts = [s.remark for s in service.statuses("invoices") if s.status == "Conflict"]

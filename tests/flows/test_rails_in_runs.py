@@ -83,3 +83,54 @@ def test_a_targeted_sync_touches_only_its_record(books):
     with books.open() as service:
         summary = service.sync(Scope(only={"invoices": frozenset({wanted})})).summary
     assert (summary.counts["created"], numbers(books)) == (1, ["INV-2"])
+
+
+def test_a_copy_of_the_environment_is_another_system(sold):
+    """A restored backup answers under the same address with another organisation id."""
+    held = next(iter(rows(sold, "dataverse.organization")))
+    with sold.open() as service:
+        since = sold.logged
+        service._workspace.state.set_mapping("ground.crm", "another environment", "Tieout", sold.clock.now())
+        refused = service.sync()
+        assert refused.summary.status is RunStatus.REFUSED
+        assert held["name"] in refused.summary.message
+        assert sold.writes(since) == []
+        service.allow_plan(refused.plan.hash, who="Mere")
+        assert service.sync().summary.status is RunStatus.SUCCESS
+    assert sync(sold).summary.status is RunStatus.SUCCESS, "what was allowed is what the next run stands on"
+
+
+def test_a_list_that_is_suddenly_empty_stops_the_run_until_it_is_whole_again(sold):
+    from sync_core.service import Scope
+
+    act(sold, "set in Dynamics", {"invoice": "INV-0", "due": "2027-03-31"})
+    fault = sold.sandbox.fault("empty_listing", system="xero", path="/Invoices$", times=None)
+    since = sold.logged
+    with sold.open() as service:
+        refused = service.sync(Scope(full=True)).summary
+    assert (refused.status, fault.fired >= 1, sold.writes(since)) == (RunStatus.REFUSED, True, [])
+    assert "came back empty although many of their records are known: Invoices" in refused.message
+    assert sync(sold).summary.status is RunStatus.REFUSED, "it is listed whole until it has rows again"
+    sold.sandbox.run(sold.sandbox.kernel.faults.clear)
+    assert sync(sold).summary.status is RunStatus.SUCCESS
+    at_rest(sold)
+
+
+def test_a_changed_setting_of_the_field_map_is_looked_at_before_it_rewrites_records(sold):
+    act(sold, "set in Dynamics", {"invoice": "INV-0", "due": "2027-03-31"})
+    with sold.open() as service:
+        service._workspace.state.set_mapping("tax.untaxed_lines", "xero computes", "Mere", sold.clock.now())
+        refused = service.sync()
+        assert refused.summary.status is RunStatus.REFUSED
+        assert "1 records would change" in refused.summary.message
+        service.allow_plan(refused.plan.hash, who="Mere")
+        assert service.sync().summary.status is RunStatus.SUCCESS
+    at_rest(sold)
+
+
+def test_another_organisation_in_the_same_folder_has_a_cache_of_its_own(sold):
+    mine = sold.settings
+    theirs = mine.model_copy(update={"xero_tenant_id": "another-organisation"})
+    assert mine.cache_path != theirs.cache_path
+    assert mine.cache_path.exists()
+    assert mine.cache_path.parent == theirs.cache_path.parent

@@ -68,3 +68,25 @@ def test_both_rails_may_hold_at_once_and_say_their_numbers():
 
 def test_another_entity_is_counted_apart():
     assert rails(*changes(40, "contacts", "city"), linked=100) == []
+
+
+def ground(*decisions: Decision, linked: int = 8, **facts) -> list[str]:
+    return [r.message for r in refusals(Plan("org", decisions, {"invoices": linked}, **facts))]
+
+
+def test_another_system_behind_the_same_address_is_refused_once_anything_is_linked():
+    assert ground(strangers=("Harbour (copy)",)) == ["Harbour (copy): not the one that was synced with these records before."]
+    assert ground(linked=0, strangers=("Harbour (copy)",)) == []
+
+
+def test_a_list_that_is_suddenly_empty_is_named():
+    assert ground(emptied=("xero.Invoices",)) == [
+        "These lists came back empty although many of their records are known: Invoices."
+    ]
+
+
+def test_other_rules_hold_only_what_they_would_overwrite():
+    assert ground(rules_changed=True) == []
+    assert ground(*changes(2), rules_changed=True) == [
+        "The field map or its settings changed since the last sync; 2 records would change."
+    ]

@@ -107,7 +107,7 @@ class Books:
         self.sandbox.return_to(self._set_up if never_synced else self._in_step)
 
     def forget(self, name: str) -> None:
-        """Lose one of Tieout's databases: ``cache.duckdb`` or ``state.sqlite``."""
+        """Lose one of Tieout's databases: ``cache-`` or ``state.sqlite``."""
         for path in self.data.glob(f"{name}*"):
             path.unlink()
 

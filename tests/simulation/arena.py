@@ -238,7 +238,7 @@ class Arena:
 
     def lose_cache(self) -> None:
         self.leave()
-        self.books.forget("cache.duckdb")
+        self.books.forget("cache-")
 
     # Faults
 
