@@ -205,6 +205,26 @@ def verify(
     _guarded(as_json, work)
 
 
+@app.command("verify-audit")
+def verify_audit(as_json: AsJson = False) -> None:
+    """Prove that nobody changed or removed an entry of the audit trail; names the first that is broken."""
+
+    def work() -> int:
+        from sync_core.service import audit_report
+
+        report = audit_report()
+        body = {"status": "whole" if report.whole else "broken", **asdict(report)}
+        if as_json:
+            _print_json(body)
+        elif report.whole:
+            _say(f"The audit trail is whole: {report.entries} entries, the last with hash {report.head}.")
+        else:
+            _say(f"The audit trail is broken at {len(report.broken)} entries. {report.first}")
+        return 0 if report.whole else 1
+
+    _guarded(as_json, work)
+
+
 @app.command()
 def setup(as_json: AsJson = False) -> None:
     """Make Tieout's tables, columns and keys in Dynamics; what is there already is left alone."""

@@ -175,6 +175,40 @@ class Intent:
 
 
 @dataclass(frozen=True, slots=True)
+class FieldDifference:
+    """One field that the systems hold differently now, as people write the values."""
+
+    field: str
+    crm: str
+    xero: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """One pair as it stood in both systems when they were read, at ``at``, by ``run``.
+
+    ``missing`` names a side that does not have it. ``hash`` is of both records' contents, ``crm_hash`` and ``xero_hash`` of
+    each side's own; all are "" where a record was not there.
+    """
+
+    entity: str
+    crm_id: str
+    xero_id: str
+    title: str
+    differences: tuple[FieldDifference, ...]
+    missing: str
+    hash: str
+    crm_hash: str = ""
+    xero_hash: str = ""
+    at: datetime | None = None
+    run: str = ""
+
+    @property
+    def agrees(self) -> bool:
+        return not self.differences and not self.missing
+
+
+@dataclass(frozen=True, slots=True)
 class Calls:
     """HTTP calls made, reads and writes apart."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -175,3 +176,20 @@ def test_help_needs_no_settings():
     done = subprocess.run([sys.executable, "-m", "sync_core", "--help"], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0
     assert all(word in done.stdout for word in ("sync", "reconcile", "sandbox", "setup", "doctor", "demo"))
+
+
+def test_a_broken_audit_trail_is_named_and_has_code_1(command):
+    books = command.books
+    with books.open() as service:
+        service.switch_types(on=False, who="Ana")
+        service.switch_types(on=True, who="Ben")
+    whole = command.json("verify-audit")
+    assert (whole["status"], whole["entries"], len(whole["head"]), whole["broken"]) == ("whole", 2, 64, [])
+    with sqlite3.connect(books.data / "state.sqlite") as state:
+        state.execute("DROP TRIGGER audit_no_update")
+        state.execute("UPDATE audit SET who = 'Eve' WHERE position = 1")
+    state.close()
+    broken = command.json("verify-audit", code=1)
+    assert (broken["status"], broken["broken"]) == ("broken", [1])
+    assert "Entry 1 was changed" in broken["first"]
+    assert "Eve, switch types" in command.run("verify-audit").stdout

@@ -15,6 +15,7 @@ from uuid import uuid4
 import structlog
 
 from sync_core.errors import Busy, Configure, TieoutError
+from sync_core.flows.aftermath import settle_desk
 from sync_core.flows.apply import Applier
 from sync_core.flows.choices import keep_key, read_choices
 from sync_core.flows.decide import Decider
@@ -113,6 +114,7 @@ def execute(
     status, message, result = RunStatus.FAILED, "The run ended before it could finish.", None
     try:
         status, message = session.work(dry_run=dry_run)
+        settle_desk(workspace)
     except TieoutError as error:
         status = RunStatus.CONFIGURE if isinstance(error, Configure) else RunStatus.PARTIAL
         message = error.message

@@ -1,14 +1,17 @@
-"""Read both systems again, live, and compare linked pairs field by field (R11). Reads only; trusts nothing that was cached."""
+"""Read both systems again, live, and compare linked pairs field by field (R11); what came of it is kept in the state.
+
+Writes to neither system, and trusts nothing that was cached.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 
 from sync_core.flows.decide import record_from
 from sync_core.flows.pull import pull_stream, refresh
 from sync_core.flows.workspace import Workspace
-from sync_core.model import Record, Side
+from sync_core.model import FieldDifference, Record, Side, Verification
 from sync_core.rules import remarks
 from sync_core.rules.compare import Translate, same
 from sync_core.rules.declaration import Entity, Field, Kind, Stream
@@ -17,34 +20,8 @@ from sync_core.rules.mapping import content_hash
 from sync_core.store import records, rows
 
 
-@dataclass(frozen=True, slots=True)
-class FieldDifference:
-    """One field that the systems hold differently now, as people write the values."""
-
-    field: str
-    crm: str
-    xero: str
-
-
-@dataclass(frozen=True, slots=True)
-class Verification:
-    """One pair as it stands in both systems now. ``hash`` is of both records' contents; ``missing`` names a side without it."""
-
-    entity: str
-    crm_id: str
-    xero_id: str
-    title: str
-    differences: tuple[FieldDifference, ...]
-    missing: str
-    hash: str
-
-    @property
-    def agrees(self) -> bool:
-        return not self.differences and not self.missing
-
-
 def verify(workspace: Workspace, entity: Entity, run: str, only: frozenset[str] | None = None) -> Iterator[Verification]:
-    """Every linked pair of ``entity``, or those with an id (of either side) in ``only``."""
+    """Every linked pair of ``entity``, or those with an id (of either side) in ``only``. Each result is kept."""
     links = [k for k in workspace.state.all_links(entity.name) if only is None or k.crm_id in only or k.xero_id in only]
     if only is None:
         _read_everything(workspace, entity, run)
@@ -55,10 +32,13 @@ def verify(workspace: Workspace, entity: Entity, run: str, only: frozenset[str] 
     for chunk in records.chunks(links, 2000):
         crm = records.records(workspace.cache, entity.name, Side.CRM, [k.crm_id for k in chunk])
         xero = records.records(workspace.cache, entity.name, Side.XERO, [k.xero_id for k in chunk])
+        at, made = workspace.clock.now(), []
         for link in chunk:
             left = record_from(entity, Side.CRM, link.crm_id, crm[link.crm_id]) if link.crm_id in crm else None
             right = record_from(entity, Side.XERO, link.xero_id, xero[link.xero_id]) if link.xero_id in xero else None
-            yield _compared(workspace, entity, link.crm_id, link.xero_id, left, right)
+            made.append(replace(_compared(workspace, entity, link.crm_id, link.xero_id, left, right), at=at, run=run))
+        workspace.state.keep_verifications(made)
+        yield from made
 
 
 def _read_everything(workspace: Workspace, entity: Entity, run: str) -> None:
@@ -101,7 +81,9 @@ def _compared(
 ) -> Verification:
     missing = ", ".join(side.label for side, record in ((Side.CRM, crm), (Side.XERO, xero)) if _absent(entity, side, record))
     if crm is None or xero is None or missing:
-        return Verification(entity.name, crm_id, xero_id, "", (), missing, "")
+        title = next((str(r.fields.get(entity.title) or "") for r in (crm, xero) if r is not None), "")
+        left, right = (content_hash(r.fields) if r is not None else "" for r in (crm, xero))
+        return Verification(entity.name, crm_id, xero_id, title, (), missing, "", left, right)
     differences = tuple(
         FieldDifference(spec.label, _spoken(workspace, spec, crm), _spoken(workspace, spec, xero))
         for spec in entity.fields
@@ -110,8 +92,9 @@ def _compared(
         and not spec.hidden
         and not same(spec, crm.fields.get(spec.name), xero.fields.get(spec.name), _translate(workspace))
     )
-    digest = content_hash({"crm": content_hash(crm.fields), "xero": content_hash(xero.fields)})
-    return Verification(entity.name, crm_id, xero_id, str(crm.fields.get(entity.title) or ""), differences, "", digest)
+    left, right = content_hash(crm.fields), content_hash(xero.fields)
+    title, both = str(crm.fields.get(entity.title) or ""), content_hash({"crm": left, "xero": right})
+    return Verification(entity.name, crm_id, xero_id, title, differences, "", both, left, right)
 
 
 def _absent(entity: Entity, side: Side, record: Record | None) -> bool:

@@ -8,16 +8,22 @@ from __future__ import annotations
 
 from sync_core.flows.run import Scope
 from sync_core.flows.schedule import ScheduleView
+from sync_core.rules.cases import Case, CaseAct, CaseEntry, CaseStatus, RowKey
 from sync_core.rules.reconcile import Filters, Reconciliation, Sort
 from sync_core.rules.rulebook import EligibilityRule, FieldRule
 from sync_core.rules.types import ContactType, Relationship, TypeLine, TypeMapping
-from sync_core.service.answers import Check, Download, Flow, Overview, data_flows, entities
-from sync_core.service.opening import Service, SystemClock, follow_sync, open_service, run_worker
+from sync_core.service.answers import AuditReport, Check, Download, Flow, Overview, data_flows, entities
+from sync_core.service.opening import Service, SystemClock, audit_report, follow_sync, open_service, run_worker
 from sync_core.service.ruling import Setting
 from sync_core.settings import Settings, load_settings
 from sync_core.views import LinePair, ReconciliationPage, RowDetail
 
 __all__ = [
+    "AuditReport",
+    "Case",
+    "CaseAct",
+    "CaseEntry",
+    "CaseStatus",
     "Check",
     "ContactType",
     "Download",
@@ -31,6 +37,7 @@ __all__ = [
     "ReconciliationPage",
     "Relationship",
     "RowDetail",
+    "RowKey",
     "ScheduleView",
     "Scope",
     "Service",
@@ -40,6 +47,7 @@ __all__ = [
     "SystemClock",
     "TypeLine",
     "TypeMapping",
+    "audit_report",
     "data_flows",
     "entities",
     "follow_sync",

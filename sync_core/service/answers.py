@@ -51,6 +51,22 @@ class Download:
     control: Callable[[], str]
 
 
+@dataclass(frozen=True, slots=True)
+class AuditReport:
+    """Whether the audit trail is whole. ``head`` is the hash of its last entry: written down elsewhere, it proves that no
+    later entry was cut off. ``broken``: positions that are missing, changed or out of line; ``first`` tells of the first.
+    """
+
+    entries: int
+    head: str
+    broken: tuple[int, ...] = ()
+    first: str = ""
+
+    @property
+    def whole(self) -> bool:
+        return not self.broken
+
+
 def data_flows() -> list[Flow]:
     """Every entity and the ways its records go, parents first."""
     ways = [(e, {s for f in e.fields if not f.hidden for s in f.to} | e.create_in) for e in ENTITIES]

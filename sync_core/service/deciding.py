@@ -1,4 +1,4 @@
-"""What people decide: conflicts, links, relationship types, refused plans. Every act is audited."""
+"""What people decide: conflicts, relationship types, refused plans. Every act is audited."""
 
 from __future__ import annotations
 
@@ -6,14 +6,13 @@ import json
 from collections.abc import Mapping
 
 from sync_core.errors import Configure, Rejected
-from sync_core.flows.choices import apart_key, keep_key
+from sync_core.flows.choices import keep_key
 from sync_core.flows.groups import SWITCH, read_type_map, types_off
-from sync_core.flows.linking import changing_links
-from sync_core.model import Link, Side
+from sync_core.model import Side
 from sync_core.rules.entities import entity
 from sync_core.rules.types import ContactType, Relationship, TypeMapping, checked, type_key, type_lines
 from sync_core.service.desk import Desk, known
-from sync_core.store import memberships, records
+from sync_core.store import memberships
 
 
 class Deciding(Desk):
@@ -33,31 +32,6 @@ class Deciding(Desk):
         with state.together():
             state.set_mapping(keep_key(name, crm_id), json.dumps({f: str(s) for f, s in keep.items()}), who, now)
             state.append_audit(who, "resolve", f"{name}:{crm_id}", None, {f: str(s) for f, s in keep.items()}, now)
-
-    def link(self, name: str, crm_id: str, xero_id: str, *, who: str) -> None:
-        """A person makes a pair. Raises Rejected when either record is linked already."""
-        known(name)
-        state, now = self._workspace.state, self._workspace.clock.now()
-        made = Link(name, crm_id, xero_id, "a person", now)
-        with changing_links(self._workspace):
-            with state.together():
-                state.add_links([made])
-                state.remove_mapping(apart_key(name, crm_id, xero_id))
-                state.append_audit(who, "link", f"{name}:{crm_id}", None, {"xero": xero_id}, now)
-            records.set_partners(self._workspace.cache, [made])
-
-    def unlink(self, name: str, crm_id: str, xero_id: str, *, who: str) -> None:
-        """A person takes a pair apart; it is not matched again by itself. Raises Rejected when there is no such link."""
-        known(name)
-        state, now = self._workspace.state, self._workspace.clock.now()
-        with changing_links(self._workspace):
-            with state.together():
-                if not state.remove_link(name, crm_id, xero_id):
-                    raise Rejected("These two records are not linked. Reload the page.")
-                state.set_mapping(apart_key(name, crm_id, xero_id), "yes", who, now)
-                state.append_audit(who, "unlink", f"{name}:{crm_id}", {"xero": xero_id}, None, now)
-            for side, row_id in ((Side.CRM, crm_id), (Side.XERO, xero_id)):
-                records.clear_partner(self._workspace.cache, name, side, row_id)
 
     def type_mapping(self) -> TypeMapping:
         """What each relationship type of Dynamics is in Xero, and how many records hold it."""

@@ -17,12 +17,14 @@ from sync_core.flows.run import Scope
 from sync_core.flows.surroundings import Surroundings
 from sync_core.flows.workspace import Step, Workspace, no_step
 from sync_core.model import RunSummary, Side
-from sync_core.service.deciding import Deciding
+from sync_core.service.answers import AuditReport
 from sync_core.service.desk import RunningRun
+from sync_core.service.pairing import Pairing
 from sync_core.service.reconciling import Reconciling
 from sync_core.service.ruling import Ruling
 from sync_core.service.syncing import Syncing
 from sync_core.settings import Settings, load_settings
+from sync_core.store.audit import AuditEntry
 from sync_core.store.cache import open_cache
 from sync_core.store.state import open_state
 from sync_core.systems.base import Clock, System
@@ -44,7 +46,7 @@ class SystemClock:
         time.sleep(seconds)
 
 
-class Service(Syncing, Reconciling, Deciding, Ruling):
+class Service(Syncing, Reconciling, Pairing, Ruling):
     """One organisation, open for business. Close it when done."""
 
     def close(self) -> None:
@@ -102,6 +104,25 @@ def follow_sync(settings: Settings, scope: Scope, *, who: str, clock: Clock | No
         return summary
     finally:
         state.close()
+
+
+def audit_report(settings: Settings | None = None) -> AuditReport:
+    """Go through the whole audit trail of the organisation; needs the state only, and changes nothing."""
+    chosen = settings if settings is not None else load_settings()
+    secret = chosen.secret_key.get_secret_value() or None
+    state = open_state(chosen.state_address, chosen.organisation, secret, chosen.data_dir)
+    try:
+        broken, (entries, head) = tuple(state.verify_audit()), state.audit_head()
+        return AuditReport(entries, head, broken, _told(state.audit_at(broken[0]), broken[0]) if broken else "")
+    finally:
+        state.close()
+
+
+def _told(entry: AuditEntry | None, position: int) -> str:
+    if entry is None:
+        return f"Entry {position} is missing."
+    at = entry.at.strftime("%Y-%m-%d %H:%M:%S UTC")
+    return f"Entry {position} was changed, or what stood before it: {at}, {entry.who}, {entry.act}, {entry.subject}."
 
 
 def run_worker(settings: Settings | None = None, *, stop: threading.Event | None = None) -> None:

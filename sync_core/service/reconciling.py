@@ -9,6 +9,7 @@ from typing import Any
 import pyarrow as pa
 
 from sync_core.errors import Configure
+from sync_core.flows.casework import ignored_rows
 from sync_core.model import RecordStatus, Side, Status
 from sync_core.rules.deep_links import link_for
 from sync_core.rules.downloads import CsvFile, control_file
@@ -29,27 +30,27 @@ class Reconciling(Desk):
     ) -> ReconciliationPage:
         """One screen of both sides side by side, with the sums of everything that the filters leave."""
         known(name)
-        return reconciliation.page(self._workspace.cache.query, name, filters, self._terms(), limit=limit, offset=offset)
+        return reconciliation.page(self._workspace.cache.query, name, filters, self._terms(name), limit=limit, offset=offset)
 
     def reconciliation_rows(self, name: str, filters: Filters = NO_FILTERS, *, limit: int = 100, offset: int = 0) -> pa.Table:
         """The rows of one screen alone, for a caller that has their sums already."""
         known(name)
         query = self._workspace.cache.query
-        return reconciliation.rows(query, name, filters, self._terms(), limit=limit, offset=offset)
+        return reconciliation.rows(query, name, filters, self._terms(name), limit=limit, offset=offset)
 
     def reconciliation_summary(self, name: str, filters: Filters = NO_FILTERS) -> Reconciliation:
         """Status counts and control totals of what the filters leave."""
         known(name)
-        return reconciliation.summary(self._workspace.cache.query, name, filters, self._terms())
+        return reconciliation.summary(self._workspace.cache.query, name, filters, self._terms(name))
 
     def reconciliation_detail(self, name: str, row_id: str) -> RowDetail:
         """Everything about one row. Raises Rejected when it is not there any more."""
-        return reconciliation_detail.detail(self._workspace.cache.query, name, row_id, self._terms())
+        return reconciliation_detail.detail(self._workspace.cache.query, name, row_id, self._terms(name))
 
     def reconciliation_csv(self, name: str, filters: Filters = NO_FILTERS, *, excel: bool = True) -> Download:
         """What the filters leave, as CSV with its control file."""
         known(name)
-        query, terms = self._workspace.cache.query, self._terms()
+        query, terms = self._workspace.cache.query, self._terms(name)
         file = CsvFile(reconciliation.batches(query, name, filters, terms), bom=excel)
         last = self._workspace.state.runs(1)
 
@@ -81,9 +82,10 @@ class Reconciling(Desk):
             raise Configure(f"The folder {folder} cannot be written ({error.strerror}). Choose another one.") from None
         return paths
 
-    def _terms(self) -> Terms:
+    def _terms(self, name: str) -> Terms:
         texts = self._workspace.state.mappings("tolerance.")
-        return Terms(tolerance={key.removeprefix("tolerance."): Decimal(text) for key, text in texts.items()})
+        tolerance = {key.removeprefix("tolerance."): Decimal(text) for key, text in texts.items()}
+        return Terms(tolerance, ignored_rows(self._workspace, name))
 
     def link_to(self, side: Side, name: str, row_id: str) -> str:
         """The address that opens a record in its own system, "" where there is none."""

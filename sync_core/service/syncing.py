@@ -9,11 +9,12 @@ from typing import Any
 import pyarrow as pa
 
 from sync_core.errors import Configure, TieoutError
+from sync_core.flows.aftermath import settle_desk
 from sync_core.flows.run import Result, Scope, execute, new_run_id
 from sync_core.flows.schedule import Done, Runner, Schedule, ScheduleView
-from sync_core.flows.verify import Verification, verify
+from sync_core.flows.verify import verify
 from sync_core.flows.workspace import Workspace
-from sync_core.model import DataAge, Outcome, RunStatus, RunSummary, Side
+from sync_core.model import DataAge, Outcome, RunStatus, RunSummary, Side, Verification
 from sync_core.rules.entities import entity
 from sync_core.rules.plan import plan_view
 from sync_core.service.answers import Check, Overview
@@ -108,10 +109,20 @@ class Syncing(Desk):
         return self._running.id
 
     def verify(self, name: str, only: frozenset[str] | None = None) -> list[Verification]:
-        """Read both systems again, live, and compare the linked pairs of an entity field by field."""
+        """Read both systems again, live, and compare the linked pairs of an entity field by field. Each result is kept."""
         known(name)
         with self._one_run:
-            return list(verify(self._workspace, entity(name), new_run_id(), only))
+            made = list(verify(self._workspace, entity(name), new_run_id(), only))
+            settle_desk(self._workspace)
+            return made
+
+    def last_verification(self, name: str, side: Side, row_id: str) -> Verification | None:
+        """What the last verification of a record found, and when; None when it was never verified."""
+        return self._workspace.state.verifications(name, side, [row_id]).get(row_id)
+
+    def failed_verifications(self, name: str | None = None) -> list[Verification]:
+        """Pairs whose last verification found a difference, of one entity or of all, the latest first."""
+        return self._workspace.state.failed_verifications(name)
 
     def enqueue_sync(self, scope: Scope = Scope(), *, who: str, dedupe_key: str | None = None) -> int:  # noqa: B008  # frozen
         """Ask the process that owns the organisation for a run; answers with the request's id."""

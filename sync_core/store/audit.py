@@ -75,6 +75,17 @@ class Audit(Shelf):
             rows = connection.execute(statement.order_by(audit.c.position.desc()).limit(limit))
             return [_entry(row._asdict()) for row in rows]
 
+    def audit_at(self, position: int) -> AuditEntry | None:
+        own = audit.c.organisation == self._organisation, audit.c.position == position
+        with self._read() as connection:
+            row = connection.execute(select(audit).where(*own)).one_or_none()
+        return None if row is None else _entry(row._asdict())
+
+    def audit_head(self) -> tuple[int, str]:
+        """How many entries the trail has, and the hash of the last. Written down elsewhere, it shows that none was cut off."""
+        with self._read() as connection:
+            return self._present_head(connection)
+
     def verify_audit(self) -> list[int]:
         """Positions that are missing, changed, or do not follow from the one before; empty when all is well."""
         broken: set[int] = set()

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from sync_core.errors import Configure
 from sync_core.store.audit import Audit
+from sync_core.store.cases import Cases
 from sync_core.store.credentials import Credentials
 from sync_core.store.database import open_database
 from sync_core.store.intents import Intents
@@ -23,6 +24,7 @@ from sync_core.store.migrate import revision
 from sync_core.store.requests import Requests
 from sync_core.store.runs import Plans, Runs
 from sync_core.store.shelf import Ground, Now, utc_now
+from sync_core.store.verifications import Verifications
 
 KEY_FILE = "secret.key"
 
@@ -35,7 +37,7 @@ class Health:
     schema: str
 
 
-class State(Intents, Runs, Plans, Mappings, Credentials, Audit, Requests):
+class State(Intents, Runs, Plans, Mappings, Credentials, Audit, Requests, Verifications, Cases):
     """All shelves of one organisation. Safe to share between threads."""
 
     @contextmanager

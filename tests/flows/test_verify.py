@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from sync_core.model import Side
 from tests.flows.shop import act, sell, sync
 from tests.scenarios.books import Books
 
@@ -40,3 +41,23 @@ def test_a_removed_allocation_agrees_once_dynamics_says_so_too(credited, only):
     act(credited, "unallocate in Xero", OPENED)
     sync(credited)
     assert verified(credited, only) == [(True, "", [])]
+
+
+def test_what_was_found_is_kept_until_the_next_time(books):
+    sell(books, "INV-1")
+    sync(books)
+    with books.open() as service:
+        (link,) = service._workspace.state.all_links("invoices")
+        assert service.last_verification("invoices", Side.CRM, link.crm_id) is None
+        service.verify("invoices")
+    act(books, "set in Xero", {"invoice": "INV-1", "due": "2027-05-05"})
+    with books.open() as service:
+        good = service.last_verification("invoices", Side.CRM, link.crm_id)
+        assert (good.agrees, good.title, service.failed_verifications()) == (True, "INV-1", [])
+        service.verify("invoices", frozenset({link.xero_id}))
+    with books.open() as service:
+        red = service.last_verification("invoices", Side.XERO, link.xero_id)
+        assert [(d.field, d.xero) for d in red.differences] == [("Due date", "2027-05-05")]
+        assert (red.agrees, red.crm_hash == good.crm_hash, red.xero_hash == good.xero_hash) == (False, True, False)
+        assert red.at > good.at
+        assert service.failed_verifications("invoices") == [red]

@@ -50,7 +50,7 @@ def test_many_that_open_an_empty_database_at_once_all_succeed(open_here):
         return open_here(f"org-{number}").check().schema
 
     with ThreadPoolExecutor(4) as pool:
-        assert set(pool.map(try_it, range(4))) == {"r0001"}
+        assert set(pool.map(try_it, range(4))) == {"r0002"}
 
 
 def test_a_newer_schema_is_left_alone(state, open_here):
@@ -74,4 +74,4 @@ def test_a_migration_that_fails_leaves_nothing_behind(state_url, open_here, monk
     assert inspect(engine).get_table_names() == []
     engine.dispose()
     monkeypatch.undo()
-    assert open_here().check().schema == "r0001"
+    assert open_here().check().schema == "r0002"

@@ -1,0 +1,148 @@
+"""Cases and what people did with them. A case is one row; its acts are only added to, and marked when they are taken back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Select, delete, func, select, update
+
+from sync_core.rules.cases import QUIET, Case, CaseEntry, CaseStatus
+from sync_core.store.shelf import Row, Shelf, canonical_json, chunks
+from sync_core.store.tables import case_acts, cases
+
+_IDENTITY = ("organisation", "entity", "row")
+_PLAIN = ("entity", "row", "crm_id", "xero_id", "assignee", "reason", "crm_print", "xero_print", "changed_by")
+_COLUMNS = [column for column in cases.c if column.name != "organisation"]
+
+
+class Cases(Shelf):
+    def cases(
+        self,
+        entity: str | None = None,
+        status: CaseStatus | None = None,
+        assignee: str | None = None,
+        *,
+        limit: int | None = None,
+        offset: int = 0,
+    ) -> list[Case]:
+        """A page of cases, the one changed last first. None asks for every entity, status or assignee."""
+        statement = self._select_cases()
+        for column, wanted in ((cases.c.entity, entity), (cases.c.status, status), (cases.c.assignee, assignee)):
+            if wanted is not None:
+                statement = statement.where(column == str(wanted))
+        ordered = statement.order_by(cases.c.changed_at.desc(), cases.c.entity, cases.c.row)
+        with self._read() as connection:
+            return [case_from(row._asdict()) for row in connection.execute(ordered.limit(limit).offset(offset))]
+
+    def cases_on(self, entity: str, rows: Iterable[str]) -> dict[str, Case]:
+        """Cases by the row that they were opened on."""
+        found: dict[str, Case] = {}
+        with self._read() as connection:
+            for some in chunks(sorted(set(rows))):
+                statement = self._select_cases().where(cases.c.entity == entity, cases.c.row.in_(some))
+                found.update((row.row, case_from(row._asdict())) for row in connection.execute(statement))
+        return found
+
+    def case_counts(self) -> dict[str, dict[CaseStatus, int]]:
+        """Number of cases per entity and status."""
+        columns = cases.c.entity, cases.c.status
+        statement = select(*columns, func.count()).where(cases.c.organisation == self._organisation).group_by(*columns)
+        counts: dict[str, dict[CaseStatus, int]] = {}
+        with self._read() as connection:
+            for entity, status, number in connection.execute(statement):
+                counts.setdefault(entity, {})[CaseStatus(status)] = number
+        return counts
+
+    def keep_cases(self, some: Sequence[Case]) -> None:
+        """Insert or replace."""
+        if not some:
+            return
+        statement = self._insert(cases)
+        changes = {c.name: statement.excluded[c.name] for c in _COLUMNS if c.name not in _IDENTITY}
+        with self._write() as connection:
+            rows = [{"organisation": self._organisation, **case_row(case)} for case in some]
+            connection.execute(statement.on_conflict_do_update(index_elements=_IDENTITY, set_=changes), rows)
+
+    def remove_case(self, entity: str, row: str) -> None:
+        own = cases.c.organisation == self._organisation, cases.c.entity == entity, cases.c.row == row
+        with self._write() as connection:
+            connection.execute(delete(cases).where(*own))
+
+    def add_case_acts(self, entries: Sequence[CaseEntry]) -> None:
+        """Their numbers are given by the database."""
+        rows = [
+            {"organisation": self._organisation, **{n: getattr(e, n) for n in ("batch", "entity", "row", "who", "note", "at")}}
+            | {"act": str(e.act), "before": canonical_json(e.before), "after": canonical_json(e.after)}
+            for e in entries
+        ]
+        if rows:
+            with self._write() as connection:
+                connection.execute(case_acts.insert(), rows)
+
+    def case_acts(self, entity: str, rows: Iterable[str]) -> list[CaseEntry]:
+        """Everything done with the cases of those rows, in order."""
+        statement = self._select_acts().where(case_acts.c.entity == entity, case_acts.c.row.in_(sorted(set(rows))))
+        with self._read() as connection:
+            return [_entry(row._asdict()) for row in connection.execute(statement.order_by(case_acts.c.seq))]
+
+    def last_batch(self, who: str) -> list[CaseEntry]:
+        """The acts of one person's latest act that was not taken back, in order; empty when there is none."""
+        own = case_acts.c.organisation == self._organisation, case_acts.c.who == who, case_acts.c.undone_at.is_(None)
+        latest = select(case_acts.c.batch).where(*own).order_by(case_acts.c.seq.desc()).limit(1)
+        with self._read() as connection:
+            statement = self._select_acts().where(case_acts.c.batch == latest.scalar_subquery())
+            return [_entry(row._asdict()) for row in connection.execute(statement.order_by(case_acts.c.seq))]
+
+    def acts_after(self, entity: str, row: str, number: int) -> list[CaseEntry]:
+        """Acts on that case since act ``number`` that changed it and were not taken back."""
+        of = case_acts.c.entity == entity, case_acts.c.row == row, case_acts.c.seq > number, case_acts.c.undone_at.is_(None)
+        statement = self._select_acts().where(*of, case_acts.c.act.not_in([str(act) for act in QUIET]))
+        with self._read() as connection:
+            return [_entry(row._asdict()) for row in connection.execute(statement.order_by(case_acts.c.seq))]
+
+    def mark_undone(self, batch: str, at: datetime) -> None:
+        own = case_acts.c.organisation == self._organisation, case_acts.c.batch == batch
+        with self._write() as connection:
+            connection.execute(update(case_acts).where(*own).values(undone_at=at))
+
+    def case_activity(self, since: datetime, until: datetime) -> list[CaseEntry]:
+        """Acts in that time, in order: for the close pack."""
+        between = case_acts.c.at >= since, case_acts.c.at <= until
+        with self._read() as connection:
+            rows = connection.execute(self._select_acts().where(*between).order_by(case_acts.c.seq))
+            return [_entry(row._asdict()) for row in rows]
+
+    def _select_cases(self) -> Select[Any]:
+        return select(*_COLUMNS).where(cases.c.organisation == self._organisation)
+
+    def _select_acts(self) -> Select[Any]:
+        return select(case_acts).where(case_acts.c.organisation == self._organisation)
+
+
+def case_row(case: Case) -> dict[str, Any]:
+    """A case as the state and the audit trail keep it."""
+    row = asdict(case) | {"status": str(case.status), "expires": case.expires and case.expires.isoformat()}
+    del row["opened_again"]
+    return row
+
+
+def case_from(row: Row) -> Case:
+    """A case out of what :func:`case_row` made, also after it went through JSON."""
+    instants: dict[str, Any] = {name: _instant(row[name]) for name in ("opened_at", "changed_at")}
+    expires = date.fromisoformat(row["expires"]) if row["expires"] else None
+    same: dict[str, Any] = {name: row[name] for name in _PLAIN}
+    return Case(**same, **instants, expires=expires, status=CaseStatus(row["status"]))
+
+
+def _instant(value: Any) -> datetime:
+    return value if isinstance(value, datetime) else datetime.fromisoformat(value)
+
+
+def _entry(row: Row) -> CaseEntry:
+    same = {name: row[name] for name in ("batch", "entity", "row", "who", "act", "note", "at", "undone_at")}
+    told = {name: json.loads(row[name]) for name in ("before", "after")}
+    return CaseEntry(number=row["seq"], **same, **told)
