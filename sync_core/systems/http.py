@@ -15,11 +15,13 @@ What it promises:
 from __future__ import annotations
 
 import logging
+import ssl
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
+from functools import cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from random import Random
 from typing import TYPE_CHECKING
@@ -58,6 +60,12 @@ _log = structlog.wrap_logger(
     processors=[structlog.stdlib.filter_by_level, structlog.processors.KeyValueRenderer()],
     wrapper_class=structlog.stdlib.BoundLogger,
 )
+
+
+@cache
+def _trusted(*, from_environment: bool) -> ssl.SSLContext:
+    """Whose certificates are believed. Made once: reading the list of authorities takes longer than a sync's own requests."""
+    return httpx.create_ssl_context(trust_env=from_environment)
 
 
 class _TooLateError(Exception):
@@ -100,6 +108,7 @@ class Http:
         self._calls = Calls()
         self._client = httpx.Client(
             transport=transport,
+            verify=_trusted(from_environment=not self._local),
             timeout=_TIMEOUT,
             follow_redirects=False,
             trust_env=not self._local,

@@ -92,6 +92,7 @@ class Arena:
         self._second = folder / "second"
         self._open = ExitStack()
         self._service: Service | None = None
+        self._people = People(sandbox)
         self.begin()
 
     def begin(self) -> None:
@@ -100,6 +101,7 @@ class Arena:
         self.books.begin_again()
         self.sandbox.run(lambda: self.kernel.clock.set(self.kernel.clock.now(), frozen=True))
         self.edits: list[Edit] = []
+        self._noted = 0
         self.meanwhile: list[tuple[str, str, Fault]] = []
         self.fired: Counter[str] = Counter()
         self.events: Counter[str] = Counter()
@@ -110,6 +112,10 @@ class Arena:
         self._open.close()
         self._service = None
 
+    def close(self) -> None:
+        self.leave()
+        self._people.close()
+
     # People
 
     @contextmanager
@@ -118,8 +124,7 @@ class Arena:
         armed, calm = self.kernel.faults, Faults()
         self.sandbox.run(lambda: setattr(self.kernel, "faults", calm))
         try:
-            with People(self.sandbox) as people:
-                yield people
+            yield self._people
         except (Refused, ValueError):
             self.events["refused to a person"] += 1
         finally:
@@ -133,7 +138,8 @@ class Arena:
         return self.count
 
     def note(self, entity: str, side: Side, row_id: str, field: str, value: str, before: Any) -> None:
-        self.edits.append(Edit(len(self.edits), entity, side, row_id.lower(), field, value, str(before)))
+        self._noted += 1
+        self.edits.append(Edit(self._noted, entity, side, row_id.lower(), field, value, str(before)))
 
     def decided(self, crm_id: str) -> None:
         """A person chose between both values of an invoice, so that one of them may go."""
@@ -260,4 +266,4 @@ def arena(folder: Path) -> Iterator[Arena]:
         try:
             yield made
         finally:
-            made.leave()
+            made.close()

@@ -51,11 +51,11 @@ def _worker(seeds: list[int], length: int, shrinking: bool, queue: multiprocessi
     queue.put(None)
 
 
-def soak(first: int, count: int, length: int, *, shrinking: bool) -> Iterator[Report]:
-    """Reports as they come, from two processes that play every other seed."""
+def soak(seeds: list[int], length: int, processes: int, *, shrinking: bool) -> Iterator[Report]:
+    """Reports as they come, from processes that share the seeds."""
     context = multiprocessing.get_context("spawn")
     queue: multiprocessing.Queue[Report | None] = context.Queue()
-    shares = [list(range(first + n, first + count, PROCESSES)) for n in range(PROCESSES)]
+    shares = [seeds[n::processes] for n in range(processes)]
     workers = [context.Process(target=_worker, args=(s, length, shrinking, queue)) for s in shares]
     for worker in workers:
         worker.start()
@@ -95,17 +95,20 @@ def main() -> int:
     parser.add_argument("--schedules", type=int, default=2000)
     parser.add_argument("--length", type=int, default=60)
     parser.add_argument("--first", type=int, default=1, help="the first seed")
+    parser.add_argument("--seeds", type=int, nargs="+", help="these instead of counting from the first")
+    parser.add_argument("--processes", type=int, default=PROCESSES)
     parser.add_argument("--kills", type=int, default=100)
     parser.add_argument("--no-shrinking", action="store_true")
     chosen = parser.parse_args()
     _quiet()
     began, reports = time.monotonic(), []
-    for report in soak(chosen.first, chosen.schedules, chosen.length, shrinking=not chosen.no_shrinking):
+    seeds = chosen.seeds or list(range(chosen.first, chosen.first + chosen.schedules))
+    for report in soak(seeds, chosen.length, chosen.processes, shrinking=not chosen.no_shrinking):
         reports.append(report)
         if report.breaches:
             _say(told(report))
         elif len(reports) % 10 == 0:
-            _say(f"{len(reports)} of {chosen.schedules}, {time.monotonic() - began:,.0f} s")
+            _say(f"{len(reports)} of {len(seeds)}, {time.monotonic() - began:,.0f} s")
     if reports:
         _say(table(reports, time.monotonic() - began))
     broken = any(r.breaches for r in reports)
