@@ -6,6 +6,7 @@ Reads the cache and calls the rules; writes nothing. A chunk of records is in me
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC
 from typing import Any
 
@@ -19,6 +20,7 @@ from sync_core.rules.eligibility import Hindrance, codes_of, hindrance, locked_d
 from sync_core.rules.lines import untaxed
 from sync_core.rules.mapping import loads
 from sync_core.rules.plan import Act, Decision
+from sync_core.rules.whole_amounts import has_whole_amounts
 from sync_core.store import records
 
 CHUNK = 2000
@@ -160,37 +162,44 @@ class Decider:
     def _judged(self, entity: Entity, crm: Record, xero: Record, verdict: Verdict, matched_by: str) -> Decision:
         changes = {side: dict(verdict.changes(side)) for side in Side if verdict.changes(side)}
         wanted = {n for some in changes.values() for n in some}
-        held_back = self._hold_back(entity, crm, xero, changes)
+        held = self._hold_back(entity, crm, xero, changes)
         kept = {n for some in changes.values() for n in some}
         # A link that a paid invoice cannot note stands in its Xero details: nothing is left to be done about it.
         dropped = {n for n in wanted - kept if not (entity.field(n).once or entity.field(n).hidden)}
         open_fields = tuple(sorted(dropped | {c.field for c in verdict.clashes}))
         if verdict.clashes:
             status, remark, reason = Status.CONFLICT, remarks.clashing(entity, verdict.clashes), "conflict"
-        elif held_back:
-            status, remark, reason = Status.SKIPPED, held_back, "locked"
+        elif held is not None:
+            status, remark, reason = held.status, held.remark, held.rule
         else:
             status, reason = Status.SUCCESS, ""
             remark = remarks.updated(entity, changes) if changes else remarks.in_step(entity, matched_by)
-        act = Act.UPDATE if changes else Act.PARK if verdict.clashes or held_back else Act.ADOPT
+        act = Act.UPDATE if changes else Act.PARK if verdict.clashes or held else Act.ADOPT
         more = {"reason": reason, "changes": changes, "clashes": verdict.clashes, "open_fields": open_fields}
         return _decision(entity, act, crm, xero, status, remark, matched_by=matched_by, **more)
 
-    def _hold_back(self, entity: Entity, crm: Record, xero: Record, changes: dict[Side, dict[str, Value]]) -> str:
-        """Take out of ``changes`` what the target cannot take now; say why, "" when it is only a matter of order."""
-        remark = ""
+    def _hold_back(self, entity: Entity, crm: Record, xero: Record, changes: dict[Side, dict[str, Value]]) -> Hindrance | None:
+        """Take out of ``changes`` what the target cannot take now; say why, None when it is only a matter of order."""
+        held = None
         if Side.XERO in changes:
             self._leave_tags(entity, xero, changes)
-        if Side.XERO in changes and entity.read_only[0]:
-            why = locked_document(crm, xero, self._books)
-            if why is not None:
-                remark = remarks.held_back(entity, changes.pop(Side.XERO), why)
+        if Side.XERO in changes:
+            held = self._not_to_xero(entity, crm, xero, changes[Side.XERO])
+            remark = remarks.held_back(entity, changes.pop(Side.XERO), held.remark) if held else ""
+            held = replace(held, remark=remark) if held and remark else None
         if Side.CRM in changes:
-            remark = _read_only_in_crm(entity, crm, changes[Side.CRM]) or remark
+            held = _not_to_crm(entity, crm, changes[Side.CRM]) or held
             _state_last(entity, changes[Side.CRM])
             if not changes[Side.CRM]:
                 del changes[Side.CRM]
-        return remark
+        return held
+
+    def _not_to_xero(self, entity: Entity, crm: Record, xero: Record, to_xero: Mapping[str, Value]) -> Hindrance | None:
+        """Why Xero cannot take a change of what stands there: the document is closed, or a rule about it does not hold."""
+        why = locked_document(crm, xero, self._books) if entity.read_only[0] else None
+        if why is not None:
+            return Hindrance("locked", Status.SKIPPED, why)
+        return hindrance(entity, crm, self._books, to_xero)
 
     def _leave_tags(self, entity: Entity, xero: Record, changes: dict[Side, dict[str, Value]]) -> None:
         """A tag that another Xero record holds already (one that was merged into this) cannot be given a second time."""
@@ -291,16 +300,31 @@ def _ended(record: Record) -> str:
     return str(state).lower() if state in _ENDED else ""
 
 
-def _read_only_in_crm(entity: Entity, crm: Record, to_crm: dict[str, Value]) -> str:
+def _not_to_crm(entity: Entity, crm: Record, to_crm: dict[str, Value]) -> Hindrance | None:
+    """Drop what Dynamics cannot take now; say why where a person has to know."""
+    return _read_only_in_crm(entity, crm, to_crm) or _whole_in_crm(entity, crm, to_crm)
+
+
+def _read_only_in_crm(entity: Entity, crm: Record, to_crm: dict[str, Value]) -> Hindrance | None:
     """Drop what a paid or canceled document in Dynamics cannot take; its link is then in its Xero details only."""
     name, values = entity.read_only
     if not name or str(crm.fields.get(name)) not in values:
-        return ""
+        return None
     stuck = [n for n in to_crm if entity.field(n).kind is not Kind.FLAG]
     for field in stuck:
         del to_crm[field]
     labels = [entity.field(n).label for n in stuck if not entity.field(n).hidden]
-    return remarks.read_only(entity, labels) if labels else ""
+    return Hindrance("locked", Status.SKIPPED, remarks.read_only(entity, labels)) if labels else None
+
+
+def _whole_in_crm(entity: Entity, crm: Record, to_crm: dict[str, Value]) -> Hindrance | None:
+    """Xero's lines hold what Dynamics has on the whole document: written there, it would count twice."""
+    lines = [n for n in to_crm if entity.field(n).kind is Kind.LINES]
+    if not lines or entity.whole is None or not has_whole_amounts(crm.fields):
+        return None
+    for name in lines:
+        del to_crm[name]
+    return Hindrance("whole", Status.SKIPPED, remarks.whole_amounts(entity, entity.field(lines[0]).label))
 
 
 def _state_last(entity: Entity, to_crm: dict[str, Value]) -> None:

@@ -89,6 +89,8 @@ class Surroundings:
             items=items,
             default_account=chosen.get("default.sales_account", ""),
             default_tax=chosen.get("default.sales_tax", ""),
+            freight_account=chosen.get("freight.account", ""),
+            freight_tax=chosen.get("freight.tax", ""),
             xero_computes_tax=chosen.get("tax.untaxed_lines") == "xero computes",
         )
 

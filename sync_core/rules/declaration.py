@@ -127,11 +127,29 @@ class Gone:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One eligibility rule, shown to the user. ``test`` names a check in ``rules.eligibility``; ``remark`` says what failed."""
+    """One eligibility rule, shown to the user. ``test`` names a check in ``rules.eligibility``; ``remark`` says what failed.
+
+    ``also``: fields whose change on a record that is linked already must pass the rule as well.
+    """
 
     name: str
     test: str
     remark: str
+    also: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class WholeAmounts:
+    """Columns of a Dynamics document for what stands on the whole of it and on no line.
+
+    ``discount`` is an amount, ``percentage`` is of ``lines`` (the sum of the lines); ``less_discount`` is that sum after both.
+    """
+
+    discount: str
+    percentage: str
+    freight: str
+    lines: str
+    less_discount: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +161,7 @@ class Entity:
     ``match``: canonical fields that make an exact pair, in order, with the name of the pass. ``accept``: native values per
     side that belong to this entity at all; others are not Tieout's business. ``gone``: per side. ``read_only``: the field
     and its values with which Dynamics refuses every change but one of that state. ``constants``: native values that every
-    new record of a side is made with.
+    new record of a side is made with. ``whole``: amounts of a Dynamics document that Xero can only hold on lines.
     """
 
     name: str
@@ -164,6 +182,7 @@ class Entity:
     optional: bool = False
     read_only: tuple[str, tuple[str, ...]] = ("", ())
     constants: tuple[tuple[Side, str, str], ...] = ()
+    whole: WholeAmounts | None = None
 
     def streams(self, side: Side) -> tuple[Stream, ...]:
         return self.crm if side is Side.CRM else self.xero

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 from sync_core.model import Record, Side, Status
 from sync_core.rules.compare import blank
@@ -18,6 +19,7 @@ class Books:
 
     ``items``: product code -> (ledger account, tax rate) that Xero holds for its sale. ``default_account`` and
     ``default_tax``: used for product lines without their own, "" when nobody chose any. ``tax_rates``: percent per tax type.
+    ``freight_account`` and ``freight_tax``: what a person chose for the freight of a whole invoice, "" for not yet.
     ``xero_computes_tax``: a person chose that lines without tax in Dynamics get it from their tax rate in Xero.
     """
 
@@ -29,6 +31,8 @@ class Books:
     items: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     default_account: str = ""
     default_tax: str = ""
+    freight_account: str = ""
+    freight_tax: str = ""
     xero_computes_tax: bool = False
 
 
@@ -44,9 +48,14 @@ class Hindrance:
 Check = Callable[[Entity, Record, Books], Hindrance | str | None]
 
 
-def hindrance(entity: Entity, record: Record, books: Books) -> Hindrance | None:
-    """The first of the entity's rules that ``record`` breaks, None when it may be sent."""
+def hindrance(entity: Entity, record: Record, books: Books, changed: Collection[str] | None = None) -> Hindrance | None:
+    """The first of the entity's rules that ``record`` breaks, None when it may be sent.
+
+    ``changed``: for a record that is linked already, the fields that are to be sent; only rules about these count.
+    """
     for rule in entity.rules:
+        if changed is not None and not set(rule.also) & set(changed):
+            continue
         failed = CHECKS[rule.test](entity, record, books)
         if isinstance(failed, Hindrance):
             return failed
@@ -77,9 +86,35 @@ def _priced(_entity: Entity, record: Record, _books: Books) -> str | None:
     return None if str(record.fields.get("pricing_error") or "0") == "0" else ""
 
 
-def _no_header_amounts(_entity: Entity, record: Record, _books: Books) -> str | None:
-    amounts = (record.fields.get(n) for n in ("header_discount", "header_discount_percentage", "freight"))
-    return "" if any(a for a in amounts) else None
+def _whole(_entity: Entity, record: Record, books: Books) -> str | None:
+    fields = record.fields
+    freight = fields.get("freight")
+    if isinstance(freight, Decimal) and freight and not (books.freight_account and books.freight_tax):
+        return (
+            f"It has freight of {freight:,.2f}. Choose the ledger account and the tax rate that freight is booked to in Xero "
+            "(the settings freight.account and freight.tax); it then goes by itself."
+        )
+    if (fields.get("header_discount") or fields.get("header_discount_percentage")) and any(map(_overdone, _lines_of(record))):
+        return "Its discount on the whole invoice is larger than its lines. Correct the discount in Dynamics."
+    return None
+
+
+def _overdone(line: Mapping[str, Any]) -> bool:
+    """Whether a line that sells something was brought below zero."""
+    return (line.get("quantity") or 0) * (line.get("unit_price") or 0) > 0 > (line.get("net") or 0)
+
+
+def _adds_up(_entity: Entity, record: Record, _books: Books) -> str | None:
+    total, lines = record.fields.get("total"), _lines_of(record)
+    if not isinstance(total, Decimal) or any(line.get("net") is None for line in lines):
+        return None
+    summed = sum((line["net"] + (line.get("tax") or 0) for line in lines), Decimal(0))
+    if summed == total:
+        return None
+    return (
+        f"Its lines come to {summed:,.2f} in Dynamics, its total says {total:,.2f}. Open the invoice in Dynamics and "
+        "recalculate it."
+    )
 
 
 def _positive(_entity: Entity, record: Record, _books: Books) -> str | None:
@@ -112,6 +147,8 @@ def codes_of(line: Mapping[str, object], books: Books) -> tuple[str, str]:
     A line's own choice comes first. A product line falls back to the product in Xero, then to the defaults; a write-in
     line has only its own choice (R23).
     """
+    if line.get("freight"):
+        return books.freight_account, books.freight_tax
     account, tax = str(line.get("account_code") or ""), str(line.get("tax_type") or "")
     product = str(line.get("product") or "")
     if product:
@@ -121,10 +158,13 @@ def codes_of(line: Mapping[str, object], books: Books) -> tuple[str, str]:
     return account, tax
 
 
-def _coded(_entity: Entity, record: Record, books: Books) -> str | None:
+def _lines_of(record: Record) -> tuple[Mapping[str, Any], ...]:
     value = record.fields.get("lines")
-    lines: tuple[Mapping[str, object], ...] = value if isinstance(value, tuple) else ()
-    for position, line in enumerate(lines, start=1):
+    return value if isinstance(value, tuple) else ()
+
+
+def _coded(_entity: Entity, record: Record, books: Books) -> str | None:
+    for position, line in enumerate(_lines_of(record), start=1):
         account, tax = codes_of(line, books)
         named = f"Line {position} ({line.get('description') or line.get('product') or 'no description'})"
         lacking = [word for word, code in (("ledger account", account), ("tax rate", tax)) if not code]
@@ -141,7 +181,8 @@ CHECKS: dict[str, Check] = {
     "open": _open,
     "required": _required,
     "priced": _priced,
-    "no_header_amounts": _no_header_amounts,
+    "whole": _whole,
+    "adds_up": _adds_up,
     "positive": _positive,
     "unlocked": _unlocked,
     "subscribed": _subscribed,

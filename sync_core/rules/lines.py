@@ -13,6 +13,8 @@ from sync_core.rules.eligibility import Books, codes_of
 Line = Mapping[str, Any]
 LONGEST_DESCRIPTION = 4000
 CENT = Decimal("0.01")
+PLACES = Decimal("0.0001")
+"""What Xero keeps of a quantity and of a unit price."""
 NO_TAX = "NONE"
 """Xero's own tax type for lines without tax; every organisation has it."""
 
@@ -29,16 +31,14 @@ def line_items(lines: Sequence[Line], books: Books, existing: Sequence[Line] = (
         twin = _twin(line, spare)
         if twin is not None:
             spare.remove(twin)
-            item["LineItemID"] = twin["id"]
+            item |= _as_change_of(twin, item)
         items.append(item)
     return items
 
 
 def _item(line: Line, books: Books) -> Native:
     account, tax_type = codes_of(line, books)
-    quantity, price = line.get("quantity") or Decimal(0), line.get("unit_price") or Decimal(0)
-    if quantity < 0:
-        quantity, price = -quantity, -price
+    quantity, price, discount = _priced(line)
     product = str(line.get("product") or "")
     item: Native = {
         "Description": str(line.get("description") or product or "Item")[:LONGEST_DESCRIPTION],
@@ -48,9 +48,37 @@ def _item(line: Line, books: Books) -> Native:
     }
     if product in books.items:
         item["ItemCode"] = product
-    if line.get("discount"):
-        item["DiscountAmount"] = line["discount"]
+    if discount:
+        item["DiscountAmount"] = discount
     return item | _tax(line, tax_type, books)
+
+
+def _as_change_of(twin: Line, item: Native) -> Native:
+    """What makes ``item`` a change of the line ``twin``. A discount that is not sent stays, and one in percent goes before
+    any amount; so the first is taken back by name, and a line with the second is replaced.
+    """
+    if twin.get("discount_rate"):
+        return {}
+    kept = {} if "DiscountAmount" in item or not twin.get("discount") else {"DiscountAmount": Decimal(0)}
+    return {"LineItemID": twin["id"], **kept}
+
+
+def _priced(line: Line) -> tuple[Decimal, Decimal, Decimal]:
+    """Quantity, unit price and discount of which Xero makes just the amount that the line has in Dynamics.
+
+    The discount is what is left between price x quantity and that amount, so it holds the line's own, a discount by volume
+    and the line's share of one on the whole invoice. Xero takes no negative quantity.
+    """
+    quantity, price = line.get("quantity") or Decimal(0), line.get("unit_price") or Decimal(0)
+    if quantity < 0:
+        quantity, price = -quantity, -price
+    net = line.get("net")
+    if net is None:
+        return quantity, price, line.get("discount") or Decimal(0)
+    counted = quantity.quantize(PLACES, ROUND_HALF_UP)
+    if counted and (counted * price).quantize(CENT, ROUND_HALF_UP) < net:
+        price = (net / counted).quantize(PLACES, ROUND_CEILING)
+    return quantity, price, (counted * price).quantize(CENT, ROUND_HALF_UP) - net
 
 
 def _tax(line: Line, tax_type: str, books: Books) -> Native:
@@ -58,7 +86,7 @@ def _tax(line: Line, tax_type: str, books: Books) -> Native:
     if untaxed(line, tax_type, books):
         if books.xero_computes_tax:
             return {"TaxType": tax_type}
-        if not line.get("tax_type") and NO_TAX in books.taxes:
+        if not (line.get("tax_type") or line.get("freight")) and NO_TAX in books.taxes:
             return {"TaxType": NO_TAX, "TaxAmount": tax}
     return {"TaxType": tax_type, "TaxAmount": tax}
 

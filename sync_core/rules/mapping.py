@@ -21,6 +21,7 @@ from sync_core.model import Lookup, Native, Record, Side, Value
 from sync_core.rules.dates import parse_xero_date
 from sync_core.rules.declaration import At, Entity, Field, Kind
 from sync_core.rules.paths import pick, put, shares_element
+from sync_core.rules.whole_amounts import on_lines
 
 PLACES = {
     Kind.MONEY: Decimal("0.0001"),
@@ -179,7 +180,7 @@ def _lines(entity: Entity, side: Side, native: Native, context: Context, childre
         if native.get("LineAmountTypes") == "Inclusive":
             line["unit_price"] = None
         lines.append(line)
-    return tuple(lines)
+    return tuple(on_lines(lines, native, entity.whole) if side is Side.CRM and entity.whole else lines)
 
 
 def _net(side: Side, native: Native, row: Native, line: Mapping[str, Any]) -> Decimal | None:

@@ -136,6 +136,13 @@ def read_only(entity: Entity, labels: Sequence[str]) -> str:
     )
 
 
+def whole_amounts(entity: Entity, label: str) -> str:
+    return (
+        f"{label} changed in Xero, but the {entity.singular} has a discount or freight on the whole of it in Dynamics, which "
+        f"stands on the lines in Xero. Make the change in Dynamics, or put discount and freight on lines there."
+    )
+
+
 def refused(message: str) -> str:
     """A system's refusal: its client already says it in whole sentences."""
     return cut(message)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
@@ -49,8 +50,24 @@ def test_a_complete_invoice_may_go():
         ({"contact": None}, "complete", Status.BLOCKED, "Contact is empty in Dynamics"),
         ({"lines": ()}, "complete", Status.BLOCKED, "Lines is empty in Dynamics"),
         ({"pricing_error": "38"}, "priced", Status.BLOCKED, "could not price it"),
-        ({"header_discount": Decimal(5)}, "whole", Status.BLOCKED, "Put them on lines"),
-        ({"freight": Decimal(5)}, "whole", Status.BLOCKED, "Put them on lines"),
+        (
+            {"freight": Decimal(25)},
+            "whole",
+            Status.BLOCKED,
+            "It has freight of 25.00. Choose the ledger account and the tax rate",
+        ),
+        (
+            {"header_discount": Decimal(9), "lines": ({**TENT, "unit_price": Decimal(5), "net": Decimal(-4)},)},
+            "whole",
+            Status.BLOCKED,
+            "discount on the whole invoice is larger than its lines",
+        ),
+        (
+            {"lines": ({**TENT, "net": Decimal("619.00"), "tax": Decimal("92.84")},)},
+            "adds up",
+            Status.BLOCKED,
+            "Its lines come to 711.84 in Dynamics, its total says 711.85.",
+        ),
         ({"total": Decimal(-1)}, "positive", Status.BLOCKED, "Send a credit note instead"),
         ({"date": date(2026, 6, 30)}, "unlocked", Status.SKIPPED, "date 2026-06-30 is in a period that is locked"),
         ({"currency": "USD"}, "currency", Status.BLOCKED, "currency USD is not switched on in Xero"),
@@ -60,6 +77,19 @@ def test_each_rule_says_what_failed(changes, rule, status, words):
     found = hindrance(INVOICES, invoice(**changes), BOOKS)
     assert (found.rule, found.status) == (rule, status)
     assert words in found.remark
+
+
+def test_freight_that_is_booked_somewhere_is_no_hindrance():
+    books = replace(BOOKS, freight_account="200", freight_tax="NONE")
+    line = {"description": "Freight", "freight": True}
+    assert codes_of(line, books) == ("200", "NONE")
+    assert hindrance(INVOICES, invoice(freight=Decimal(25), lines=(TENT, line)), books) is None
+
+
+def test_a_changed_line_of_a_linked_invoice_must_be_coded_too_and_other_rules_are_past():
+    unfit = invoice(state="2", lines=(TENT, WRITE_IN))
+    assert hindrance(INVOICES, unfit, BOOKS, {"lines"}).rule == "coded"
+    assert hindrance(INVOICES, unfit, BOOKS, {"due_date"}) is None
 
 
 def test_the_day_after_the_lock_is_open():

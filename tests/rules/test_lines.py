@@ -116,6 +116,40 @@ def test_no_id_is_used_twice_and_none_is_left_while_a_line_needs_one(lines, ther
     assert len(ids) == len(set(ids)) == min(len(lines), len(there))
 
 
+# Amounts: Xero works a line out as quantity (4 places) x price - discount, rounded to the cent
+
+
+def in_xero(item):
+    gross = item["Quantity"].quantize(D("0.0001"), ROUND_HALF_UP) * item["UnitAmount"]
+    return (gross - item.get("DiscountAmount", D(0))).quantize(D("0.01"), ROUND_HALF_UP)
+
+
+@given(
+    st.decimals(-99, 9999, places=5),
+    st.decimals(0, 9999, places=4),
+    st.decimals(0, 50, places=2),
+    st.decimals(0, 5, places=4),
+)
+def test_a_line_comes_to_the_same_in_xero_to_the_cent(quantity, price, discount, by_volume):
+    """Dynamics: (price - discount by volume) x quantity - discount of the line."""
+    net = ((price - by_volume) * quantity).quantize(D("0.01"), ROUND_HALF_UP) - discount
+    item = only({**WALK, "quantity": quantity, "unit_price": price, "net": net, "discount": discount})
+    if item["Quantity"].quantize(D("0.0001"), ROUND_HALF_UP):
+        assert in_xero(item) == net
+        assert item.get("DiscountAmount", D(0)) >= 0 or quantity < 0
+
+
+def test_a_discount_that_was_taken_back_is_taken_back_by_name():
+    there = existing({**TENT, "discount": D(57)})
+    assert line_items([{**TENT, "net": D(1238)}], BOOKS, there)[0]["DiscountAmount"] == 0
+    assert "DiscountAmount" not in line_items([{**TENT, "net": D(1238)}], BOOKS, existing(TENT))[0]
+
+
+def test_a_line_with_a_discount_in_percent_in_xero_is_replaced_because_the_percent_would_go_first():
+    there = existing({**TENT, "discount_rate": D(10)})
+    assert "LineItemID" not in line_items([{**TENT, "net": D(1238)}], BOOKS, there)[0]
+
+
 # From Xero to Dynamics: priced there as price x quantity - discount + tax, with the price in cents
 
 AMOUNT = st.decimals(0, 9999, places=4)

@@ -30,9 +30,13 @@ WORDS = {
         "phone": "telephone1",
         "city": "address1_city",
         "subject": "name",
+        "discount": "discountamount",
+        "discount percent": "discountpercentage",
+        "freight": "freightamount",
     },
     "Xero": {"due": "DueDate", "date": "Date", "name": "Name", "email": "EmailAddress", "reference": "Reference"},
 }
+WHOLE = ("discount", "discount percent", "freight")
 STATES = {"active": (0, 1), "paid": (2, 100001), "canceled": (3, 100003)}
 
 
@@ -111,7 +115,7 @@ class People:
             "tie_invoicedate": given.get("date", "2026-11-20"),
             "invoice_details": [{"lineitemnumber": n, **self._crm_line(line)} for n, line in enumerate(given["lines"], 1)],
         }
-        self.crm("POST", "invoices", body)
+        self.crm("POST", "invoices", {**body, **{WORDS["Dynamics"][k]: given[k] for k in WHOLE if k in given}})
         if "state" in given:
             self.set_in_Dynamics({"invoice": given["number"], "state": given["state"]})
 
@@ -154,6 +158,13 @@ class People:
         row_id = self._invoice(name) if kind == "invoice" else self._contact(name)
         table = "Invoices" if kind == "invoice" else "Contacts"
         self.xero("POST", f"{table}/{row_id}", {WORDS["Xero"].get(k, k): v for k, v in given.items() if k != kind})
+
+    def line_in_Xero(self, given: Given) -> None:  # noqa: N802
+        """Change the quantity of one line; Xero works its amounts out anew."""
+        invoice = self._rows("xero.Invoices").get(self._invoice(given["invoice"])) or {}
+        lines = [{"LineItemID": line["LineItemID"]} for line in invoice["LineItems"]]
+        lines[given["line"] - 1] |= {"Quantity": given["quantity"]}
+        self.xero("POST", f"Invoices/{invoice['InvoiceID']}", {"LineItems": lines})
 
     def archive_in_Xero(self, contact: str) -> None:  # noqa: N802
         self.xero("POST", f"Contacts/{self._contact(contact)}", {"ContactStatus": "ARCHIVED"})

@@ -11,7 +11,7 @@ import shutil
 import traceback
 import warnings
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
@@ -111,12 +111,19 @@ class Stage:
                 if act == "sync":
                     checkpoints.append(self._checkpoint(len(checkpoints)))
                     runs.append(self._sync(checkpoints[-1]))
+                elif act == "setting":
+                    self._choose(given)
                 elif act == "wait":
                     self.books.sandbox.advance(float(given))
                 else:
                     self.books.sandbox.advance(WAIT.total_seconds())
                     people.act(act, given)
         return Played(runs, new_since(self._holdings(), self._before[scenario.never_synced]), checkpoints)
+
+    def _choose(self, given: Mapping[str, Any]) -> None:
+        with self.books.open() as service:
+            for key, value in given.items():
+                service.set_rule(key, str(value), who="a person")
 
     def _checkpoint(self, number: int) -> Checkpoint:
         kept = self._folder / f"before-{number}"

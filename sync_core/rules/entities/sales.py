@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sync_core.rules.declaration import At, Entity, Field, Gone, Kind, Owner, Rule, Stream
+from sync_core.rules.declaration import At, Entity, Field, Gone, Kind, Owner, Rule, Stream, WholeAmounts
 from sync_core.rules.entities.builders import BOTH, CRM, TO_CRM, TO_XERO, XERO, xero_id
 
 products = Entity(
@@ -42,7 +42,7 @@ invoices = Entity(
     "invoices",
     "Invoices",
     "invoice",
-    crm=(Stream(CRM, "invoice", "invoiceid", (), tag="tie_xeroid"),),
+    crm=(Stream(CRM, "invoice", "invoiceid", ("totallineitemamount", "totalamountlessfreight"), tag="tie_xeroid"),),
     children=(
         Stream(
             CRM,
@@ -130,6 +130,7 @@ invoices = Entity(
         Field("quantity", "Quantity", Kind.QUANTITY, At("quantity"), At("Quantity"), TO_XERO),
         Field("unit_price", "Unit price", Kind.QUANTITY, At("priceperunit"), At("UnitAmount"), TO_XERO),
         Field("discount", "Discount", Kind.MONEY, At("manualdiscountamount"), At("DiscountAmount"), TO_XERO),
+        Field("discount_rate", "Discount in percent", Kind.RATE, None, At("DiscountRate"), hidden=True),
         Field("tax", "Tax", Kind.MONEY, At("tax"), At("TaxAmount"), TO_XERO),
         Field("account_code", "Ledger account", Kind.CHOICE, At("_tie_ledgeraccountid_value"), At("AccountCode"), TO_XERO),
         Field("tax_type", "Tax rate", Kind.CHOICE, At("_tie_taxrateid_value"), At("TaxType"), TO_XERO),
@@ -146,13 +147,17 @@ invoices = Entity(
         Rule("open", "open", "Only active invoices are sent; this one is already paid or canceled in Dynamics."),
         Rule("complete", "required", "A field that Xero needs is empty."),
         Rule("priced", "priced", "Dynamics could not price it. Open the invoice and correct its price list."),
-        Rule("whole", "no_header_amounts", "It has a discount or freight on the whole invoice. Put them on lines."),
+        Rule("whole", "whole", "It has freight that is not booked anywhere, or a discount larger than its lines.", ("lines",)),
+        Rule("adds up", "adds_up", "Its lines do not add up to its total."),
         Rule("positive", "positive", "Its total is negative. Send a credit note instead."),
-        Rule("coded", "coded", "A line has no ledger account or tax rate."),
+        Rule("coded", "coded", "A line has no ledger account or tax rate.", ("lines",)),
         Rule("unlocked", "unlocked", "Its date is in a period that is locked in Xero."),
         Rule("currency", "subscribed", "Its currency is not switched on in Xero."),
     ),
     title="number",
     read_only=("state", ("2", "3")),
     constants=((XERO, "Type", "ACCREC"), (XERO, "Status", "AUTHORISED"), (XERO, "LineAmountTypes", "Exclusive")),
+    whole=WholeAmounts(
+        "discountamount", "discountpercentage", "freightamount", "totallineitemamount", "totalamountlessfreight"
+    ),
 )
