@@ -68,6 +68,18 @@ SETTINGS = (
         "Their tax rate in Xero would ask for some. Sent without tax, the totals stay equal.",
         options=((NOT_SET, "Send without tax"), ("xero computes", "Let Xero compute it")),
     ),
+    SettingSpec(
+        "freight.account",
+        "Ledger account of freight",
+        "Freight of a whole invoice goes to Xero as a line of its own, on this account.",
+        codes="ledger_accounts",
+    ),
+    SettingSpec(
+        "freight.tax",
+        "Tax rate of freight",
+        "The tax rate of that line. Dynamics holds no tax on freight, so the line is sent without any.",
+        codes="tax_rates",
+    ),
 )
 
 _KINDS: dict[Kind, str] = {
@@ -89,7 +101,8 @@ _CHECKS: dict[str, Callable[[Entity], str]] = {
     "open": lambda e: f"The {e.singular} is active in Dynamics, neither paid nor canceled",
     "required": lambda e: f"{_listed([f.label for f in e.fields if f.required])} {_are(e)} filled in",
     "priced": lambda _: "Dynamics could price it",
-    "no_header_amounts": lambda _: "No discount or freight stands on the whole document",
+    "whole": lambda _: "Freight has a ledger account and a tax rate, and a discount is not larger than the lines",
+    "adds_up": lambda _: "Its lines add up to its total",
     "positive": lambda _: "Its total is not negative",
     "coded": lambda _: "Every line has a ledger account and a tax rate that Xero has in use",
     "unlocked": lambda _: "Its date is after the lock dates in Xero",
