@@ -52,6 +52,6 @@ def _follow(workspace: Workspace, entity: Entity, side: Side, loser: str, partne
             workspace.state.add_links([link])
             workspace.state.append_audit("Tieout", "follow merge", subject, {"link": old}, {"link": new}, now)
         workspace.step("merge followed")
-        records.clear_partner(workspace.cache, entity.name, side, loser)
+        records.clear_partner(workspace.cache, entity.name, side, loser, now)
         records.set_partners(workspace.cache, [link])
     return True

@@ -134,7 +134,8 @@ def _refresh(
         records.as_row(r, entity.title, content_hash(r.fields), dumps(r.fields).decode(), run)
         for r in _canonical(workspace, entity, side, ids, context, unreadable)
     ]
-    records.merge_records(workspace.cache, made, [(entity.name, str(side), i) for i in ids])
+    done = [(entity.name, str(side), i) for i in ids]
+    records.merge_records(workspace.cache, made, done, at=workspace.clock.now())
 
 
 def _canonical(

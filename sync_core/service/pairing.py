@@ -78,7 +78,7 @@ class Pairing(Casework):
                 state.append_audit(who, "unlink", f"{name}:{crm_id}", {"xero": xero_id}, None, now)
                 also()
             for side, row_id in ((Side.CRM, crm_id), (Side.XERO, xero_id)):
-                records.clear_partner(self._workspace.cache, name, side, row_id)
+                records.clear_partner(self._workspace.cache, name, side, row_id, now)
 
     def _keep_pairing(self, name: str, act: CaseAct, crm_id: str, xero_id: str, who: str, apart: str) -> None:
         """A link that was made or parted goes into the history of the case of its row; an ignored row is open again."""

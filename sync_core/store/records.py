@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
 import pyarrow as pa
 
 from sync_core.model import Link, Record, Side
+from sync_core.store import versions as kept
 from sync_core.store.cache import Cache
 
 MONEY = pa.decimal128(19, 4)
@@ -26,6 +27,7 @@ RECORD = pa.schema(
     ]
 )
 AGREED = pa.schema([(n, pa.string()) for n in ("entity", "side", "id", "partner", "hash", "fields", "run")])
+_LINKED = pa.schema([*((n, pa.string()) for n in ("entity", "side", "id", "partner")), ("linked", pa.timestamp("us"))])
 _PLACES = Decimal("0.0001")
 _TYPED = {
     "number": ("number",),
@@ -75,14 +77,22 @@ def _as_text(value: Any) -> str | None:
     return None if value is None else str(value)
 
 
-def merge_records(cache: Cache, rows: Sequence[dict[str, Any]], dropped: Sequence[tuple[str, str, str]] = ()) -> None:
-    """Keep canonical records, leaving their links alone, and take their ids off the list of those to be read again."""
+def merge_records(
+    cache: Cache, rows: Sequence[dict[str, Any]], dropped: Sequence[tuple[str, str, str]] = (), *, at: datetime
+) -> None:
+    """Keep canonical records, leaving their links alone, and take their ids off the list of those to be read again.
+
+    ``at``: the instant from which on they count; what they replace is kept as having counted until then.
+    """
     table = pa.Table.from_pylist(list(rows), RECORD)
     done = [{"entity": r["entity"], "side": r["side"], "id": r["id"]} for r in rows]
     done += [{"entity": e, "side": s, "id": i} for e, s, i in dropped]
     with cache.transaction() as transaction:
         if rows:
-            transaction.merge("record", _with_stamp(table), ("entity", "side", "id"), "stamp")
+            kept.supersede(transaction, table, at)
+            since = pa.array([kept.naive(at)] * len(rows), pa.timestamp("us"))
+            stamped = _with_stamp(table).append_column("since", since)
+            transaction.merge("record", stamped, ("entity", "side", "id"), "stamp", keep=("since",))
         if done:
             transaction.with_rows(
                 "DELETE FROM dirty WHERE (entity, side, id) IN (SELECT entity, side, id FROM incoming)",
@@ -212,22 +222,23 @@ def versions(cache: Cache, entity: str, side: Side, ids: Sequence[str]) -> dict[
 def set_partners(cache: Cache, links: Sequence[Link]) -> None:
     """Repeat links from the state in the cache, where compare and reconciliation read them."""
     rows = [
-        {"entity": e, "side": s, "id": i, "partner": p}
+        {"entity": e, "side": s, "id": i, "partner": p, "linked": kept.naive(link.linked_at)}
         for link in links
         for e, s, i, p in ((link.entity, "crm", link.crm_id, link.xero_id), (link.entity, "xero", link.xero_id, link.crm_id))
     ]
     if rows:
         with cache.transaction() as transaction:
             transaction.with_rows(
-                "UPDATE record SET partner = i.partner FROM incoming i "
+                "UPDATE record SET partner = i.partner, linked = i.linked FROM incoming i "
                 "WHERE record.entity = i.entity AND record.side = i.side AND record.id = i.id",
-                pa.Table.from_pylist(rows),
+                pa.Table.from_pylist(rows, _LINKED),
             )
 
 
-def clear_partner(cache: Cache, entity: str, side: Side, row_id: str) -> None:
-    """Forget the link of one record, on its own row only."""
+def clear_partner(cache: Cache, entity: str, side: Side, row_id: str, at: datetime) -> None:
+    """Forget the link of one record, on its own row only; it is kept as having been there until ``at``."""
     with cache.transaction() as transaction:
+        kept.part(transaction, entity, side, row_id, at)
         transaction.run("UPDATE record SET partner = NULL WHERE entity = ? AND side = ? AND id = ?", entity, str(side), row_id)
 
 

@@ -68,3 +68,32 @@ CREATE TABLE IF NOT EXISTS cursor (
 );
 
 CREATE TABLE IF NOT EXISTS fact (name VARCHAR NOT NULL, value VARCHAR NOT NULL);
+
+-- What was held before, so that an earlier day can be looked at again: a record's versions that were superseded, and links that
+-- were parted. The present version stands in `record`, with `since` and `linked`; nothing is kept twice.
+ALTER TABLE record ADD COLUMN IF NOT EXISTS since TIMESTAMP;
+ALTER TABLE record ADD COLUMN IF NOT EXISTS linked TIMESTAMP;
+
+CREATE TABLE IF NOT EXISTS history (
+  entity       VARCHAR NOT NULL,
+  side         VARCHAR NOT NULL,
+  id           VARCHAR NOT NULL,
+  native_table VARCHAR NOT NULL,
+  version      VARCHAR NOT NULL,
+  modified     TIMESTAMP,
+  gone         VARCHAR NOT NULL,
+  hash         VARCHAR NOT NULL,
+  fields       VARCHAR NOT NULL,
+  run          VARCHAR NOT NULL,
+  since        TIMESTAMP,
+  until        TIMESTAMP NOT NULL
+);
+
+CREATE TABLE IF NOT EXISTS parted (
+  entity  VARCHAR NOT NULL,
+  side    VARCHAR NOT NULL,
+  id      VARCHAR NOT NULL,
+  partner VARCHAR NOT NULL,
+  linked  TIMESTAMP,
+  until   TIMESTAMP NOT NULL
+);
