@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TypeVar
 
 import streamlit as st
@@ -68,6 +69,36 @@ def switch_types(*, on: bool) -> None:
 def set_rule(key: str, value: str) -> None:
     """A setting beside the rules, from the next sync on."""
     _tell(lambda: service().set_rule(key, value, who=WHO))
+
+
+def link(entity: str, crm_id: str, xero_id: str, label: str) -> None:
+    """Make a pair, and resync it so that both sides agree."""
+
+    def linked() -> bool:
+        service().link(entity, crm_id, xero_id, who=WHO)
+        return True
+
+    if _tell(linked):
+        resync(entity, [crm_id, xero_id], label)
+
+
+def unlink(entity: str, crm_id: str, xero_id: str) -> None:
+    _tell(lambda: service().unlink(entity, crm_id, xero_id, who=WHO))
+
+
+def keep_apart(entity: str, crm_id: str, xero_id: str) -> None:
+    _tell(lambda: service().keep_apart(entity, crm_id, xero_id, who=WHO))
+
+
+def let_match(entity: str, crm_id: str, xero_id: str) -> None:
+    _tell(lambda: service().let_match(entity, crm_id, xero_id, who=WHO))
+
+
+def verify(entity: str, ids: Collection[str], key: str) -> None:
+    """Read both systems again for these records; what came of it stands in the session under ``key``."""
+    found = _tell(lambda: (datetime.now(UTC), service().verify(entity, frozenset(ids))))
+    if found is not None:
+        st.session_state[key] = found
 
 
 def pause() -> None:

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import streamlit as st
 
-from console import actions, decide
+from console import actions, decide, verify
 from console.door import service
 from console.frame import reader_zone
 from console.sheets import Sheet
@@ -30,10 +30,10 @@ def draw(sheet: Sheet, found: RowDetail) -> None:
     row = found.row
     st.subheader(f"{plain(str(row['number'] or 'Without a number'))} · {plain(str(row['contact'] or 'no contact'))}")
     st.text(f"{MATCH_WORDS[MatchStatus(str(row['status']))]}{_because(row)}")
-    statuses = _statuses(sheet, row)
-    _standing(statuses)
-    _buttons(sheet, row)
-    _fields(sheet, found)
+    statuses = statuses_of(sheet, row)
+    standing(statuses)
+    buttons(sheet, row)
+    fields(sheet, found)
     decide.draw(sheet, found, statuses)
     _lines(sheet, found)
     _applied(found)
@@ -50,12 +50,12 @@ def _ids(row: Mapping[str, object]) -> dict[Side, str]:
     return {side: str(row[f"{side}_id"]) for side in Side if row[f"{side}_id"]}
 
 
-def _statuses(sheet: Sheet, row: Mapping[str, object]) -> list[RecordStatus]:
+def statuses_of(sheet: Sheet, row: Mapping[str, object]) -> list[RecordStatus]:
     found = [service().status_of(sheet.entity, side, row_id) for side, row_id in _ids(row).items()]
     return [status for status in found if status is not None]
 
 
-def _standing(statuses: Sequence[RecordStatus]) -> None:
+def standing(statuses: Sequence[RecordStatus]) -> None:
     """Status, last synced and remark of either record (R12 to R14)."""
     zone = reader_zone()
     for status in statuses:
@@ -66,7 +66,7 @@ def _standing(statuses: Sequence[RecordStatus]) -> None:
                 st.text(status.detail)
 
 
-def _buttons(sheet: Sheet, row: Mapping[str, object]) -> None:
+def buttons(sheet: Sheet, row: Mapping[str, object]) -> None:
     with st.container(horizontal=True):
         for side, row_id in _ids(row).items():
             url = service().link_to(side, sheet.entity, row_id)
@@ -78,9 +78,12 @@ def _buttons(sheet: Sheet, row: Mapping[str, object]) -> None:
             on_click=actions.resync,
             args=(sheet.entity, sorted(_ids(row).values()), str(row["number"] or sheet.singular)),
         )
+        if len(_ids(row)) == len(Side):
+            verify.button(sheet.entity, str(row["row_id"]), sorted(_ids(row).values()))
+    verify.result(sheet.entity, str(row["row_id"]))
 
 
-def _fields(sheet: Sheet, found: RowDetail) -> None:
+def fields(sheet: Sheet, found: RowDetail) -> None:
     differing = [line for line in found.fields if not line.same]
     every = st.toggle("Show all fields", key=f"{sheet.entity}_all_fields", persist_state="session")
     shown = sorted(found.fields, key=lambda line: line.same) if every else differing

@@ -21,6 +21,9 @@ GROUPS: Mapping[str, tuple[tuple[str, str, str], ...]] = {
         ("credit_notes", "Credit notes", "Credit notes of both systems side by side."),
     ),
     "Records & rules": (
+        ("contacts", "Contacts", "Customers and suppliers of both systems: types, Xero details and links."),
+        ("master_data", "Master data", "Tax rates, ledger accounts, products, themes and currencies."),
+        ("match", "Match", "Records that could belong together: link them, or keep them apart."),
         ("mapping", "Mapping", "Which field goes where, what is sent at all, and what each relationship type is in Xero."),
         ("runs", "Runs", "Each sync that ran: what it did, how many calls it made, what it was told."),
         ("connections", "Connections", "Whether both systems and both databases answer, and the settings in use."),

@@ -28,7 +28,13 @@ def left(label: str, *, width: Width | None = None, help: str | None = None) -> 
     return st.column_config.TextColumn(label, width=width, help=help)
 
 
-def table(rows: Iterable[Mapping[str, object]], columns: Mapping[str, Column], alt: str) -> None:
+def table(
+    rows: Iterable[Mapping[str, object]],
+    columns: Mapping[str, Column],
+    alt: str,
+    *,
+    width: Literal["stretch", "content"] = "stretch",
+) -> None:
     """A quiet table that is only looked at. Cells are text, never Markdown."""
     data = list(rows)
     st.dataframe(
@@ -36,7 +42,7 @@ def table(rows: Iterable[Mapping[str, object]], columns: Mapping[str, Column], a
         column_config=dict(columns),
         hide_index=True,
         alt=alt,
-        width="stretch",
+        width=width,
         height="content" if len(data) <= WHOLE else "auto",
     )
 

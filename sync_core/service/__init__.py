@@ -13,13 +13,16 @@ from sync_core.rules.reconcile import Filters, Reconciliation, Sort
 from sync_core.rules.rulebook import EligibilityRule, FieldRule
 from sync_core.rules.types import ContactType, Relationship, TypeLine, TypeMapping
 from sync_core.service.answers import AuditReport, Check, Download, Flow, Overview, data_flows, entities
+from sync_core.service.listing import Apart, Candidate, Event, RecordLine, RecordList
 from sync_core.service.opening import Service, SystemClock, audit_report, follow_sync, open_service, run_worker
 from sync_core.service.ruling import Setting
 from sync_core.settings import Settings, load_settings
 from sync_core.views import LinePair, ReconciliationPage, RowDetail
 
 __all__ = [
+    "Apart",
     "AuditReport",
+    "Candidate",
     "Case",
     "CaseAct",
     "CaseEntry",
@@ -28,6 +31,7 @@ __all__ = [
     "ContactType",
     "Download",
     "EligibilityRule",
+    "Event",
     "FieldRule",
     "Filters",
     "Flow",
@@ -35,6 +39,8 @@ __all__ = [
     "Overview",
     "Reconciliation",
     "ReconciliationPage",
+    "RecordLine",
+    "RecordList",
     "Relationship",
     "RowDetail",
     "RowKey",

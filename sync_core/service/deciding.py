@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 
 from sync_core.errors import Configure, Rejected
-from sync_core.flows.choices import keep_key
+from sync_core.flows.choices import apart_key, keep_key
 from sync_core.flows.groups import SWITCH, read_type_map, types_off
 from sync_core.model import Side
 from sync_core.rules.entities import entity
@@ -32,6 +32,26 @@ class Deciding(Desk):
         with state.together():
             state.set_mapping(keep_key(name, crm_id), json.dumps({f: str(s) for f, s in keep.items()}), who, now)
             state.append_audit(who, "resolve", f"{name}:{crm_id}", None, {f: str(s) for f, s in keep.items()}, now)
+
+    def keep_apart(self, name: str, crm_id: str, xero_id: str, *, who: str) -> None:
+        """A person says that two records are not the same: they are not matched by themselves. Raises Rejected when linked."""
+        known(name)
+        state, now = self._workspace.state, self._workspace.clock.now()
+        linked = state.links(name, Side.CRM, [crm_id]).get(crm_id)
+        if linked is not None and linked.xero_id == xero_id:
+            raise Rejected("These two records are linked. Take the link apart instead.")
+        with state.together():
+            state.set_mapping(apart_key(name, crm_id, xero_id), "yes", who, now)
+            state.append_audit(who, "keep apart", f"{name}:{crm_id}", None, {"xero": xero_id}, now)
+
+    def let_match(self, name: str, crm_id: str, xero_id: str, *, who: str) -> None:
+        """Take back that two records are kept apart: they may be matched again. Raises Rejected when they were not."""
+        known(name)
+        state, now = self._workspace.state, self._workspace.clock.now()
+        with state.together():
+            if not state.remove_mapping(apart_key(name, crm_id, xero_id)):
+                raise Rejected("These two records are not kept apart. Reload the page.")
+            state.append_audit(who, "let match", f"{name}:{crm_id}", {"xero": xero_id}, None, now)
 
     def type_mapping(self) -> TypeMapping:
         """What each relationship type of Dynamics is in Xero, and how many records hold it."""

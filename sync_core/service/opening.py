@@ -19,6 +19,7 @@ from sync_core.flows.workspace import Step, Workspace, no_step
 from sync_core.model import RunSummary, Side
 from sync_core.service.answers import AuditReport
 from sync_core.service.desk import RunningRun
+from sync_core.service.listing import Listing
 from sync_core.service.pairing import Pairing
 from sync_core.service.reconciling import Reconciling
 from sync_core.service.ruling import Ruling
@@ -46,7 +47,7 @@ class SystemClock:
         time.sleep(seconds)
 
 
-class Service(Syncing, Reconciling, Pairing, Ruling):
+class Service(Syncing, Reconciling, Pairing, Ruling, Listing):
     """One organisation, open for business. Close it when done."""
 
     def close(self) -> None:

@@ -19,6 +19,11 @@ class Code:
     active: bool
 
 
+def code_field(entity: str) -> str:
+    """The field of an entity that lines and products hold as a code, "" where there is none."""
+    return _CODE.get(entity, ("", ""))[0]
+
+
 def codes(cache: Cache, entity: str) -> list[Code]:
     """Every code that Xero has or had, in order; records without one (some bank accounts) are left out."""
     field, _ = _CODE[entity]

@@ -13,6 +13,7 @@ from sync_core.store.tables import record_status as table
 
 _IDENTITY = ("organisation", "entity", "side", "id")
 _CHANGING = ("status", "reason", "remark", "last_attempt", "run", "detail")
+_STANDING = (table.c.side, table.c.id, table.c.status)
 _COLUMNS = [column for column in table.c if column.name != "organisation"]
 
 
@@ -58,6 +59,12 @@ class Statuses(Shelf):
         with self._read() as connection:
             rows = connection.execute(statement.order_by(*order).limit(limit).offset(offset))
             return [_status(row._asdict()) for row in rows]
+
+    def standings(self, entity: str) -> list[tuple[str, str, str]]:
+        """Side, id and status of every record of an entity, for a list that is sorted and counted elsewhere."""
+        own = table.c.organisation == self._organisation, table.c.entity == entity
+        with self._read() as connection:
+            return [(row.side, row.id, row.status) for row in connection.execute(select(*_STANDING).where(*own))]
 
     def unsettled_records(self, entity: str, side: Side) -> dict[str, str]:
         """Records that stand otherwise than well: id and reason."""

@@ -11,7 +11,19 @@ from console.door import DOOR
 from sync_core.errors import Retryable
 from sync_core.model import MatchStatus
 
-ALL = ("overview", "problems", "invoices", "payments", "credit_notes", "mapping", "runs", "connections")
+ALL = (
+    "overview",
+    "problems",
+    "invoices",
+    "payments",
+    "credit_notes",
+    "contacts",
+    "master_data",
+    "match",
+    "mapping",
+    "runs",
+    "connections",
+)
 
 
 def click(at, label):

@@ -1,0 +1,187 @@
+"""Records of one entity as a list: where each stands, its own fields, and the selected one in full below."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import streamlit as st
+
+from console import answers, detail, linking
+from console.door import service
+from console.frame import reader_zone
+from console.segments import segments
+from console.sheets import Sheet
+from console.texts import STATUS_WORDS, plain, when, zone_name
+from console.widgets import Column, empty, left, pick, shown_of, table
+from sync_core.errors import Rejected
+from sync_core.model import Side, Status
+from sync_core.service import RecordLine, RecordList
+
+ROWS = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """How one entity is listed: which of its fields stand in the grid, beside the name, and how its records are called."""
+
+    entity: str
+    title: str
+    singular: str
+    plural: str
+    cells: tuple[str, ...]
+
+    @property
+    def sheet(self) -> Sheet:
+        return Sheet(self.entity, self.title, self.singular, self.plural, "Name", ())
+
+
+def draw(listed: Listed) -> None:
+    """Filters, grid and the selected record. Everything that is chosen stands in the address."""
+    search = st.text_input(
+        "Search",
+        key=f"{listed.entity}_search",
+        placeholder="Any text in either record: name, number, email, id",
+        bind="query-params",
+        on_change=_first_page,
+        args=(listed,),
+    )
+    status = _status(listed, service().record_list(listed.entity, (), search or "", limit=0))
+    picked = () if not status else (Status(status),)
+    page = _page(listed)
+    found = service().record_list(listed.entity, picked, search or "", limit=ROWS, offset=ROWS * (page - 1))
+    total = sum(number for each, number in found.counts.items() if each in (picked or tuple(Status)))
+    if not total:
+        _nothing(listed, searched=bool(search or status))
+        return
+    st.markdown(f"**{shown_of(len(found.lines), total, listed.singular, listed.plural)}**")
+    row_id = _grid(listed, found)
+    _pagination(listed, total, page)
+    line = next((each for each in found.lines if each.row_id == row_id), None)
+    if line is None:
+        st.caption(f"Select a row to see the {listed.singular} in full.")
+        return
+    one(listed, line)
+
+
+def one(listed: Listed, line: RecordLine) -> None:
+    """One record in full: where it stands, its Xero details, its fields on both sides, what can be done, what was done."""
+    st.subheader(plain(line.name))
+    try:
+        found = answers.detail(listed.entity, line.row_id)
+    except Rejected as error:
+        st.info(plain(error.message))
+        return
+    statuses = detail.statuses_of(listed.sheet, found.row)
+    detail.standing(statuses)
+    detail.buttons(listed.sheet, found.row)
+    _xero_details(line)
+    detail.fields(listed.sheet, found)
+    detail.decide.draw(listed.sheet, found, statuses)
+    linking.draw(listed.entity, line)
+    _history(line)
+
+
+def _nothing(listed: Listed, *, searched: bool) -> None:
+    if searched:
+        st.info(f"No {listed.singular} is left by these filters.")
+    elif service().data_age().xero is None:
+        empty("Nothing has been synced yet.", "The first sync fills this page. It begins by itself.")
+    else:
+        empty(f"There are no {listed.plural} in either system.", "They appear here after the sync that finds the first one.")
+
+
+def _status(listed: Listed, found: RecordList) -> str:
+    """Status with the counts that the search leaves. Counts move, so the address keeps the status and not the label."""
+    name = f"{listed.entity}_status"
+    current = st.query_params.get(name, "")
+    labels = {"": f"All {sum(found.counts.values()):,}"} | {
+        str(s): f"{STATUS_WORDS[s]} {found.counts.get(s, 0):,}" for s in Status if found.counts.get(s) or s == current
+    }
+    return segments("Status", name, labels, lambda: _first_page(listed))
+
+
+def _grid(listed: Listed, found: RecordList) -> str | None:
+    labels = dict(found.columns)
+    columns: dict[str, Column] = {"status": left("Status", width=116), "name": left("Name", width=190)}
+    if any(line.type for line in found.lines):
+        columns["contact type"] = left("Type in Xero", width=96)
+    columns |= {name: left(labels[name], width=116) for name in listed.cells if name in labels}
+    if any(line.state != "in use" for line in found.lines):
+        columns["state"] = left("In use", width=190 if any(line.used for line in found.lines) else 112)
+    if not all(line.crm_id and line.xero_id for line in found.lines):
+        columns["link"] = left("Only in", width=80)
+    columns |= {"remark": left("Remark", width=300), "synced": left("Last synced", width=124)}
+    rows = [_cells(line) for line in found.lines]
+    ids = [line.row_id for line in found.lines]
+    return pick(f"{listed.entity}_list", rows, columns, ids, listed.title, height="content" if len(rows) <= 15 else 562)
+
+
+def _cells(line: RecordLine) -> dict[str, str]:
+    remark = line.standing.remark if line.standing else "Not looked at yet."
+    own = {
+        "status": STATUS_WORDS[line.status],
+        "name": line.name,
+        "contact type": line.type,
+        "state": f"{line.state}, {line.used}" if line.used else line.state,
+        "link": "" if line.crm_id and line.xero_id else (Side.CRM if line.crm_id else Side.XERO).label,
+        "synced": when(line.standing.last_synced if line.standing else None, reader_zone()),
+        "remark": remark,
+    }
+    return dict(line.cells) | own
+
+
+def _page(listed: Listed) -> int:
+    asked = st.query_params.get(f"{listed.entity}_page", "1")
+    return max(1, int(asked)) if asked.isdecimal() else 1
+
+
+def _first_page(listed: Listed) -> None:
+    st.query_params.pop(f"{listed.entity}_page", None)
+
+
+def _pagination(listed: Listed, total: int, current: int) -> None:
+    pages = -(-total // ROWS)
+    if pages < 2:
+        return
+    key = f"{listed.entity}_page_{pages}_{current}"
+
+    def turned() -> None:
+        st.query_params[f"{listed.entity}_page"] = str(st.session_state[key])
+
+    st.pagination(pages, default=min(current, pages), key=key, on_change=turned)
+
+
+def _xero_details(line: RecordLine) -> None:
+    """The Xero details section, as Dynamics shows it too."""
+    zone = reader_zone()
+    standing = line.standing
+    rows = [
+        ("Xero id", line.xero_id or "not in Xero yet"),
+        ("Dynamics id", line.crm_id or "not in Dynamics"),
+        ("Type in Xero", line.type),
+        ("State", line.state),
+        ("Status", STATUS_WORDS[line.status]),
+        ("Last synced", when(standing.last_synced if standing else None, zone)),
+        ("Last attempt", when(standing.last_attempt if standing else None, zone)),
+        ("Times are in", zone_name(zone)),
+    ]
+    st.markdown("**Xero details**")
+    table(
+        ({"what": what, "value": value} for what, value in rows if value),
+        {"what": left("Detail", width=140), "value": left("Value", width=420)},
+        "Xero details of this record",
+        width="content",
+    )
+
+
+def _history(line: RecordLine) -> None:
+    events = service().history(line.entity, line.crm_id, line.xero_id)
+    if not events:
+        return
+    zone = reader_zone()
+    st.markdown("**History**")
+    table(
+        ({"at": when(event.at, zone), "who": event.who, "words": event.words} for event in events),
+        {"at": left("When", width=130), "who": left("Who", width=140), "words": left("What")},
+        "What was done with this record",
+    )
