@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from console import answers, detail, linking
+from console import answers, decide, detail, linking
 from console.door import service
 from console.frame import reader_zone
 from console.segments import segments
@@ -66,17 +66,19 @@ def draw(listed: Listed) -> None:
 def one(listed: Listed, line: RecordLine) -> None:
     """One record in full: where it stands, its Xero details, its fields on both sides, what can be done, what was done."""
     st.subheader(plain(line.name))
+    row = {"row_id": line.row_id, "crm_id": line.crm_id, "xero_id": line.xero_id, "number": line.name}
+    statuses = detail.statuses_of(listed.sheet, row)
+    detail.standing(statuses)
+    detail.buttons(listed.sheet, row)
+    _xero_details(line)
     try:
         found = answers.detail(listed.entity, line.row_id)
-    except Rejected as error:
-        st.info(plain(error.message))
-        return
-    statuses = detail.statuses_of(listed.sheet, found.row)
-    detail.standing(statuses)
-    detail.buttons(listed.sheet, found.row)
-    _xero_details(line)
-    detail.fields(listed.sheet, found)
-    detail.decide.draw(listed.sheet, found, statuses)
+    except Rejected:
+        # side by side it stands with the record that it would be matched with, and not by itself
+        st.text("It is not linked, so there are no two sides to compare.")
+    else:
+        detail.fields(listed.sheet, found)
+        decide.draw(listed.sheet, found, statuses)
     linking.draw(listed.entity, line)
     _history(line)
 
