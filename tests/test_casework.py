@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -11,7 +11,7 @@ import pytest
 from sync_core.errors import Rejected
 from sync_core.model import MatchStatus
 from sync_core.rules.reconcile import Filters
-from sync_core.service import Case, CaseStatus, RowKey, Service
+from sync_core.service import Case, CaseStatus, RowKey, Service, WorkFilters
 from tests.flows.shop import act, sell, sync
 from tests.scenarios.books import Books
 
@@ -191,3 +191,31 @@ def test_what_nobody_could_follow_is_refused(differing, said, who, words):
         here = row(service, "INV-1")["row_id"]
         with pytest.raises(Rejected, match=words):
             service.comment("invoices", [here], said, who=who)
+
+
+def test_the_worklist_ages_what_is_open_and_says_what_changed(differing):
+    with differing.open() as service:
+        (item,) = service.worklist().items
+        each = item.difference
+        assert (each.number, each.status, each.at_risk, each.currency) == ("INV-1", MatchStatus.DIFFERS, 0, "NZD")
+        assert (item.days_open, item.seen_bucket, item.case) == (0, "0-7 days", None)
+        first = each.first_seen
+        service.assign("invoices", [each.row], "Ben", who="Ana")
+        assert service.worklist(WorkFilters(assignee="Ben")).items[0].case.assignee == "Ben"
+        assert service.worklist(WorkFilters(assignee="")).count == 0
+    differing.sandbox.advance(40 * DAYS)
+    act(differing, "payment in Xero", {"invoice": "INV-2", "amount": 100})
+    with differing.open() as service:
+        service.verify("invoices")
+        items = service.worklist().items
+        assert [(i.difference.number, i.difference.at_risk, i.difference.base_at_risk) for i in items] == [
+            ("INV-2", 100, 100),
+            ("INV-1", 0, 0),
+        ]
+        assert (items[1].difference.first_seen, items[1].seen_bucket) == (first, "31-60 days")
+        assert {line.bucket: line.count for line in service.ageing().by_seen} == {"0-7 days": 1, "31-60 days": 1}
+        moved = service.changes_since(service.start_of_today())
+        assert [(m.moved, m.difference.number) for m in moved] == [("new", "INV-2")]
+        service.sync()
+        assert service.worklist().count == 0
+        assert {m.difference.number: m.moved for m in service.changes_since(first + timedelta(days=1))} == {"INV-1": "solved"}

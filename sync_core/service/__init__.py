@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from sync_core.flows.run import Scope
 from sync_core.flows.schedule import ScheduleView
+from sync_core.rules.ageing import Ageing, AgeingLine, Bucket, Difference, Moved, Movement
 from sync_core.rules.cases import Case, CaseAct, CaseEntry, CaseStatus, RowKey
 from sync_core.rules.reconcile import Filters, Reconciliation, Sort
 from sync_core.rules.rulebook import EligibilityRule, FieldRule
@@ -16,12 +17,17 @@ from sync_core.service.answers import AuditReport, Check, Download, Flow, Overvi
 from sync_core.service.listing import Apart, Candidate, Event, RecordLine, RecordList
 from sync_core.service.opening import Service, SystemClock, audit_report, follow_sync, open_service, run_worker
 from sync_core.service.ruling import Setting
+from sync_core.service.worklist import WorkItem, WorkPage
 from sync_core.settings import Settings, load_settings
+from sync_core.store.differences import WorkFilters, WorkSort
 from sync_core.views import LinePair, ReconciliationPage, RowDetail
 
 __all__ = [
+    "Ageing",
+    "AgeingLine",
     "Apart",
     "AuditReport",
+    "Bucket",
     "Candidate",
     "Case",
     "CaseAct",
@@ -29,6 +35,7 @@ __all__ = [
     "CaseStatus",
     "Check",
     "ContactType",
+    "Difference",
     "Download",
     "EligibilityRule",
     "Event",
@@ -36,6 +43,8 @@ __all__ = [
     "Filters",
     "Flow",
     "LinePair",
+    "Moved",
+    "Movement",
     "Overview",
     "Reconciliation",
     "ReconciliationPage",
@@ -53,6 +62,10 @@ __all__ = [
     "SystemClock",
     "TypeLine",
     "TypeMapping",
+    "WorkFilters",
+    "WorkItem",
+    "WorkPage",
+    "WorkSort",
     "audit_report",
     "data_flows",
     "entities",

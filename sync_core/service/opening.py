@@ -14,6 +14,7 @@ import structlog
 
 from sync_core.errors import Busy
 from sync_core.flows.run import Scope
+from sync_core.flows.schedule import Done
 from sync_core.flows.surroundings import Surroundings
 from sync_core.flows.workspace import Step, Workspace, no_step
 from sync_core.model import RunSummary, Side
@@ -21,12 +22,13 @@ from sync_core.service.answers import AuditReport
 from sync_core.service.desk import RunningRun
 from sync_core.service.listing import Listing
 from sync_core.service.pairing import Pairing
-from sync_core.service.reconciling import Reconciling
 from sync_core.service.ruling import Ruling
 from sync_core.service.syncing import Syncing
+from sync_core.service.worklist import Worklist
 from sync_core.settings import Settings, load_settings
 from sync_core.store.audit import AuditEntry
 from sync_core.store.cache import open_cache
+from sync_core.store.requests import Request
 from sync_core.store.state import open_state
 from sync_core.systems.base import Clock, System
 from sync_core.systems.dataverse import Dataverse
@@ -47,8 +49,13 @@ class SystemClock:
         time.sleep(seconds)
 
 
-class Service(Syncing, Reconciling, Pairing, Ruling, Listing):
+class Service(Syncing, Worklist, Pairing, Ruling, Listing):
     """One organisation, open for business. Close it when done."""
+
+    def _perform(self, request: Request) -> Done:
+        done = super()._perform(request)
+        self.note_differences(run=done.run)
+        return done
 
     def close(self) -> None:
         self.stop_background()

@@ -17,6 +17,7 @@ from sync_core.store.audit import Audit
 from sync_core.store.cases import Cases
 from sync_core.store.credentials import Credentials
 from sync_core.store.database import open_database
+from sync_core.store.differences import Differences
 from sync_core.store.intents import Intents
 from sync_core.store.keys import Keys
 from sync_core.store.mappings import Mappings
@@ -37,7 +38,7 @@ class Health:
     schema: str
 
 
-class State(Intents, Runs, Plans, Mappings, Credentials, Audit, Requests, Verifications, Cases):
+class State(Intents, Runs, Plans, Mappings, Credentials, Audit, Requests, Verifications, Cases, Differences):
     """All shelves of one organisation. Safe to share between threads."""
 
     @contextmanager

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from decimal import Decimal
 
 import pyarrow as pa
 
@@ -97,3 +98,25 @@ def naive(at: datetime) -> datetime:
 
 def aware(at: datetime | None) -> datetime | None:
     return at and at.replace(tzinfo=UTC)
+
+
+def since_of(cache: Cache, entity: str, side: Side, ids: Sequence[str]) -> dict[str, datetime]:
+    """Since when each record holds what it holds; those of which that is not known are left out."""
+    table = cache.query_with(
+        "SELECT id, since FROM record WHERE entity = ? AND side = ? AND since IS NOT NULL AND id IN (SELECT id FROM incoming)",
+        pa.table({"id": pa.array(sorted(set(ids)), pa.string())}),
+        entity,
+        str(side),
+    )
+    return {row["id"]: row["since"].replace(tzinfo=UTC) for row in table.to_pylist()}
+
+
+def rates_of(cache: Cache, entity: str, xero_ids: Sequence[str]) -> dict[str, Decimal]:
+    """Xero's exchange rate of documents: units of their currency per one of the base currency. Those without are left out."""
+    table = cache.query_with(
+        "SELECT id, json_extract_string(fields, '$.rate') AS rate FROM record "
+        "WHERE entity = ? AND side = 'xero' AND id IN (SELECT id FROM incoming)",
+        pa.table({"id": pa.array(sorted(set(xero_ids)), pa.string())}),
+        entity,
+    )
+    return {row["id"]: Decimal(row["rate"]) for row in table.to_pylist() if row["rate"]}
