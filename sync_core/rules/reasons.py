@@ -41,6 +41,10 @@ class Finding(StrEnum):
     FROM_ADVANCE = "from_advance"
     TOTAL_DIFFERS = "total_differs"
     TAX_DIFFERS = "tax_differs"
+    VALUE_DIFFERS = "value_differs"
+    EDITED_CRM = "edited_crm"
+    EDITED_XERO = "edited_xero"
+    LOCKED = "locked"
     CONTACT_MERGED = "contact_merged"
     CONTACT_DIFFERS = "contact_differs"
     STATE_DIFFERS = "state_differs"
@@ -65,6 +69,8 @@ class Reason(StrEnum):
     TAX_ROUNDING = "tax rounding"
     PRICE_PRECISION = "unit-price precision"
     DISCOUNT = "discount"
+    EDITED = "edited after approval"
+    LOCKED = "locked period"
     MISSING_LINE = "missing line"
     LINE_DIFFERS = "line differs"
     PART_PAYMENT = "part payment in flight"
@@ -81,6 +87,12 @@ class Reason(StrEnum):
 
 UNEXPLAINED = frozenset({Reason.NONE, Reason.OTHER})
 """Reasons that explain nothing: what stands under them is the unexplained part of a difference."""
+
+LINE_CAUSES = frozenset({Reason.PRICE_PRECISION, Reason.DISCOUNT, Reason.MISSING_LINE, Reason.LINE_DIFFERS, Reason.OTHER})
+"""Reasons of a total that is traced to lines: the row's difference is split over what each line contributes."""
+
+OVERRULING = frozenset({Reason.EDITED, Reason.LOCKED})
+"""Reasons that say where a difference comes from; the lines then say what differs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +117,7 @@ REASONS: tuple[Rule, ...] = (
     Rule((F.ONLY_XERO, F.TIMING), R.TIMING, "Made in Xero after Dynamics was last read"),
     Rule((F.ONLY_CRM, F.INACTIVE_CRM), R.VOID, "Inactive in Dynamics and not in Xero"),
     Rule((F.ONLY_XERO, F.INACTIVE_XERO), R.VOID, "Archived in Xero and not in Dynamics"),
+    Rule((F.ONLY_CRM, F.LOCKED), R.LOCKED, "Not in Xero, where its period is locked"),
     Rule((F.ONLY_CRM,), R.MISSING_IN_XERO, "Not in Xero"),
     Rule((F.ONLY_XERO,), R.MISSING_IN_CRM, "Not in Dynamics"),
     Rule((F.VOID_CRM, F.VOID_XERO), R.NONE, "Void on both sides: counts nothing"),
@@ -115,9 +128,12 @@ REASONS: tuple[Rule, ...] = (
     Rule((F.TAX_ROUNDING,), R.TAX_ROUNDING, "Only the rounding of tax differs"),
     Rule((F.TOTAL_DIFFERS, F.PRICE_PRECISION), R.PRICE_PRECISION, "Unit prices differ beyond the cent"),
     Rule((F.TOTAL_DIFFERS, F.DISCOUNT), R.DISCOUNT, "A discount or freight stands on one side only"),
-    Rule((F.AMOUNT_DIFFERS, F.LINE_MISSING), R.MISSING_LINE, "One side has more lines"),
-    Rule((F.TOTAL_DIFFERS, F.LINES_DIFFER), R.LINE_DIFFERS, "A line differs"),
-    Rule((F.TAX_DIFFERS, F.LINES_DIFFER), R.LINE_DIFFERS, "A line differs"),
+    Rule((F.VALUE_DIFFERS, F.LOCKED, F.EDITED_CRM), R.LOCKED, "Changed in Dynamics, and its period is locked in Xero"),
+    Rule((F.VALUE_DIFFERS, F.EDITED_CRM, F.EDITED_XERO), R.EDITED, "Changed on both sides after it was approved in Xero"),
+    Rule((F.VALUE_DIFFERS, F.EDITED_CRM), R.EDITED, "Changed in Dynamics after it was approved in Xero"),
+    Rule((F.VALUE_DIFFERS, F.EDITED_XERO), R.EDITED, "Changed in Xero after it was approved there"),
+    Rule((F.VALUE_DIFFERS, F.LINE_MISSING), R.MISSING_LINE, "One side has more lines"),
+    Rule((F.VALUE_DIFFERS, F.LINES_DIFFER), R.LINE_DIFFERS, "A line differs"),
     Rule((F.TOTAL_DIFFERS,), R.OTHER, "Totals differ for a reason that is not known"),
     Rule((F.TAX_DIFFERS,), R.OTHER, "Tax differs, the total does not"),
     Rule((F.PAID_DIFFERS,), R.PART_PAYMENT, "A payment has not reached the other side"),
@@ -130,6 +146,7 @@ REASONS: tuple[Rule, ...] = (
     Rule((F.INACTIVE_CRM,), R.STATUS_ONLY, "Inactive in Dynamics, active in Xero"),
     Rule((F.INACTIVE_XERO,), R.STATUS_ONLY, "Archived in Xero, active in Dynamics"),
     Rule((F.STATE_DIFFERS,), R.STATUS_ONLY, "Only the status differs"),
+    Rule((F.DETAIL_DIFFERS, F.LOCKED, F.EDITED_CRM), R.LOCKED, "Changed in Dynamics, and its period is locked in Xero"),
     Rule((F.DUE_DIFFERS,), R.DUE_DATE, "Due on different days"),
     Rule((F.LINE_MISSING,), R.MISSING_LINE, "One side has more lines, the total is the same"),
     Rule((F.LINES_DIFFER,), R.LINE_DIFFERS, "A line differs, the total does not"),

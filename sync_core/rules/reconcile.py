@@ -125,10 +125,27 @@ class Filters:
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What a person has decided beforehand: tolerance per currency (absolute), and rows set aside with the reason."""
+    """What is decided beforehand: tolerance per currency, rows set aside with the reason, and what Xero's books are like.
+
+    A difference is within tolerance when it is at most ``tolerance`` (an amount) or at most ``percent`` of the larger total.
+    ``base_currency``: the currency that Xero keeps its books in, "" when it is not known. ``locked_until``: the last day of
+    Xero's locked period.
+    """
 
     tolerance: Mapping[str, Decimal] = field(default_factory=dict)
     ignored: Mapping[str, str] = field(default_factory=dict)
+    percent: Mapping[str, Decimal] = field(default_factory=dict)
+    base_currency: str = ""
+    locked_until: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tolerance:
+    """What is small enough in one currency: an amount, or a percentage of the larger total, whichever allows more."""
+
+    currency: str
+    absolute: Decimal
+    percent: Decimal = Decimal(0)
 
 
 EVERYTHING = Filters()
@@ -150,6 +167,16 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
+class Share:
+    """The part of some rows' differences that has another reason than the rows themselves: it counts under ``to``."""
+
+    currency: str
+    reason: Reason
+    to: Reason
+    amount: Decimal
+
+
+@dataclass(frozen=True, slots=True)
 class Reconciliation:
     """The sums of a reconciliation. ``statuses`` has every :class:`MatchStatus` as a key and adds up to ``rows``."""
 
@@ -160,8 +187,11 @@ class Reconciliation:
     reasons: Mapping[Reason, int] = field(default_factory=dict)
 
 
-def reconciliation(entity: str, parts: Iterable[Part]) -> Reconciliation:
-    """Status counts and control totals of ``parts``. Currencies come in alphabetical order."""
+def reconciliation(entity: str, parts: Iterable[Part], shares: Iterable[Share] = ()) -> Reconciliation:
+    """Status counts and control totals of ``parts``. Currencies come in alphabetical order.
+
+    ``shares`` move amounts from one reason of a currency to another; sums and counts of rows stay what they are.
+    """
     statuses = dict.fromkeys(MatchStatus, 0)
     reasons: dict[Reason, int] = defaultdict(int)
     currencies: dict[str, list[Part]] = defaultdict(list)
@@ -169,16 +199,22 @@ def reconciliation(entity: str, parts: Iterable[Part]) -> Reconciliation:
         statuses[part.status] += part.rows
         reasons[part.reason] += part.rows
         currencies[part.currency].append(part)
-    totals = tuple(control_total(currency, currencies[currency]) for currency in sorted(currencies))
+    moved: dict[str, list[Share]] = defaultdict(list)
+    for share in shares:
+        moved[share.currency].append(share)
+    totals = tuple(control_total(currency, currencies[currency], moved[currency]) for currency in sorted(currencies))
     return Reconciliation(entity, sum(statuses.values()), statuses, totals, dict(reasons))
 
 
-def control_total(currency: str, parts: Iterable[Part]) -> ControlTotal:
+def control_total(currency: str, parts: Iterable[Part], shares: Iterable[Share] = ()) -> ControlTotal:
     """One currency added up. ``by_reason`` holds every difference that is not zero; those of no reason are unexplained."""
     parts = list(parts)
     by_reason: dict[str, Decimal] = defaultdict(lambda: ZERO)
     for part in parts:
         by_reason[part.reason or Reason.OTHER] += part.crm - part.xero
+    for share in shares:
+        by_reason[share.reason or Reason.OTHER] -= share.amount
+        by_reason[share.to or Reason.OTHER] += share.amount
     crm, xero = sum((p.crm for p in parts), ZERO), sum((p.xero for p in parts), ZERO)
     explained = sum((amount for reason, amount in by_reason.items() if reason not in UNEXPLAINED), ZERO)
     return ControlTotal(

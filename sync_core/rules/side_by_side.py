@@ -11,6 +11,7 @@ from typing import Any
 from sync_core.model import Side, Value
 from sync_core.rules.compare import Translate, same
 from sync_core.rules.declaration import Entity, Field, Kind
+from sync_core.rules.line_pairs import partners
 from sync_core.rules.reconcile import CRM_INVOICE_STATES, amount_text
 
 Fields = Mapping[str, Value]
@@ -19,7 +20,6 @@ NameOf = Callable[[str], str]
 
 _SHOWN_THOUGH_HIDDEN = ("total", "total_tax", "state")
 _OPTIONAL = ("product", "account_code", "tax_type")  # blank in Dynamics means that Tieout fills it in for Xero
-_ALIKE = (("product", "description", "net"), ("product", "description"), ("description",), ("product",), ("net",), ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,28 +126,10 @@ def _text(spec: Field, value: Value, currency: str, name_of: NameOf) -> str:
 
 def pair_lines(entity: Entity, crm: Sequence[Mapping[str, Any]], xero: Sequence[Mapping[str, Any]]) -> tuple[LinePair, ...]:
     """Lines of both sides aligned: those that are most alike first, each used once; lone ones stand in their own order."""
-    partners = _partners(crm, xero)
-    pairs = [_line_pair(entity, line, None if (n := partners.get(i)) is None else xero[n]) for i, line in enumerate(crm)]
-    taken = set(partners.values())
+    twins = partners(crm, xero)
+    pairs = [_line_pair(entity, line, None if (n := twins.get(i)) is None else xero[n]) for i, line in enumerate(crm)]
+    taken = set(twins.values())
     return (*pairs, *(_line_pair(entity, None, line) for n, line in enumerate(xero) if n not in taken))
-
-
-def _partners(crm: Sequence[Mapping[str, Any]], xero: Sequence[Mapping[str, Any]]) -> dict[int, int]:
-    partners: dict[int, int] = {}
-    for alike in _ALIKE if len(crm) == len(xero) else _ALIKE[:-1]:
-        spare = [n for n in range(len(xero)) if n not in partners.values()]
-        for i, line in enumerate(crm):
-            found = None if i in partners else next((n for n in spare if _match(line, xero[n], alike)), None)
-            if found is not None:
-                partners[i] = found
-                spare.remove(found)
-    return partners
-
-
-def _match(crm: Mapping[str, Any], xero: Mapping[str, Any], names: Sequence[str]) -> bool:
-    """Whether both hold the same in ``names``. One name that both leave blank does not make them alike."""
-    values = [(crm.get(name), xero.get(name)) for name in names]
-    return all(a == b for a, b in values) and (len(values) != 1 or values[0][0] is not None)
 
 
 def _line_pair(entity: Entity, crm: Mapping[str, Any] | None, xero: Mapping[str, Any] | None) -> LinePair:

@@ -28,13 +28,14 @@ from sync_core.rules.cases import (
 from sync_core.rules.reconcile import Filters
 from sync_core.service.deciding import Deciding
 from sync_core.service.desk import known
+from sync_core.service.tolerances import Tolerances
 from sync_core.store import reconciliation
 from sync_core.store.standings import linked_rows
 
 Change = Callable[[Case], Case]
 
 
-class Casework(Deciding):
+class Casework(Deciding, Tolerances):
     """Writes to the state only."""
 
     def cases(
@@ -149,7 +150,7 @@ class Casework(Deciding):
         others = tuple(row_id for row_id in row_ids if row_id not in linked)
         if not others:
             return linked
-        table = reconciliation.rows(self._workspace.cache.query, name, Filters(rows=others))
+        table = reconciliation.rows(self._workspace.cache, name, Filters(rows=others), self._terms(name))
         columns = (table[column].to_pylist() for column in ("row_id", "crm_id", "xero_id"))
         return linked | {row: RowKey(crm, xero) for row, crm, xero in zip(*columns, strict=True)}
 

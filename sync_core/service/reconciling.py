@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
 from sync_core.errors import Configure
-from sync_core.flows.casework import ignored_rows
-from sync_core.model import RecordStatus, Side, Status
+from sync_core.model import DataAge, RecordStatus, Side, Status
 from sync_core.rules.deep_links import link_for
 from sync_core.rules.downloads import CsvFile, control_file
-from sync_core.rules.reconcile import Filters, Reconciliation, Terms, as_json
+from sync_core.rules.reconcile import Filters, Reconciliation, as_json
 from sync_core.service.answers import Download
-from sync_core.service.desk import Desk, known
+from sync_core.service.desk import known
+from sync_core.service.tolerances import Tolerances
 from sync_core.store import reconciliation, reconciliation_detail, records
 from sync_core.views import ReconciliationPage, RowDetail
 
 NO_FILTERS = Filters()
 
 
-class Reconciling(Desk):
+class Reconciling(Tolerances):
     """Reads the cache only."""
 
     def reconciliation(
@@ -30,33 +30,39 @@ class Reconciling(Desk):
     ) -> ReconciliationPage:
         """One screen of both sides side by side, with the sums of everything that the filters leave."""
         known(name)
-        return reconciliation.page(self._workspace.cache.query, name, filters, self._terms(name), limit=limit, offset=offset)
+        return reconciliation.page(self._workspace.cache, name, filters, self._terms(name), limit=limit, offset=offset)
 
     def reconciliation_rows(self, name: str, filters: Filters = NO_FILTERS, *, limit: int = 100, offset: int = 0) -> pa.Table:
         """The rows of one screen alone, for a caller that has their sums already."""
         known(name)
-        query = self._workspace.cache.query
-        return reconciliation.rows(query, name, filters, self._terms(name), limit=limit, offset=offset)
+        cache = self._workspace.cache
+        return reconciliation.rows(cache, name, filters, self._terms(name), limit=limit, offset=offset)
 
     def reconciliation_summary(self, name: str, filters: Filters = NO_FILTERS) -> Reconciliation:
         """Status counts and control totals of what the filters leave."""
         known(name)
-        return reconciliation.summary(self._workspace.cache.query, name, filters, self._terms(name))
+        return reconciliation.summary(self._workspace.cache, name, filters, self._terms(name))
 
     def reconciliation_detail(self, name: str, row_id: str) -> RowDetail:
         """Everything about one row. Raises Rejected when it is not there any more."""
-        return reconciliation_detail.detail(self._workspace.cache.query, name, row_id, self._terms(name))
+        return reconciliation_detail.detail(self._workspace.cache, name, row_id, self._terms(name))
 
     def reconciliation_csv(self, name: str, filters: Filters = NO_FILTERS, *, excel: bool = True) -> Download:
         """What the filters leave, as CSV with its control file."""
         known(name)
-        query, terms = self._workspace.cache.query, self._terms(name)
-        file = CsvFile(reconciliation.batches(query, name, filters, terms), bom=excel)
+        cache, terms = self._workspace.cache, self._terms(name)
+        read: list[tuple[Reconciliation, DataAge]] = []
+
+        def batches() -> Iterator[pa.RecordBatch]:
+            with reconciliation.books(cache, name, terms) as books:
+                read.append((books.summary(filters), books.age()))
+                yield from books.batches(filters)
+
+        file = CsvFile(batches(), bom=excel)
         last = self._workspace.state.runs(1)
 
         def control() -> str:
-            result = reconciliation.summary(query, name, filters, terms)
-            age = reconciliation.data_age(query, name)
+            result, age = read[0]
             run = last[0].run if last else ""
             return control_file(
                 file, result, filters, age, run=run, tolerance=terms.tolerance, made=self._workspace.clock.now()
@@ -81,11 +87,6 @@ class Reconciling(Desk):
         except OSError as error:
             raise Configure(f"The folder {folder} cannot be written ({error.strerror}). Choose another one.") from None
         return paths
-
-    def _terms(self, name: str) -> Terms:
-        texts = self._workspace.state.mappings("tolerance.")
-        tolerance = {key.removeprefix("tolerance."): Decimal(text) for key, text in texts.items()}
-        return Terms(tolerance, ignored_rows(self._workspace, name))
 
     def link_to(self, side: Side, name: str, row_id: str) -> str:
         """The address that opens a record in its own system, "" where there is none."""

@@ -69,7 +69,7 @@ class Worklist(Reconciling):
         if mark is None or records.fact(self._workspace.cache, _NOTED) == mark:
             return
         for name in FAMILIES:
-            age = reconciliation.data_age(self._workspace.cache.query, name)
+            age = reconciliation.data_age(self._workspace.cache, name)
             if age.crm is not None and age.xero is not None:
                 self._note_entity(name, run)
         records.set_fact(self._workspace.cache, _NOTED, mark)
@@ -155,7 +155,7 @@ class Worklist(Reconciling):
     def _open_now(self, name: str, run: str, now: datetime) -> Iterator[Difference]:
         terms = self._terms(name)
         base = str(self._workspace.surroundings.organisation.get("BaseCurrency") or "")
-        for batch in reconciliation.batches(self._workspace.cache.query, name, Filters(statuses=OPEN), terms, size=_CHUNK):
+        for batch in reconciliation.batches(self._workspace.cache, name, Filters(statuses=OPEN), terms, size=_CHUNK):
             rows = batch.select(_COLUMNS).to_pylist()
             ids = {side: [row[f"{side}_id"] for row in rows if row[f"{side}_id"]] for side in Side}
             since = {side: since_of(self._workspace.cache, name, side, ids[side]) for side in Side}

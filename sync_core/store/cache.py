@@ -71,13 +71,32 @@ class Transaction:
             self._connection.unregister("incoming")
 
 
+class Snapshot:
+    """The cache as it stood at one moment. Made by :meth:`Cache.snapshot` only."""
+
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+
+    def query(self, sql: str, *params: Any) -> pa.Table:
+        return self._connection.sql(sql, params=list(params)).to_arrow_table()
+
+    def stream(self, sql: str, *params: Any, size: int) -> Iterator[pa.RecordBatch]:
+        """The rows of one SELECT, ``size`` at a time. Read them to the end before the next question."""
+        yield from self._connection.sql(sql, params=list(params)).to_arrow_reader(size)
+
+
 class Cache:
-    """Both systems' records, as they were when they were last asked. Losing it costs a full pull and nothing else."""
+    """Both systems' records, as they were when they were last asked. Losing it costs a full pull and nothing else.
+
+    ``changes`` counts what was committed since it was opened; ``keeper`` makes the reconciliations that it keeps.
+    """
 
     def __init__(self, root: Any, path: Path) -> None:
         self._root = root
         self._writing = threading.RLock()
         self.path = path
+        self.changes = 0
+        self.keeper: Any = None
 
     def query(self, sql: str, *params: Any) -> pa.Table:
         """Rows of one SELECT, decimals kept."""
@@ -97,8 +116,8 @@ class Cache:
         return column[0].as_py() if len(column) else None
 
     @contextmanager
-    def transaction(self) -> Iterator[Transaction]:
-        """All or nothing; writers take turns."""
+    def transaction(self, *, counted: bool = True) -> Iterator[Transaction]:
+        """All or nothing; writers take turns. Not ``counted``: it changes nothing that others would have to read again."""
         with self._writing:
             connection = self._root.cursor()
             connection.execute("BEGIN").fetchall()
@@ -106,8 +125,22 @@ class Cache:
                 yield Transaction(connection)
             except BaseException:
                 connection.execute("ROLLBACK").fetchall()
+                connection.close()
                 raise
             connection.execute("COMMIT").fetchall()
+            connection.close()  # its temporary tables go with it
+            self.changes += counted
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Snapshot]:
+        """Several questions that are answered of one moment, whatever is written meanwhile."""
+        connection = self._root.cursor()
+        connection.execute("BEGIN").fetchall()
+        try:
+            yield Snapshot(connection)
+        finally:
+            connection.execute("ROLLBACK").fetchall()
+            connection.close()
 
     def close(self) -> None:
         self._root.close()
@@ -127,8 +160,20 @@ def open_cache(path: Path) -> Cache:
         ) from None
     cache = Cache(root, path)
     with cache.transaction() as transaction:
-        transaction.run(files(__package__).joinpath("schema.sql").read_text(encoding="utf-8"))
+        if _is_older(transaction):
+            transaction.run(_sql("schema_upgrade.sql"))
+        transaction.run(_sql("schema.sql"))
     return cache
+
+
+def _is_older(transaction: Transaction) -> bool:
+    columns = transaction.query("SELECT column_name FROM duckdb_columns() WHERE table_name = 'record'")
+    names = set(columns["column_name"].to_pylist())
+    return bool(names) and "seq" not in names
+
+
+def _sql(name: str) -> str:
+    return files(__package__).joinpath(name).read_text(encoding="utf-8")
 
 
 def _connect(path: Path) -> Any:

@@ -12,35 +12,36 @@ from sync_core.rules.entities import entity as registered
 from sync_core.rules.mapping import loads
 from sync_core.rules.reconcile import FAMILIES, NO_TERMS, Filters, Terms
 from sync_core.rules.side_by_side import Pair, field_lines, pair_lines
-from sync_core.store.reconciliation import Query, rows
+from sync_core.store.cache import Cache
+from sync_core.store.reconciliation import rows
 from sync_core.views import Applied, Neighbour, RowDetail
 
 Row = dict[str, Any]
 
 
-def detail(query: Query, entity: str, row_id: str, terms: Terms = NO_TERMS) -> RowDetail:
+def detail(cache: Cache, entity: str, row_id: str, terms: Terms = NO_TERMS) -> RowDetail:
     """The row ``row_id`` ("crm:<id>" or "xero:<id>") in full. Raises Rejected when there is no such row any more."""
-    found = rows(query, entity, Filters(rows=(row_id,)), terms).to_pylist()
+    found = rows(cache, entity, Filters(rows=(row_id,)), terms).to_pylist()
     if not found:
         raise Rejected("That row is not there any more. Reload the page: it may stand beside another record now.")
     row, subject = found[0], registered(entity)
-    records = _records(query, entity, row)
+    records = _records(cache, entity, row)
     pair = _pair(subject, records)
-    names = _names(query, subject, pair)
+    names = _names(cache, subject, pair)
     return RowDetail(
         entity=entity,
         row=row,
         fields=field_lines(pair, lambda side, _, id_: names.get((str(side), id_), ("", None))[1], _called(names)),
         lines=pair_lines(subject, _lines(pair.crm), _lines(pair.xero)),
-        applied=tuple(_applied(query, row)),
-        alternatives=tuple(_neighbours(query, entity, row["alternatives"])),
+        applied=tuple(_applied(cache, row)),
+        alternatives=tuple(_neighbours(cache, entity, row["alternatives"])),
         crm_run=records["crm"]["run"] if "crm" in records else "",
         xero_run=records["xero"]["run"] if "xero" in records else "",
     )
 
 
-def _records(query: Query, entity: str, row: Row) -> dict[str, Row]:
-    table = query(
+def _records(cache: Cache, entity: str, row: Row) -> dict[str, Row]:
+    table = cache.query(
         "SELECT r.side, r.fields, r.run, a.fields AS agreed FROM record r "
         "LEFT JOIN agreed a ON a.entity = r.entity AND a.side = r.side AND a.id = r.id "
         "WHERE r.entity = $1 AND ((r.side = 'crm' AND r.id = $2) OR (r.side = 'xero' AND r.id = $3))",
@@ -63,12 +64,12 @@ def _lines(fields: Mapping[str, Any] | None) -> tuple[Mapping[str, Any], ...]:
     return tuple((fields or {}).get("lines") or ())
 
 
-def _names(query: Query, subject: Entity, pair: Pair) -> dict[tuple[str, str], tuple[str, str | None]]:
+def _names(cache: Cache, subject: Entity, pair: Pair) -> dict[tuple[str, str], tuple[str, str | None]]:
     """(side, id) -> (what people call it, its twin), of everything that the pair refers to."""
     specs = [spec for spec in subject.fields if spec.kind is Kind.REF]
     held = [fields for fields in (pair.crm, pair.xero, pair.agreed_crm, pair.agreed_xero) if fields]
     ids = sorted({str(fields[spec.name]) for fields in held for spec in specs if fields.get(spec.name)})
-    table = query(
+    table = cache.query(
         "SELECT side, id, coalesce(number, title, id) AS name, partner FROM record "
         "WHERE list_contains($1::VARCHAR[], id) AND list_contains($2::VARCHAR[], entity)",
         ids,
@@ -91,9 +92,9 @@ ORDER BY doc_date, id
 """
 
 
-def _applied(query: Query, row: Row) -> Iterable[Applied]:
+def _applied(cache: Cache, row: Row) -> Iterable[Applied]:
     """Payments and allocations that name the document, linked ones in one line."""
-    crm, xero = (query(_APPLIED, str(side), row[f"{side}_id"]).to_pylist() if row[f"{side}_id"] else [] for side in Side)
+    crm, xero = (cache.query(_APPLIED, str(side), row[f"{side}_id"]).to_pylist() if row[f"{side}_id"] else [] for side in Side)
     twins = {(each["entity"], each["id"]): each for each in xero}
     for each in crm:
         yield _line(each, twins.pop((each["entity"], each["twin"]), None))
@@ -116,11 +117,11 @@ def _line(crm: Row | None, xero: Row | None) -> Applied:
     )
 
 
-def _neighbours(query: Query, entity: str, row_ids: list[str]) -> Iterable[Neighbour]:
+def _neighbours(cache: Cache, entity: str, row_ids: list[str]) -> Iterable[Neighbour]:
     if not row_ids:
         return
     family = FAMILIES.get(entity)
-    table = query(
+    table = cache.query(
         "SELECT r.side || ':' || r.id AS row_id, coalesce(r.number, r.title, '') AS number, coalesce(k.title, '') AS contact, "
         "r.doc_date AS date, coalesce(r.currency, '') AS currency, "
         "r.total * CASE WHEN list_contains($4::VARCHAR[], coalesce(r.kind, '')) THEN -$3::INT ELSE $3::INT END AS amount"

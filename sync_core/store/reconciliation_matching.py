@@ -1,10 +1,11 @@
 """How records of the two sides are brought together: the part of ``reconciliation.sql`` that depends on the entity.
 
 Exact passes come first, in the registry's order, each over what the ones before it left: a key counts when it stands once on
-either side. Then come scored candidates by contact, amount, currency and date; what could be several is never guessed.
+either side. Then come candidates by contact, amount, currency and date, scored out of 100. One that leads on both sides by
+:data:`MARGIN` is taken, once; what could be several is never guessed, but shown with its score and why.
 """
 
-# ruff: noqa: S608  # the pieces are made of names that stand in this program; whatever comes from data is bound
+# ruff: noqa: S608  # the pieces are made of names that stand in this program; whatever comes from data is in tables
 from __future__ import annotations
 
 from collections.abc import Iterable
@@ -13,8 +14,12 @@ from sync_core.model import Side
 from sync_core.rules.declaration import Entity
 from sync_core.rules.reconcile import FAMILIES
 
+MARGIN = 12
+"""Points by which a candidate has to lead. A week between two like invoices is worth 14, another contact of a like name 13."""
+
 _NEAR = 7  # days between the dates of two documents that may still be the same one
 _CROWD = 2500  # combinations of one party and amount beyond which only the same day makes a candidate
+_ALIKE = 0.88  # Jaro-Winkler similarity from which two names may mean the same contact
 
 
 def literal(text: str) -> str:
@@ -22,8 +27,8 @@ def literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def matching(subject: Entity) -> dict[str, str]:
-    """The pieces of the statement that find pairs, possible pairs and duplicates."""
+def matching(subject: Entity, kept: str) -> dict[str, str]:
+    """The pieces of the statements that find pairs, possible pairs and duplicates; clean pairs stand in ``kept`` already."""
     numbered = any(f.name == "number" for f in subject.fields)
     documents = subject.name in FAMILIES
     keys = [(f"k{n}", field, label) for n, (field, label) in enumerate(subject.match)]
@@ -37,12 +42,10 @@ def matching(subject: Entity) -> dict[str, str]:
         "number_key": "lower(replace(trim(coalesce(number, '')), ' ', ''))" if numbered else "''",
         "crm_pool_keys": "".join(f", {_key(field, Side.CRM, 'c')} AS {key}" for key, field, _ in keys),
         "xero_pool_keys": "".join(f", {_key(field, Side.XERO, 'x')} AS {key}" for key, field, _ in keys),
-        "crm_pool_join": " LEFT JOIN record f ON f.entity = $1 AND f.side = 'crm' AND f.id = c.id",
-        "xero_pool_join": " LEFT JOIN record f ON f.entity = $1 AND f.side = 'xero' AND f.id = x.id",
         "passes": "".join(rendered),
         "exact": " UNION ALL ".join(f"SELECT * FROM pass_{n}" for n in names) or _NO_PAIRS,
-        "candidates": _SCORED if documents else _shared_keys([key for key, field, _ in keys if field not in _TAGS]),
-        "duplicates": _duplicates(numbered, documents, next((key for key, field, _ in keys if field == "xero_id"), "")),
+        "candidates": _SCORED if documents else _shared_keys([(k, label) for k, field, label in keys if field not in _TAGS]),
+        "duplicates": _duplicates(numbered, documents, next((key for key, field, _ in keys if field == "xero_id"), ""), kept),
     }
 
 
@@ -74,7 +77,10 @@ class _Pass:
         alive = " AND NOT p.void AND NOT p.inactive" if self.alive else ""
         spare = ""
         if twice and self.label == "document number" and self.alive:
-            often = f"SELECT number_key FROM {side} WHERE number_key <> '' AND NOT void GROUP BY 1 HAVING count(*) > 1"
+            often = (
+                f"SELECT number_key FROM present WHERE side = '{side}' AND NOT void AND number_key <> ''"
+                f" AND number_key IN (SELECT number_key FROM {side}_pool) GROUP BY 1 HAVING count(*) > 1"
+            )
             spare = f" AND p.{self.key} NOT IN ({often})"
         return (
             f"(SELECT p.{self.key} AS key, min(p.id) AS id FROM {side}_pool p{taken}"
@@ -89,98 +95,151 @@ def _key(field: str, side: Side, table: str) -> str:
         return f"{table}.number_key"
     if field == "name":
         return f"lower(trim(coalesce({table}.title, '')))"
-    return f"lower(trim(coalesce(f.fields->>'$.{field}', '')))"
+    return f"lower(trim(coalesce({table}.fields->>'$.{field}', '')))"
 
 
-_SCORED = f"""open_crm AS MATERIALIZED (
-  SELECT p.*, CASE WHEN contact_twin <> '' THEN 'id:' || contact_twin ELSE 'name:' || lower(trim(contact_name)) END AS party
+_DAYS = "abs(c.doc_date - x.doc_date)"
+_SCORED = f"""
+WITH open_crm AS MATERIALIZED (
+  SELECT p.*, lower(trim(contact_name)) AS called,
+    CASE WHEN contact_twin <> '' THEN 'id:' || contact_twin ELSE 'name:' || lower(trim(contact_name)) END AS party
   FROM crm_pool p ANTI JOIN exact ON exact.crm_id = p.id WHERE NOT void AND total <> 0 AND contact_name IS NOT NULL
 ),
 open_xero AS MATERIALIZED (
-  SELECT p.*, unnest(['id:' || contact, 'name:' || lower(trim(contact_name))]) AS party
+  SELECT p.*, lower(trim(contact_name)) AS called
   FROM xero_pool p ANTI JOIN exact ON exact.xero_id = p.id WHERE NOT void AND total <> 0 AND contact IS NOT NULL
 ),
+parties AS MATERIALIZED (SELECT *, unnest(['id:' || contact, 'name:' || called]) AS party FROM open_xero),
 crowds AS MATERIALIZED (
   SELECT party, cur, total, document, c.members * x.members > {_CROWD} AS crowded
   FROM (SELECT party, cur, total, document, count(*) AS members FROM open_crm GROUP BY ALL) c
-  JOIN (SELECT party, cur, total, document, count(*) AS members FROM open_xero GROUP BY ALL) x
+  JOIN (SELECT party, cur, total, document, count(*) AS members FROM parties GROUP BY ALL) x
     USING (party, cur, total, document)
 ),
-candidates AS MATERIALIZED (
-  SELECT c.id AS crm_id, x.id AS xero_id,
-    {_NEAR} - abs(c.doc_date - x.doc_date) + CASE WHEN c.party LIKE 'id:%' THEN 10 ELSE 0 END AS score,
-    c.number_key = '' OR x.number_key = '' OR c.number_key = x.number_key OR c.doc_date = x.doc_date AS plain
+sums AS MATERIALIZED (
+  SELECT cur, total, document
+  FROM (SELECT cur, total, document, count(*) AS members FROM open_crm GROUP BY ALL) c
+  JOIN (SELECT cur, total, document, count(*) AS members FROM open_xero GROUP BY ALL) x USING (cur, total, document)
+  WHERE c.members * x.members <= {_CROWD}
+),
+near AS (
+  SELECT c.id AS crm_id, x.id AS xero_id, {_DAYS} AS days, c.number_key AS number_c, x.number_key AS number_x, true AS known,
+    CASE WHEN c.party LIKE 'id:%' THEN 40 ELSE 36 END AS party_points,
+    CASE WHEN c.party LIKE 'id:%' THEN 'same contact' ELSE 'same contact name' END AS party_words
   FROM open_crm c
   JOIN crowds ON crowds.party = c.party AND crowds.cur = c.cur AND crowds.total = c.total AND crowds.document = c.document
-  JOIN open_xero x ON x.party = c.party AND x.cur = c.cur AND x.total = c.total AND x.document = c.document
+  JOIN parties x ON x.party = c.party AND x.cur = c.cur AND x.total = c.total AND x.document = c.document
     AND x.doc_date BETWEEN c.doc_date - {_NEAR} AND c.doc_date + {_NEAR} AND (NOT crowded OR x.doc_date = c.doc_date)
-),
-accepted AS MATERIALIZED (
-  SELECT crm_id, xero_id, 'contact, amount and date' AS matched_by FROM candidates
-  QUALIFY count(*) OVER (PARTITION BY crm_id) = 1 AND count(*) OVER (PARTITION BY xero_id) = 1 AND plain
-),
-doubtful AS MATERIALIZED (SELECT crm_id, xero_id, score FROM candidates ANTI JOIN accepted USING (crm_id, xero_id)),
+  UNION ALL
+  SELECT c.id, x.id, {_DAYS}, c.number_key, x.number_key, false, CAST(round(30 * likeness) AS INTEGER),
+    'similar contact name ' || printf('%.2f', likeness)
+  FROM open_crm c JOIN sums USING (cur, total, document)
+  JOIN open_xero x ON x.cur = c.cur AND x.total = c.total AND x.document = c.document
+    AND x.doc_date BETWEEN c.doc_date - {_NEAR} AND c.doc_date + {_NEAR}
+    AND c.party NOT IN ('id:' || x.contact, 'name:' || x.called)
+  CROSS JOIN LATERAL (SELECT jaro_winkler_similarity(c.called, x.called) AS likeness)
+  WHERE likeness >= {_ALIKE}
+)
+SELECT crm_id, xero_id,
+  party_points + 30 + 20 - 2 * days
+    + CASE WHEN '' IN (number_c, number_x) THEN 5 WHEN number_c = number_x THEN 10 ELSE 0 END AS score,
+  concat_ws(', ', 'same amount', CASE days WHEN 0 THEN 'same day' WHEN 1 THEN '1 day apart' ELSE days || ' days apart' END,
+    party_words, CASE WHEN '' NOT IN (number_c, number_x) AND number_c <> number_x THEN 'another number' END) AS why,
+  known AND ('' IN (number_c, number_x) OR number_c = number_x OR days = 0) AS plain
+FROM near
 """
 
+ACCEPT = f"""
+INSERT INTO accepted
+WITH free AS (
+  SELECT * FROM candidates ANTI JOIN accepted a USING (crm_id) ANTI JOIN accepted b USING (xero_id)
+),
+ranked AS (
+  SELECT *, max(score) OVER (PARTITION BY crm_id ORDER BY score DESC, xero_id
+      ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING) AS next_crm,
+    max(score) OVER (PARTITION BY xero_id ORDER BY score DESC, crm_id
+      ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING) AS next_xero,
+    row_number() OVER (PARTITION BY crm_id ORDER BY score DESC, xero_id) AS place_crm,
+    row_number() OVER (PARTITION BY xero_id ORDER BY score DESC, crm_id) AS place_xero
+  FROM free
+)
+SELECT crm_id, xero_id FROM ranked
+WHERE plain AND place_crm = 1 AND place_xero = 1
+  AND score - coalesce(next_crm, score - {MARGIN}) >= {MARGIN} AND score - coalesce(next_xero, score - {MARGIN}) >= {MARGIN}
+"""
+"""One round: candidates that lead on both sides are taken. A taken record leaves its rivals with less choice: ask again."""
 
-def _shared_keys(keys: Iterable[str]) -> str:
+
+def _shared_keys(keys: Iterable[tuple[str, str]]) -> str:
     """Records without amounts: what shares a key with several on the other side may belong to any of them."""
     shared = [
-        f"SELECT c.id AS crm_id, x.id AS xero_id, {-n} AS score"
+        f"SELECT c.id AS crm_id, x.id AS xero_id, {50 - n} AS score, {literal(f'same {label}')} AS why"
         f" FROM open_crm c JOIN open_xero x ON c.{key} = x.{key} AND c.{key} <> ''"
-        for n, key in enumerate(keys)
+        for n, (key, label) in enumerate(keys)
     ]
-    every = " UNION ALL ".join(shared) or "SELECT '' AS crm_id, '' AS xero_id, 0 AS score WHERE false"
-    left = "".join(
+    every = " UNION ALL ".join(shared) or "SELECT '' AS crm_id, '' AS xero_id, 0 AS score, '' AS why WHERE false"
+    left = ", ".join(
         f"open_{side} AS MATERIALIZED (\n  SELECT * FROM {side}_pool p ANTI JOIN exact ON exact.{side}_id = p.id"
-        " WHERE NOT inactive AND NOT void\n),\n"
+        " WHERE NOT inactive AND NOT void\n)"
         for side in Side
     )
-    return f"""{left}
-accepted AS (SELECT '' AS crm_id, '' AS xero_id, '' AS matched_by WHERE false),
-doubtful AS MATERIALIZED (SELECT crm_id, xero_id, max(score) AS score FROM ({every}) GROUP BY ALL),
-"""
+    return (
+        f"WITH {left} SELECT crm_id, xero_id, max(score) AS score, arg_max(why, score) AS why, false AS plain"
+        f" FROM ({every}) GROUP BY ALL"
+    )
 
 
-def _duplicates(numbered: bool, documents: bool, tag: str) -> str:
-    parts = [_claimed(side) for side in Side]
+def _duplicates(numbered: bool, documents: bool, tag: str, kept: str) -> str:
+    parts = [part for side in Side for part in _claimed(side, kept)]
     if tag:
-        parts.append(_same_tag(tag))
+        parts += _same_tag(tag, kept)
     if numbered:
         parts += [_same_number(side) for side in Side]
     if documents:
-        parts += [_same_as_paired(side) for side in Side]
-    return f"SELECT row_id, list_distinct(flatten(list(others))) AS others FROM ({' UNION ALL '.join(parts)}) GROUP BY row_id"
+        parts += [_same_as_paired(side, kept) for side in Side]
+    return " UNION ALL ".join(parts)
 
 
-def _claimed(side: Side) -> str:
-    return f"""
-  SELECT '{side}:' || l.id AS row_id, ['{side}:' || p.{side}_id] AS others
+def _claimed(side: Side, kept: str) -> Iterable[str]:
+    why = f"linked to the same record of {side.other.label}"
+    yield f"""
+  SELECT '{side}:' || l.id AS row_id, '{side}:' || p.{side}_id AS other, {literal(why)} AS why
   FROM lone_{side} l JOIN pairs p ON p.{side.other}_id = l.twin WHERE l.twin <> '' AND NOT l.void"""
+    yield f"""
+  SELECT '{side}:' || l.id, '{side}:' || o.id, {literal(why)}
+  FROM lone_{side} l JOIN present o ON o.side = '{side}' AND o.twin = l.twin AND o.id <> l.id
+  SEMI JOIN {kept} k ON k.{side}_seq = o.seq
+  WHERE l.twin <> '' AND NOT l.void"""
 
 
-def _same_tag(key: str) -> str:
-    return f"""
-  SELECT 'crm:' || l.id AS row_id, ['crm:' || p.crm_id] AS others
-  FROM lone_crm l JOIN crm_pool k ON k.id = l.id AND k.{key} <> '' JOIN pairs p ON lower(p.xero_id) = k.{key} WHERE NOT l.void
-  UNION ALL
-  SELECT 'crm:' || l.id, list('crm:' || o.id)
-  FROM lone_crm l JOIN crm_pool k ON k.id = l.id AND k.{key} <> '' JOIN crm_pool o ON o.{key} = k.{key} AND o.id <> k.id
-  WHERE NOT l.void AND NOT o.void GROUP BY l.id"""
+def _same_tag(key: str, kept: str) -> Iterable[str]:
+    why = literal("holds the same Xero id")
+    lone = f"lone_crm l JOIN crm_pool k ON k.id = l.id AND k.{key} <> ''"
+    yield f"""
+  SELECT 'crm:' || l.id, 'crm:' || p.crm_id, {why}
+  FROM {lone} JOIN pairs p ON lower(p.xero_id) = k.{key} WHERE NOT l.void"""
+    yield f"""
+  SELECT 'crm:' || l.id, 'crm:' || o.id, {why}
+  FROM {lone} JOIN present o ON o.side = 'crm' AND lower(o.twin) = k.{key} AND o.id <> l.id
+  SEMI JOIN {kept} done ON done.crm_seq = o.seq WHERE NOT l.void"""
+    yield f"""
+  SELECT 'crm:' || l.id, 'crm:' || o.id, {why}
+  FROM {lone} JOIN crm_pool o ON o.{key} = k.{key} AND o.id <> k.id WHERE NOT l.void AND NOT o.void"""
 
 
 def _same_number(side: Side) -> str:
     return f"""
-  SELECT '{side}:' || l.id AS row_id, list('{side}:' || o.id) AS others
-  FROM lone_{side} l JOIN {side} o ON o.number_key = l.number_key AND o.id <> l.id
-  WHERE l.number_key <> '' AND NOT l.void AND NOT o.void GROUP BY l.id"""
+  SELECT '{side}:' || l.id, '{side}:' || o.id, 'same number'
+  FROM lone_{side} l JOIN present o ON o.side = '{side}' AND o.number_key = l.number_key AND o.id <> l.id
+  WHERE l.number_key <> '' AND NOT l.void AND NOT o.void"""
 
 
-def _same_as_paired(side: Side) -> str:
+def _same_as_paired(side: Side, kept: str) -> str:
     return f"""
-  SELECT '{side}:' || l.id AS row_id, list('{side}:' || o.id) AS others
-  FROM lone_{side} l
-  JOIN {side} o ON o.contact = l.contact AND o.total = l.total AND o.doc_date = l.doc_date AND o.cur = l.cur
-    AND o.document = l.document AND coalesce(o.kind, '') = coalesce(l.kind, '')
-  SEMI JOIN pairs ON pairs.{side}_id = o.id
-  WHERE NOT l.void AND NOT o.void AND l.total <> 0 GROUP BY l.id"""
+  SELECT '{side}:' || l.id, '{side}:' || o.id, 'same contact, amount and date as a record that has its twin'
+  FROM lone_{side} q JOIN present l ON l.seq = q.seq
+  JOIN present o ON o.side = '{side}' AND o.contact = l.contact AND o.total = l.total AND o.doc_date = l.doc_date
+    AND o.cur = l.cur AND coalesce(o.document, '') = coalesce(l.document, '') AND coalesce(o.kind, '') = coalesce(l.kind, '')
+  SEMI JOIN (SELECT {side}_seq AS seq FROM {kept} WHERE status IS NOT NULL
+    UNION ALL SELECT s.seq FROM {side} s JOIN pairs ON pairs.{side}_id = s.id) paired ON paired.seq = o.seq
+  WHERE NOT l.void AND NOT o.void AND l.total <> 0"""

@@ -1,6 +1,6 @@
 """Renders ``reconciliation.sql`` for one entity from the registry and from the table of reasons.
 
-Only names and words that are written in this program are rendered; whatever comes from a person or a system is bound.
+Only names and words that are written in this program are rendered; whatever comes from a person or a system is in a table.
 """
 
 from __future__ import annotations
@@ -11,14 +11,16 @@ from collections.abc import Iterable, Sequence
 from functools import cache
 from pathlib import Path
 
+from sync_core.model import Side
 from sync_core.rules.declaration import Entity, Field, Kind
 from sync_core.rules.entities import entity as registered
-from sync_core.rules.reasons import REASONS, STATUSES, Finding, Reason
-from sync_core.rules.reconcile import CRM_INVOICE_STATES
+from sync_core.rules.reasons import LINE_CAUSES, OVERRULING, REASONS, STATUSES, Finding, Reason
+from sync_core.rules.reconcile import FAMILIES
 from sync_core.store.reconciliation_matching import literal, matching
 
 _TEMPLATE = Path(__file__).with_name("reconciliation.sql").read_text(encoding="utf-8")
 _PLACE = re.compile(r"\{\{(\w+)\}\}")
+_STEP = re.compile(r"^-- step (\w+)\n", re.MULTILINE)
 _NUMBER = "DECIMAL(28,10)"
 _NUMBERS = (Kind.MONEY, Kind.QUANTITY, Kind.RATE, Kind.COUNT)
 _TYPED = frozenset({"number", "date", "due_date", "currency", "contact", "state", "status", "total", "total_tax", "amount"})
@@ -26,14 +28,49 @@ _TYPED = frozenset({"number", "date", "due_date", "currency", "contact", "state"
 
 
 @cache
-def relation(name: str) -> str:
-    """``WITH ... rows AS (...)`` for the entity ``name``; a SELECT from ``rows`` follows. Parameters $1 to $11 are its own.
+def steps(name: str, kept: str) -> dict[str, str]:
+    """The statements of the entity ``name`` by the name of their step, in order. ``kept``: the table that they fill.
 
     Raises KeyError for a name that is not in the registry.
     """
     subject = registered(name)
-    pieces = {**_amounts(subject), **matching(subject), **_depth(subject), **_verdicts()}
-    return _PLACE.sub(lambda place: pieces[place[1]], _TEMPLATE)
+    pieces = {
+        "kept": kept,
+        **_entity(subject),
+        **_amounts(subject),
+        **matching(subject, kept),
+        **_depth(subject),
+        **_verdicts(),
+    }
+    text = _PLACE.sub(lambda place: pieces[place[1]], _TEMPLATE)
+    found = _STEP.split(text)[1:]
+    return dict(zip(found[::2], found[1::2], strict=True))
+
+
+def streams(entity: str, side: Side) -> list[str]:
+    """Names of the lists that are pulled for ``entity``: nested rows come with the list that holds them."""
+    return [f"{side}.{stream.table}" for stream in registered(entity).streams(side)]
+
+
+def sign(name: str, kind: str = "kind") -> str:
+    """How amounts of the entity count, as SQL over the column ``kind``."""
+    family = FAMILIES.get(name)
+    if family is None or not family.turned:
+        return str(family.sign if family else 1)
+    turned = ", ".join(map(literal, family.turned))
+    return f"CASE WHEN coalesce({kind}, '') IN ({turned}) THEN {-family.sign} ELSE {family.sign} END"
+
+
+def _entity(subject: Entity) -> dict[str, str]:
+    documents = subject.name in FAMILIES
+    return {
+        "entity": literal(subject.name),
+        "sign": sign(subject.name),
+        "crm_streams": ", ".join(map(literal, streams(subject.name, Side.CRM))),
+        "xero_streams": ", ".join(map(literal, streams(subject.name, Side.XERO))),
+        "approved": "coalesce(x.state IN ('AUTHORISED', 'PAID'), false)" if documents else "false",
+        "approved_kind": str(documents),
+    }
 
 
 def _amounts(subject: Entity) -> dict[str, str]:
@@ -41,17 +78,26 @@ def _amounts(subject: Entity) -> dict[str, str]:
     twin = subject.name in ("payments", "allocations")
     return {
         "settled": _SETTLED if invoices else "SELECT '' AS document, 0 AS paid, 0 AS credited WHERE false",
+        "linked_settled": "LEFT JOIN settled s ON s.document = c.id" if invoices else "",
+        "linked_paid": "coalesce(s.paid, 0)" if invoices else "c.sign * c.amount_paid",
+        "linked_credited": "coalesce(s.credited, 0)" if invoices else "c.sign * c.amount_credited",
+        "linked_due": "c.total - coalesce(s.paid, 0) - coalesce(s.credited, 0)" if invoices else "c.sign * c.amount_due",
+        "linked_credits_agree": "coalesce(crm_credited = x.amount_credited, true)"
+        if invoices
+        else "coalesce(crm_due = x.sign * x.amount_due, true)",
         "crm_settlement": _CRM_SUMS if invoices else _CRM_COLUMNS,
         "crm_document_twin": _DOCUMENT_TWIN if twin else "''",
         "crm_document_join": _DOCUMENT_JOIN if twin else "",
         "state_differs": _INVOICE_STATE if invoices else _PLAIN_STATE,
-        "crm_state": _state_words() if invoices else "c.state",
         "credited_differs": "c.credited <> x.credited" if invoices else "c.due <> x.due",
         "from_advance": "b.xero_id IN (SELECT document FROM advances)" if invoices else f"{subject.name == 'payments'}",
         "advances": _ADVANCES if invoices else "SELECT '' AS document WHERE false",
+        "money_bound": _BOUND,
     }
 
 
+_BOUND = """greatest(coalesce(t.absolute, 0),
+    coalesce(t.percent, 0) * greatest(abs(coalesce(c.total, 0)), abs(coalesce(x.total, 0))) * 0.01::DECIMAL(3,2))"""
 _SETTLED = """
   SELECT document,
     sum(total) FILTER (entity = 'payments') AS paid,
@@ -76,27 +122,17 @@ _ADVANCES = """
 """
 
 
-def _state_words() -> str:
-    arms = " ".join(f"WHEN {literal(code)} THEN {literal(words)}" for code, words in CRM_INVOICE_STATES.items())
-    return f"CASE c.state {arms} ELSE c.state END"
-
-
 def _depth(subject: Entity) -> dict[str, str]:
-    rate = [f for f in subject.fields if f.kind is Kind.RATE and f.name == "rate" and f.crm and f.xero]
+    rate = [f for f in subject.fields if f.kind is Kind.RATE and f.name == "rate" and f.crm and f.xero and f.to]
     others = [f for f in subject.fields if _comparable(f) and f not in rate]
-    header = [f for f in subject.fields if f.name in ("header_discount", "freight")]
     lined = any(f.kind is Kind.LINES for f in subject.fields)
     return {
-        "shape": _shape([*rate, *others, *header], lined=lined),
+        "shape": _shape([*rate, *others], lined=lined),
         "rate_differs": " OR ".join(_differs(f) for f in rate) or "false",
-        "header_discount": " OR ".join(f"coalesce(c.{f.name}, 0) <> 0" for f in header) or "false",
         "field_labels": _labels(others),
         "lines_crm": "coalesce(c.lines, [])" if lined else "[]::INTEGER[]",
         "lines_xero": "coalesce(x.lines, [])" if lined else "[]::INTEGER[]",
         "lines_differ": _lines_differ("quantity", "net", "tax", "description") if lined else "false",
-        "nets_differ": _lines_differ("quantity", "net") if lined else "false",
-        "prices_differ": _lines_differ("quantity", "unit_price") if lined else "false",
-        "cents_differ": _lines_differ("quantity", "round(unit_price)") if lined else "false",
     }
 
 
@@ -105,7 +141,7 @@ def _shape(fields: Sequence[Field], *, lined: bool) -> str:
     shape: dict[str, object] = {"xero_id": "VARCHAR"}
     shape.update({f.name: _NUMBER if f.kind in _NUMBERS else "VARCHAR" for f in fields})
     if lined:
-        shape["lines"] = [dict.fromkeys(("quantity", "unit_price", "net", "tax"), _NUMBER) | {"description": "VARCHAR"}]
+        shape["lines"] = [dict.fromkeys(("quantity", "net", "tax"), _NUMBER) | {"description": "VARCHAR"}]
     return json.dumps(shape)
 
 
@@ -148,18 +184,28 @@ def _lines_differ(*names: str) -> str:
 def _line_value(name: str) -> str:
     if name == "description":
         return "trim(regexp_replace(coalesce(l.description, ''), '\\s+', ' ', 'g'))"
-    if name == "round(unit_price)":
-        return "round(coalesce(l.unit_price, 0), 2)"
     return f"coalesce(l.{name}, 0)"
 
 
 def _verdicts() -> dict[str, str]:
+    causes = ", ".join(sorted(map(literal, LINE_CAUSES)))
+    overruling = ", ".join(sorted(map(literal, OVERRULING)))
     return {
         "status_case": _case((when, str(status)) for when, status in STATUSES),
         "reason_case": _case((rule.when, str(rule.reason)) for rule in REASONS),
         "words_case": _case((rule.when, rule.words) for rule in REASONS),
-        "field_reason": str(Reason.FIELD),
+        "field_reason": literal(Reason.FIELD),
+        "rate_reason": literal(Reason.EXCHANGE_RATE),
+        "locked_reason": literal(Reason.LOCKED),
+        "line_causes": causes,
+        "overruling": overruling,
+        "crm_rate_text": _rate_text("c.rate"),
+        "xero_rate_text": _rate_text("x.rate"),
     }
+
+
+def _rate_text(rate: str) -> str:
+    return f"rtrim(rtrim(CAST({rate} AS VARCHAR), '0'), '.')"
 
 
 def _case(rules: Iterable[tuple[Sequence[Finding], str]]) -> str:

@@ -23,12 +23,22 @@ RECORD = pa.schema(
         ("due_date", pa.date32()),
         *((n, pa.string()) for n in ("reference", "kind", "state", "document")),
         *((n, MONEY) for n in ("total", "total_tax", "amount_paid", "amount_credited", "amount_due")),
+        ("parent", pa.string()),
+        ("rate", pa.decimal128(19, 6)),
         ("run", pa.string()),
     ]
 )
 AGREED = pa.schema([(n, pa.string()) for n in ("entity", "side", "id", "partner", "hash", "fields", "run")])
 _LINKED = pa.schema([*((n, pa.string()) for n in ("entity", "side", "id", "partner")), ("linked", pa.timestamp("us"))])
 _PLACES = Decimal("0.0001")
+_RATE_PLACES = Decimal("0.000001")
+_PARENTS = {
+    "payments": ("batch",),
+    "allocations": ("credit_note", "advance"),
+    "credit_note_lines": ("credit_note",),
+}
+"""What a record is part of: the field that holds the id, per entity."""
+
 _TYPED = {
     "number": ("number",),
     "contact": ("contact",),
@@ -64,6 +74,10 @@ def as_row(record: Record, title: str, digest: str, fields: str, run: str) -> di
     }
     for column, names in _TYPED.items():
         row[column] = next((_typed(v) for n in names if (v := record.fields.get(n)) is not None), None)
+    parents = (record.fields.get(name) for name in _PARENTS.get(record.entity, ()))
+    row["parent"] = next((str(parent) for parent in parents if parent is not None), None)
+    rate = record.fields.get("rate")
+    row["rate"] = rate.quantize(_RATE_PLACES) if isinstance(rate, Decimal) else None
     return row
 
 
@@ -290,6 +304,12 @@ def agree(cache: Cache, images: Sequence[dict[str, str]]) -> None:
             table = pa.Table.from_pylist(list(images), AGREED)
             stamps = [f"{r['hash']}/{r['partner']}" for r in images]
             transaction.merge("agreed", table.append_column("stamp", pa.array(stamps)), ("entity", "side", "id"), "stamp")
+            transaction.with_rows(
+                "UPDATE record SET agreed_hash = i.hash FROM incoming i "
+                "WHERE record.entity = i.entity AND record.side = i.side "
+                "AND record.id = i.id AND record.agreed_hash IS DISTINCT FROM i.hash",
+                table,
+            )
 
 
 def linked_counts(cache: Cache) -> dict[str, int]:

@@ -16,6 +16,10 @@ CREATE TABLE IF NOT EXISTS raw (
 CREATE TABLE IF NOT EXISTS dirty (entity VARCHAR NOT NULL, side VARCHAR NOT NULL, id VARCHAR NOT NULL);
 
 -- One canonical record per entity, side and id. The typed columns feed the reconciliation; NULL where the entity has none.
+-- `seq` is a short name of the row that never changes, so that what is kept of a reconciliation needs no long ids.
+-- `parent` is what a payment or allocation is part of: its batch, its credit note, its prepayment or overpayment.
+-- `agreed_hash` repeats the hash of the agreed image: whether a record moved is then told without a join.
+CREATE SEQUENCE IF NOT EXISTS record_seq;
 CREATE TABLE IF NOT EXISTS record (
   entity          VARCHAR NOT NULL,
   side            VARCHAR NOT NULL,
@@ -43,7 +47,11 @@ CREATE TABLE IF NOT EXISTS record (
   amount_due      DECIMAL(19,4),
   partner         VARCHAR,
   stamp           VARCHAR,
-  run             VARCHAR NOT NULL
+  run             VARCHAR NOT NULL,
+  seq             BIGINT DEFAULT nextval('record_seq'),
+  agreed_hash     VARCHAR,
+  parent          VARCHAR,
+  rate            DECIMAL(19,6)
 );
 
 -- What each side held when the pair last agreed. `partner` repeats the link, so that compare needs no other database.
@@ -97,3 +105,6 @@ CREATE TABLE IF NOT EXISTS parted (
   linked  TIMESTAMP,
   until   TIMESTAMP NOT NULL
 );
+
+-- Which reconciliations are kept, and what each was made from. The rows stand in tables of their own, reconciled_<entity>.
+CREATE TABLE IF NOT EXISTS reconciled (entity VARCHAR NOT NULL, fingerprint VARCHAR NOT NULL);

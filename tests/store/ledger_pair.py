@@ -10,6 +10,7 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
+from sync_core.store.cache import Cache
 from sync_core.store.records import RECORD
 
 SCHEMA = Path(__file__).parents[2] / "sync_core" / "store" / "schema.sql"
@@ -17,19 +18,19 @@ DAY = date(2026, 11, 2)
 
 
 class Ledgers:
-    """``add`` one record, ``pair`` two that are linked, ``query`` like the cache."""
+    """``add`` one record, ``pair`` two that are linked; ``cache`` is what the reconciliation asks."""
 
     def __init__(self):
         self.root = duckdb.connect()
         self.root.execute(SCHEMA.read_text()).fetchall()
-
-    def query(self, sql, *params):
-        return self.root.cursor().sql(sql, params=list(params)).to_arrow_table()
+        self.cache = Cache(self.root, Path("in memory"))
 
     def add(self, entity, side, id_, **other):
         """One record; ``fields`` are canonical, amounts are given as text."""
         amounts = {
-            name: Decimal(other[name]) for name in other if name.startswith(("total", "amount")) and other[name] is not None
+            name: Decimal(other[name])
+            for name in other
+            if name.startswith(("total", "amount", "rate")) and other[name] is not None
         }
         row = {
             "entity": entity, "side": side, "id": id_, "native_table": "", "version": "1", "gone": "",
@@ -63,6 +64,10 @@ class Ledgers:
             for side, own, other in (("crm", crm_id, xero_id), ("xero", xero_id, crm_id))
         ]  # fmt: skip
         self._insert("agreed", pa.Table.from_pylist(images))
+        self.root.execute(
+            "UPDATE record SET agreed_hash = a.hash FROM agreed a"
+            " WHERE a.entity = record.entity AND a.side = record.side AND a.id = record.id"
+        ).fetchall()
 
     def customer(self, crm_id="crm-k", xero_id="xero-k", title="Kea Ltd"):
         """A contact that is linked on both sides."""
@@ -77,3 +82,4 @@ class Ledgers:
         self.root.register("incoming", rows)
         self.root.execute(f"INSERT INTO {table} BY NAME SELECT * FROM incoming").fetchall()  # noqa: S608  # two names of our own
         self.root.unregister("incoming")
+        self.cache.changes += 1

@@ -1,0 +1,181 @@
+"""The reconciliation as it is kept in the cache: a table of its own per entity, made anew only when something moved.
+
+Pages, sums and files read that table, so that none of them matches and compares again. What it is made from is told by a
+fingerprint of the records, links, agreed images and cursors behind it and of the terms; rows that a person set aside are laid
+over it when it is read, and need no new table.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from decimal import Decimal
+
+import pyarrow as pa
+
+from sync_core.model import Side
+from sync_core.rules.entities import entity as registered
+from sync_core.rules.line_differences import trace
+from sync_core.rules.mapping import loads
+from sync_core.rules.reconcile import DECIMALS, Terms
+from sync_core.store.cache import Cache, Snapshot, Transaction
+from sync_core.store.reconciliation_matching import ACCEPT
+from sync_core.store.reconciliation_sql import steps, streams
+
+FORM = 1
+"""Version of the kept rows: another one makes all of them anew."""
+
+_ALSO = ("contacts", "payments", "allocations", "invoices", "credit_notes")
+"""Entities that a reconciliation reads beside its own: names, and what is settled."""
+
+_PARTS = pa.list_(pa.struct([("reason", pa.string()), ("amount", pa.decimal128(19, 4))]))
+_NOTES = pa.schema([("crm_id", pa.string()), ("main", pa.string()), ("notes", pa.string()), ("parts", _PARTS)])
+_TOLERANCE = pa.schema(
+    [
+        ("currency", pa.string()),
+        ("absolute", pa.decimal128(19, 4)),
+        ("percent", pa.decimal128(9, 4)),
+        ("smallest", pa.decimal128(19, 4)),
+    ]
+)
+_TERM = pa.schema([("base_currency", pa.string()), ("locked_until", pa.date32())])
+_PLACES = Decimal("0.0001")
+
+
+def kept_name(entity: str) -> str:
+    """The table that holds the rows of ``entity``."""
+    return f"reconciled_{registered(entity).name}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """For what state of the cache, and which terms, the kept table of an entity is known to be good."""
+
+    changes: int
+    terms: str
+
+
+class Keeper:
+    """Makes and renews the kept tables of one cache. One for each cache, whoever asks."""
+
+    def __init__(self, cache: Cache) -> None:
+        self._cache = cache
+        self._known: dict[str, _Known] = {}
+        self._making = threading.Lock()
+
+    @contextmanager
+    def reading(self, entity: str, terms: Terms) -> Iterator[Snapshot]:
+        """Questions about one moment at which the kept table of ``entity`` is up to date."""
+        self.renew(entity, terms)
+        with self._cache.snapshot() as snapshot:
+            yield snapshot
+
+    def renew(self, entity: str, terms: Terms) -> None:
+        """Make the rows of ``entity`` anew if anything behind them moved. Raises KeyError for a name that is not registered."""
+        asked = _terms_text(terms)
+        if self._is_good(entity, asked):
+            return
+        with self._making:
+            if self._is_good(entity, asked):
+                return
+            with self._cache.transaction(counted=False) as transaction:
+                changes = self._cache.changes
+                now = f"{FORM} {asked} {_fingerprint(transaction, entity)}"
+                if now != _kept_from(transaction, entity):
+                    make(transaction, entity, terms, kept_name(entity))
+                    transaction.run("DELETE FROM reconciled WHERE entity = ?", entity)
+                    transaction.run("INSERT INTO reconciled VALUES (?, ?)", entity, now)
+            self._known[entity] = _Known(changes, asked)
+
+    def _is_good(self, entity: str, terms: str) -> bool:
+        known = self._known.get(entity)
+        return known is not None and known.changes == self._cache.changes and known.terms == terms
+
+
+_keepers_lock = threading.Lock()
+
+
+def keeper(cache: Cache) -> Keeper:
+    """The keeper of ``cache``, made when it is first asked for."""
+    with _keepers_lock:
+        if cache.keeper is None:
+            cache.keeper = Keeper(cache)
+        found: Keeper = cache.keeper
+        return found
+
+
+def _terms_text(terms: Terms) -> str:
+    """The terms that the kept rows depend on, spelled one way."""
+    absolute = sorted((currency, f"{amount:f}") for currency, amount in terms.tolerance.items())
+    percent = sorted((currency, f"{share:f}") for currency, share in terms.percent.items())
+    return f"{absolute} {percent} {terms.base_currency} {terms.locked_until}"
+
+
+def _kept_from(transaction: Transaction, entity: str) -> str:
+    found = transaction.query("SELECT fingerprint FROM reconciled WHERE entity = ?", entity)["fingerprint"].to_pylist()
+    return found[0] if found else ""
+
+
+def _fingerprint(transaction: Transaction, entity: str) -> str:
+    """What tells two states of everything that the rows of ``entity`` are made from apart."""
+    table = transaction.query(
+        "SELECT (SELECT count(*) || ' ' || bit_xor(hash(entity, side, id, stamp, partner, agreed_hash))"
+        " FROM record WHERE list_contains($1::VARCHAR[], entity)) AS records,"
+        " (SELECT string_agg(stream || pulled_at, ',' ORDER BY stream) FROM cursor"
+        " WHERE list_contains($2::VARCHAR[], stream)) AS cursors",
+        sorted({entity, *_ALSO}),
+        [*streams(entity, Side.CRM), *streams(entity, Side.XERO)],
+    ).to_pylist()[0]
+    return f"{table['records']} {table['cursors']}"
+
+
+def make(transaction: Transaction, entity: str, terms: Terms, into: str) -> None:
+    """Reconcile ``entity`` as the cache stands in ``transaction``, and write the rows into the table ``into``.
+
+    Its temporary tables last as long as the transaction.
+    """
+    _lay_out(transaction, terms)
+    for name, statement in steps(entity, into).items():
+        transaction.run(statement)
+        if name == "accepted":
+            _assign(transaction)
+        elif name == "bodies":
+            _trace_lines(transaction, entity)
+
+
+def _lay_out(transaction: Transaction, terms: Terms) -> None:
+    currencies = sorted({*terms.tolerance, *terms.percent, *DECIMALS})
+    tolerance = [
+        {
+            "currency": currency,
+            "absolute": terms.tolerance.get(currency, Decimal(0)).quantize(_PLACES),
+            "percent": terms.percent.get(currency, Decimal(0)).quantize(_PLACES),
+            "smallest": Decimal(1).scaleb(-DECIMALS.get(currency, 2)).quantize(_PLACES),
+        }
+        for currency in currencies
+    ]
+    transaction.with_rows("CREATE TEMP TABLE tolerance AS FROM incoming", pa.Table.from_pylist(tolerance, _TOLERANCE))
+    term = [{"base_currency": terms.base_currency, "locked_until": terms.locked_until}]
+    transaction.with_rows("CREATE TEMP TABLE term AS FROM incoming", pa.Table.from_pylist(term, _TERM))
+
+
+def _assign(transaction: Transaction) -> None:
+    """Take candidates that lead, round after round, until none does."""
+    taken = -1
+    while (now := transaction.query("SELECT count(*) AS n FROM accepted")["n"][0].as_py()) > taken:
+        taken = now
+        transaction.run(ACCEPT)
+
+
+def _trace_lines(transaction: Transaction, entity: str) -> None:
+    """Say of each pair whose lines or totals differ what its lines contribute."""
+    subject = registered(entity)
+    notes = []
+    for row in transaction.query("SELECT * FROM bodies").to_pylist():
+        crm, xero = (loads(subject, row[name]) for name in ("crm_fields", "xero_fields"))
+        traced = trace(crm, xero, row["difference"], row["smallest"])
+        parts = [{"reason": str(reason), "amount": amount} for reason, amount in traced.parts.items()]
+        notes.append({"crm_id": row["crm_id"], "main": str(traced.main), "notes": traced.words or None, "parts": parts or None})
+    transaction.with_rows("CREATE TEMP TABLE line_note AS FROM incoming", pa.Table.from_pylist(notes, _NOTES))
