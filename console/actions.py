@@ -46,6 +46,41 @@ def resync_many(picked: dict[str, frozenset[str]], label: str) -> None:
     _ask(f"Resync of {label}", lambda: service().enqueue_sync(Scope(only=picked), who=WHO))
 
 
+def preview(scope: Scope, label: str) -> int | None:
+    """Ask what a sync would do; the request's id, None once its failure was said."""
+    return _ask(f"Preview of {label}", lambda: service().enqueue_preview(scope, who=WHO))
+
+
+def preview_of(find: Callable[[], Scope], label: str) -> int | None:
+    """The same for a scope that has to be looked up first."""
+    scope = _tell(find)
+    return None if scope is None else preview(scope, label)
+
+
+def agree(request: int, fingerprint: str, label: str) -> int | None:
+    """Ask for exactly what the preview of that request showed."""
+
+    def enqueue() -> int:
+        return service().enqueue_agreed(service().scope_of_request(request), fingerprint, who=WHO)
+
+    return _ask(f"Sync of {label}", enqueue)
+
+
+def allow(plan: str) -> bool:
+    """Let exactly this plan pass the rails, once. False once its failure was said."""
+
+    def allowed() -> bool:
+        service().allow_plan(plan, who=WHO)
+        return True
+
+    return _tell(allowed) is True
+
+
+def stop() -> None:
+    """End the run under way at its next point; what was written stays."""
+    _tell(lambda: service().stop_run(who=WHO))
+
+
 def keep(entity: str, crm_id: str, xero_id: str, chosen: Mapping[str, Side], label: str) -> None:
     """Keep the values of the chosen sides, and resync the pair so that it is carried out."""
 
@@ -105,15 +140,20 @@ def pause() -> None:
     _tell(lambda: service().pause(WHO))
 
 
+def set_minutes(minutes: int) -> None:
+    _tell(lambda: service().set_minutes(minutes, who=WHO))
+
+
 def resume() -> None:
     _tell(lambda: service().resume(WHO))
 
 
-def _ask(label: str, enqueue: Callable[[], int]) -> None:
+def _ask(label: str, enqueue: Callable[[], int]) -> int | None:
     asked = _tell(enqueue)
     if asked is not None:
         st.session_state[ASKED] = [*st.session_state.get(ASKED, []), Asked(asked, label)]
         st.session_state.pop(ANSWERED, None)
+    return asked
 
 
 def _tell(act: Callable[[], Answer]) -> Answer | None:

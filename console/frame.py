@@ -37,6 +37,8 @@ def bar() -> None:
         if overview.demo:
             st.badge(DEMO, color="blue")
         st.caption(f"**{name}** in Dynamics and Xero · {freshness} · {_doing(latest, schedule)}", width="content")
+        if service().running is not None:
+            st.button("Stop it", key="stop_run", type="tertiary", on_click=actions.stop, help="What was written stays.")
     _answers()
     if _moved(latest):
         st.rerun()
@@ -44,10 +46,20 @@ def bar() -> None:
 
 def _doing(latest: RunSummary | None, schedule: ScheduleView) -> str:
     if service().running is not None or (latest is not None and latest.status is RunStatus.RUNNING):
-        return "… a sync is running"
+        return _running()
     if schedule.trouble:
         return "✕ the last sync failed, Overview says why"
     return "schedule paused" if schedule.paused else "no sync is running"
+
+
+def _running() -> str:
+    progress = service().progress()
+    if progress is None:
+        return "… a sync is running in another process"
+    if progress.stopping:
+        return "… a sync is ending"
+    written = f", {progress.writes:,} batches written" if progress.writes else ""
+    return f"… a sync is running: {progress.read} of {progress.lists} lists read{written}"
 
 
 def _answers() -> None:

@@ -14,6 +14,7 @@ GROUPS: Mapping[str, tuple[tuple[str, str, str], ...]] = {
     "Today": (
         ("overview", "Overview", "Does everything tie out, how old are the data, what ran and what runs next."),
         ("problems", "Problems", "What needs a person, grouped by cause, with what to do about it."),
+        ("resync", "Resync", "Look at what a sync would do, then have exactly that done."),
     ),
     "Tie out": (
         ("invoices", "Invoices", "Every invoice of both systems side by side, with the difference named."),
@@ -26,6 +27,7 @@ GROUPS: Mapping[str, tuple[tuple[str, str, str], ...]] = {
         ("match", "Match", "Records that could belong together: link them, or keep them apart."),
         ("mapping", "Mapping", "Which field goes where, what is sent at all, and what each relationship type is in Xero."),
         ("runs", "Runs", "Each sync that ran: what it did, how many calls it made, what it was told."),
+        ("schedule", "Schedule", "When the next sync comes by itself, and which were missed."),
         ("connections", "Connections", "Whether both systems and both databases answer, and the settings in use."),
     ),
 }

@@ -9,7 +9,7 @@ from hashlib import sha256
 
 import streamlit as st
 
-from console import answers, detail, sheets
+from console import actions, answers, detail, resync, sheets
 from console.door import service
 from console.filters import address
 from console.frame import reader_zone
@@ -163,6 +163,11 @@ def _statuses(status: str) -> tuple[MatchStatus, ...]:
 def _bar(sheet: Sheet, filters: Filters, *, shown: int, left: int) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f"**{shown_of(shown, left, sheet.singular, sheet.plural)}**")
+        if st.button(
+            f"Resync these {left:,}…" if left > 1 else "Resync this one…", key=f"{sheet.entity}_resync", disabled=not left
+        ):
+            label = f"{left:,} {sheet.singular if left == 1 else sheet.plural}"
+            resync.show(actions.preview_of(lambda: service().scope_of_filters(sheet.entity, filters), label))
         with st.popover("Download", key=f"{sheet.entity}_download"):
             st.text(f"All {left:,} rows that the filters leave, in this order.")
             st.link_button("CSV for Excel", address(sheet.entity, filters, excel=True))

@@ -25,6 +25,7 @@ from sync_core.flows.images import adopt
 from sync_core.flows.ledger import Key, RunLedger, parked
 from sync_core.flows.linking import changing_links, load_links
 from sync_core.flows.merges import follow_survivors
+from sync_core.flows.preview import fingerprint
 from sync_core.flows.pull import Unreadable, pull, refresh
 from sync_core.flows.recover import recover
 from sync_core.flows.stamp import PENDING, stamp, stamp_everything
@@ -41,21 +42,30 @@ from sync_core.systems.base import Peer
 
 LEASE_LIVES = timedelta(seconds=90)
 ROUNDS = 5
+NAMED = 5
+"""A run of more records than these counts them in its label instead of naming each."""
 UNREADABLE = "unreadable"
+MOVED = "Records moved since the preview, so nothing was written. Look at the new plan and agree to that one."
 CONTACTS = "contacts"
 log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What a run covers. ``entities``: all when empty. ``only``: per entity the ids (of either side) it is limited to."""
+    """What a run covers. ``entities``: all when empty. ``only``: per entity the ids (of either side) it is limited to.
+
+    ``plan``: the fingerprint of the preview that a person agreed to; another plan is not carried out.
+    """
 
     entities: tuple[str, ...] = ()
     only: Mapping[str, frozenset[str]] | None = None
     full: bool = False
+    plan: str = ""
 
     @property
     def label(self) -> str:
+        if self.only is not None and sum(map(len, self.only.values())) > NAMED:
+            return ", ".join(f"{len(ids):,} {name.replace('_', ' ')}" for name, ids in sorted(self.only.items()))
         if self.only is not None:
             return ", ".join(f"{e}:{i}" for e, ids in sorted(self.only.items()) for i in sorted(ids))
         return ", ".join(self.entities) or "everything"
@@ -63,13 +73,13 @@ class Scope:
     def as_json(self) -> dict[str, Any]:
         """As a request keeps it."""
         only = None if self.only is None else {name: sorted(ids) for name, ids in self.only.items()}
-        return {"entities": list(self.entities), "only": only, "full": self.full}
+        return {"entities": list(self.entities), "only": only, "full": self.full, "plan": self.plan}
 
     @classmethod
     def of_json(cls, args: Mapping[str, Any]) -> Scope:
         only = args.get("only")
         picked = None if only is None else {name: frozenset(ids) for name, ids in only.items()}
-        return cls(tuple(args.get("entities") or ()), picked, bool(args.get("full")))
+        return cls(tuple(args.get("entities") or ()), picked, bool(args.get("full")), str(args.get("plan") or ""))
 
     def covers(self, entity: Entity) -> bool:
         if self.only is not None:
@@ -188,6 +198,8 @@ class _Session:
         recover(self._workspace, self._run, self._lease)
         self._require_records()
         self._plan = self._planned()
+        if self._scope.plan and self._scope.plan != fingerprint(cache, self._plan):
+            return RunStatus.REFUSED, MOVED
         self._refusals = self._stopped()
         if self._refusals:
             raise_kept = (

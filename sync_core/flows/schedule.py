@@ -17,13 +17,15 @@ import structlog
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
-from sync_core.errors import Configure, TieoutError
+from sync_core.errors import Configure, Rejected, TieoutError
 from sync_core.model import RunStatus, RunSummary
 from sync_core.store.requests import Request, RequestStatus
 
 BEGINNING = datetime(2020, 1, 1, tzinfo=UTC)
 MISFIRE_GRACE = timedelta(minutes=5)
 PAUSED = "schedule.paused"
+MINUTES = "schedule.minutes"
+LONGEST = 7 * 24 * 60
 RUNNER = "runner"
 SCHEDULE = "schedule"
 SYNC = "sync"
@@ -127,7 +129,7 @@ class Schedule:
     def __init__(self, desk: Desk, organisation: str, minutes: int, now: Callable[[], datetime]) -> None:
         if minutes < 1:
             raise Configure("The setting TIEOUT_SYNC_MINUTES is wrong: there must be at least one minute between two syncs.")
-        self._desk, self._organisation, self.minutes, self._now = desk, organisation, minutes, now
+        self._desk, self._organisation, self._preset, self._now = desk, organisation, minutes, now
         self._asked: int | None = None
         self._scheduler = BackgroundScheduler(timezone=UTC)
 
@@ -135,7 +137,7 @@ class Schedule:
         """Fire from now on, and once at once when the last slot was missed or nothing was ever synced."""
         self._scheduler.add_job(
             self._on_time,
-            IntervalTrigger(minutes=self.minutes, start_date=BEGINNING, timezone=UTC),
+            self._trigger(),
             id=SYNC,
             coalesce=True,
             max_instances=1,
@@ -144,6 +146,23 @@ class Schedule:
         self._scheduler.start()
         if self._is_due():
             self._on_time()
+
+    @property
+    def minutes(self) -> int:
+        """Between two runs: what a person chose last, else the setting."""
+        chosen = self._desk.mapping(MINUTES) or ""
+        return int(chosen) if chosen.isdecimal() else self._preset
+
+    def set_minutes(self, minutes: int, who: str) -> None:
+        """Ask every so many minutes from now on. Raises Rejected for less than one and more than a week."""
+        if not 1 <= minutes <= LONGEST:
+            raise Rejected(f"Choose from 1 to {LONGEST:,} minutes between two syncs.", field="minutes")
+        self._desk.set_mapping(MINUTES, str(minutes), who, self._now())
+        if self._scheduler.running:
+            self._scheduler.reschedule_job(SYNC, trigger=self._trigger())
+
+    def _trigger(self) -> IntervalTrigger:
+        return IntervalTrigger(minutes=self.minutes, start_date=BEGINNING, timezone=UTC)
 
     def stop(self) -> None:
         if self._scheduler.running:

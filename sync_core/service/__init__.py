@@ -6,6 +6,7 @@ values; errors are of ``sync_core.errors`` and their message is for people.
 
 from __future__ import annotations
 
+from sync_core.flows.preview import Change, PlannedRecord, Preview
 from sync_core.flows.run import Scope
 from sync_core.flows.schedule import ScheduleView
 from sync_core.rules.ageing import Ageing, AgeingLine, Bucket, Difference, Moved, Movement
@@ -16,6 +17,7 @@ from sync_core.rules.types import ContactType, Relationship, TypeLine, TypeMappi
 from sync_core.service.answers import AuditReport, Check, Download, Flow, Overview, data_flows, entities
 from sync_core.service.listing import Apart, Candidate, Event, RecordLine, RecordList
 from sync_core.service.opening import Service, SystemClock, audit_report, follow_sync, open_service, run_worker
+from sync_core.service.previewing import Progress
 from sync_core.service.ruling import Setting
 from sync_core.service.worklist import WorkItem, WorkPage
 from sync_core.settings import Settings, load_settings
@@ -33,6 +35,7 @@ __all__ = [
     "CaseAct",
     "CaseEntry",
     "CaseStatus",
+    "Change",
     "Check",
     "ContactType",
     "Difference",
@@ -46,6 +49,9 @@ __all__ = [
     "Moved",
     "Movement",
     "Overview",
+    "PlannedRecord",
+    "Preview",
+    "Progress",
     "Reconciliation",
     "ReconciliationPage",
     "RecordLine",

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
 
-from sync_core.errors import Configure
+from sync_core.errors import Configure, TieoutError
 from sync_core.flows.workspace import Workspace
 from sync_core.rules.entities import entity
 from sync_core.settings import Settings
@@ -12,9 +13,21 @@ from sync_core.systems.dataverse import Dataverse
 
 
 class RunningRun:
-    """The id of the run under way, for the clients' request headers."""
+    """The run under way: its id, for the clients' request headers, how far it is, and whether a person wants it to end."""
 
     id: str | None = None
+    passed: Counter[str]
+    stopped_by: str = ""
+
+    def begin(self, run: str) -> None:
+        self.id, self.passed, self.stopped_by = run, Counter(), ""
+
+    def step(self, name: str) -> None:
+        """A numbered point of the run. Raises TieoutError once when a person wants it to end; what was sent stays."""
+        self.passed[name.partition(" ")[0]] += 1
+        if self.stopped_by:
+            who, self.stopped_by = self.stopped_by, ""
+            raise TieoutError(f"Stopped by {who}. What was written stays; the next sync goes on from there.")
 
 
 class Desk:

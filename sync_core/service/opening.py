@@ -22,6 +22,7 @@ from sync_core.service.answers import AuditReport
 from sync_core.service.desk import RunningRun
 from sync_core.service.listing import Listing
 from sync_core.service.pairing import Pairing
+from sync_core.service.previewing import Previewing
 from sync_core.service.ruling import Ruling
 from sync_core.service.syncing import Syncing
 from sync_core.service.worklist import Worklist
@@ -49,7 +50,7 @@ class SystemClock:
         time.sleep(seconds)
 
 
-class Service(Syncing, Worklist, Pairing, Ruling, Listing):
+class Service(Syncing, Worklist, Previewing, Pairing, Ruling, Listing):
     """One organisation, open for business. Close it when done."""
 
     def _perform(self, request: Request) -> Done:

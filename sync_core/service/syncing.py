@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC
 from typing import Any
 
@@ -19,6 +20,7 @@ from sync_core.rules.entities import entity
 from sync_core.rules.plan import plan_view
 from sync_core.service.answers import Check, Overview
 from sync_core.service.desk import Desk, RunningRun, known
+from sync_core.service.previewing import PREVIEW, keep_preview
 from sync_core.settings import Settings
 from sync_core.store.requests import Request
 from sync_core.systems.base import Peer
@@ -49,8 +51,13 @@ class Syncing(Desk):
 
     def _perform(self, request: Request) -> Done:
         who = str(request.args.get("who") or "a request")
-        summary = self.sync(Scope.of_json(request.args), trigger=who).summary
-        went_well = summary.status in (RunStatus.SUCCESS, RunStatus.PARTIAL)
+        scope = Scope.of_json(request.args)
+        result = self.sync(scope, trigger=who, dry_run=request.kind == PREVIEW)
+        summary = result.summary
+        looked = request.kind == PREVIEW and summary.status in (RunStatus.SUCCESS, RunStatus.REFUSED)
+        if looked or (scope.plan and summary.status is RunStatus.REFUSED):
+            keep_preview(self._workspace, result)
+        went_well = looked or summary.status in (RunStatus.SUCCESS, RunStatus.PARTIAL)
         return Done(summary.run, summary.message or _told(summary.counts), failed=not went_well)
 
     def schedule(self) -> ScheduleView:
@@ -60,6 +67,13 @@ class Syncing(Desk):
     def pause(self, who: str) -> None:
         """No sync comes by itself until ``resume``; one that is under way goes on."""
         self._schedule.pause(who)
+
+    def set_minutes(self, minutes: int, *, who: str) -> None:
+        """How many minutes lie between two syncs by themselves, from now on. Raises Rejected when it cannot be so many."""
+        state, now, before = self._workspace.state, self._workspace.clock.now(), self._schedule.minutes
+        with state.together():
+            self._schedule.set_minutes(minutes, who)
+            state.append_audit(who, "schedule", "minutes", {"minutes": before}, {"minutes": minutes}, now)
 
     def resume(self, who: str) -> None:
         self._schedule.resume(who)
@@ -96,12 +110,22 @@ class Syncing(Desk):
         for name in (*scope.entities, *(scope.only or {})):
             known(name)
         with self._one_run:
-            self._running.id = run or new_run_id()
+            run = run or new_run_id()
+            self._running.begin(run)
             try:
                 peers = self.connect()
-                return execute(self._workspace, scope, peers, run=self._running.id, trigger=trigger, dry_run=dry_run)
+                return execute(self._watched(), scope, peers, run=run, trigger=trigger, dry_run=dry_run)
             finally:
                 self._running.id = None
+
+    def _watched(self) -> Workspace:
+        """The workspace with its points counted, so that a page can say how far the run is."""
+
+        def step(name: str) -> None:
+            self._workspace.step(name)
+            self._running.step(name)
+
+        return replace(self._workspace, step=step)
 
     @property
     def running(self) -> str | None:

@@ -105,4 +105,8 @@ class System(Protocol):
     @property
     def calls(self) -> Calls: ...
 
+    @property
+    def left_today(self) -> int | None:
+        """Calls that the system still allows today, None when it has no such limit or has not said yet."""
+
     def close(self) -> None: ...

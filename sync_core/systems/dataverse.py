@@ -89,6 +89,10 @@ class Dataverse:
         self._writer = Writer(sender, self._tables)
 
     @property
+    def left_today(self) -> int | None:
+        return None
+
+    @property
     def calls(self) -> Calls:
         return self.http.calls
 

@@ -74,6 +74,10 @@ class Xero:
         self._catalogue = Catalogue(self._http, f"{root}{_API}", self._tenant)
 
     @property
+    def left_today(self) -> int | None:
+        return self.budget.remaining_today()
+
+    @property
     def calls(self) -> Calls:
         return self._http.calls
 

@@ -1,0 +1,236 @@
+"""A sync that is looked at first: what is asked for, what it would do, and, once it was done, what came of each record."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import date, datetime
+
+import streamlit as st
+
+from console import actions, nav
+from console.door import service
+from console.frame import reader_zone
+from console.texts import STATUS_WORDS, count, listed, plain, when
+from console.widgets import left, table
+from sync_core.model import Outcome, RecordStatus, RunStatus, Side, Status
+from sync_core.service import Change, PlannedRecord, Preview, Scope, data_flows
+
+SYSTEMS = {"dynamics": "Dynamics", "xero": "Xero"}
+VERBS = {"create": "made", "update": "changed", "delete": "removed"}
+SHOWN = 200
+EVERYTHING, ENTITY, DATES, FAILED = "Everything", "One kind of record", "A range of dates", "All that failed"
+
+
+def ask() -> None:
+    """What is to be synced, and the button that shows what would happen."""
+    labels = {flow.entity: flow.label for flow in data_flows()}
+    st.text("Nothing is written before you have seen what would be.")
+    what = st.segmented_control(
+        "What", [EVERYTHING, ENTITY, DATES, FAILED], default=EVERYTHING, key="resync_what", required=True
+    )
+    find: Callable[[], Scope] = Scope
+    label = "everything"
+    if what == ENTITY:
+        name = st.selectbox("Kind", list(labels), format_func=lambda n: labels[n], key="resync_entity", width=300)
+        label, find = labels[name].lower(), lambda: Scope(entities=(name,))
+    elif what == DATES:
+        label, find = _dates(labels)
+    elif what == FAILED:
+        label, find = "all that failed", lambda: service().scope_of_failed()
+    if st.button("Preview", type="primary", disabled=service().running is not None):
+        show(actions.preview_of(find, label))
+
+
+def _dates(labels: Mapping[str, str]) -> tuple[str, Callable[[], Scope]]:
+    today = datetime.now(reader_zone()).date()
+    dated = [name for name in ("invoices", "payments", "credit_notes") if name in labels]
+    with st.container(horizontal=True):
+        names = st.multiselect("Kinds", dated, default=dated, format_func=lambda n: labels[n], key="resync_kinds", width=420)
+        since = st.date_input("From", today.replace(day=1), key="resync_since", format="YYYY-MM-DD", width=160)
+        until = st.date_input("To", today, key="resync_until", format="YYYY-MM-DD", width=160)
+    first, last = _day(since, today), _day(until, today)
+    label = f"documents from {first.isoformat()} to {last.isoformat()}"
+    return label, lambda: service().scope_of_dates(names, first, last)
+
+
+def _day(value: object, other: date) -> date:
+    return value if isinstance(value, date) else other
+
+
+def show(request: int | None) -> None:
+    """Go to the page of a preview that was asked for."""
+    if request is not None:
+        st.switch_page(nav.file_of("resync"), query_params={"request": str(request)})
+
+
+def draw(request_id: int) -> None:
+    """The preview of one request, or that it is still being made."""
+    request = service().request(request_id)
+    if request is None:
+        st.info("This preview is not known any more. Ask for a new one.")
+        return
+    if request.finished_at is None:
+        st.text("Both systems are being read. Nothing is written. This page fills by itself.")
+        return
+    made = service().preview(request.run) if request.run else None
+    if made is None:
+        st.warning(plain(request.message))
+        return
+    _preview(request_id, made)
+
+
+def _preview(request_id: int, made: Preview) -> None:
+    zone = reader_zone()
+    st.subheader(_headline(made))
+    st.caption(f"Looked at {when(made.made, zone)}: {plain(made.scope)}.")
+    for sentence in made.stopped:
+        st.warning(plain(sentence))
+    st.text(_cost(made))
+    for note in made.notes:
+        st.text(note)
+    if made.total or made.notes:
+        _agree(request_id, made)
+    _written(made.written)
+    _left(made.left)
+    if made.more:
+        st.caption(f"{count(made.more, 'more record')} not listed here; all are counted above.")
+
+
+def _headline(made: Preview) -> str:
+    if not made.total:
+        waiting = sum(number for outcome, number in made.counts.items() if outcome != Outcome.UNCHANGED)
+        return f"No record would be written; {waiting:,} are left as they are." if waiting else "Everything is in step."
+    labels = {flow.entity: flow.label.lower() for flow in data_flows()}
+    parts = [
+        f"{number:,} {labels.get(entity, entity)} {VERBS.get(verb, verb)} in {Side(side).label}"
+        for entity, side, verb, number in made.writes
+    ]
+    return plain(f"Would be written: {listed(parts)}.")
+
+
+def _cost(made: Preview) -> str:
+    """Calls, out of those that Xero still allows today; and how the records that were looked at came out."""
+    reads = listed([f"{count(n, 'call')} to {SYSTEMS[name]}" for name, n in made.reads.items()])
+    writes = [f"about {count(n, 'call')} to {SYSTEMS[name]}" for name, n in made.calls.items() if n]
+    said = [f"Looking took {reads}; the sync looks once more."]
+    if writes:
+        said.append(f"Writing takes {listed(writes)}, and notes in Dynamics for the records that change.")
+    if made.left_today is not None:
+        said.append(f"Xero allows {made.left_today:,} more calls today.")
+    outcomes = [f"{number:,} {outcome}" for outcome, number in made.counts.items()]
+    if outcomes:
+        said.append(f"{sum(made.counts.values()):,} looked at: {listed(outcomes)}.")
+    return " ".join(said)
+
+
+def _agree(request_id: int, made: Preview) -> None:
+    """The one button. What is done is exactly this, or nothing."""
+    plain_way = f"Write these {made.total:,}" if made.total else "Do that"
+    label = "Go on anyway, this once" if made.stopped else plain_way
+    if st.button(label, type="primary", key=f"agree_{made.fingerprint}", disabled=service().running is not None):
+        if made.stopped and not actions.allow(made.plan):
+            return
+        asked = actions.agree(request_id, made.fingerprint, made.scope)
+        if asked is not None:
+            st.query_params.update({"request": str(request_id), "done": str(asked)})
+            st.rerun()
+
+
+def _written(records: Iterable[PlannedRecord]) -> None:
+    rows = [
+        {"record": r.title or "without a name", "side": c.side, "field": c.field, "before": c.before, "after": c.after}
+        | {"kind": r.entity.replace("_", " "), "outcome": r.outcome}
+        for r in records
+        for c in (r.changes or _note(r))
+    ]
+    if not rows:
+        return
+    columns = {
+        "kind": left("Kind", width=110),
+        "record": left("Record", width=170),
+        "outcome": left("Becomes", width=80),
+        "side": left("In", width=80),
+        "field": left("Field", width=130),
+        "before": left("Before", width=220),
+        "after": left("After", width=300),
+    }
+    st.markdown("**What would be written**")
+    table(rows, columns, "What would be written, field by field")
+
+
+def _note(record: PlannedRecord) -> list[Change]:
+    """A record of which only what people do not see is written."""
+    return [Change("Dynamics" if record.crm_id else "Xero", "link", "", "noted")]
+
+
+def _left(records: Iterable[PlannedRecord]) -> None:
+    rows = [
+        {"kind": r.entity.replace("_", " "), "record": r.title or "without a name", "outcome": r.outcome, "remark": r.remark}
+        for r in records
+    ]
+    if not rows:
+        return
+    columns = {
+        "kind": left("Kind", width=110),
+        "record": left("Record", width=170),
+        "outcome": left("Why not", width=90),
+        "remark": left("Remark", width=720),
+    }
+    st.markdown("**What would not be done**")
+    table(rows, columns, "What would not be done, and why")
+
+
+def result(request_id: int, done_id: int) -> None:
+    """What came of the sync that was agreed to, record by record. Moved meanwhile: the new preview, to be agreed to."""
+    done = service().request(done_id)
+    asked = service().request(request_id)
+    if done is None or asked is None:
+        st.info("This sync is not known any more. The page Runs has it.")
+        return
+    if done.finished_at is None:
+        st.text("The sync is under way. This page fills by itself.")
+        return
+    run = next((each for each in service().runs(200) if each.run == done.run), None)
+    moved = service().preview(done.run) if done.run else None
+    if run is not None and run.status is RunStatus.REFUSED and moved is not None:
+        st.warning(plain(done.message))
+        _preview(request_id, moved)
+        return
+    st.subheader(plain(done.message))
+    made = service().preview(asked.run)
+    if made is not None:
+        _remarks(made)
+
+
+def _remarks(made: Preview) -> None:
+    """Every record of the preview as it stands now."""
+    zone = reader_zone()
+    rows = []
+    for record in (*made.written, *made.left)[:SHOWN]:
+        standing = _standing(record)
+        rows.append(
+            {
+                "kind": record.entity.replace("_", " "),
+                "record": record.title or "without a name",
+                "status": STATUS_WORDS[standing.status if standing else Status.NEVER_SYNCED],
+                "remark": standing.remark if standing else "",
+                "synced": when(standing.last_synced if standing else None, zone),
+            }
+        )
+    columns = {
+        "status": left("Status", width=140),
+        "kind": left("Kind", width=110),
+        "record": left("Record", width=170),
+        "synced": left("Last synced", width=130),
+        "remark": left("Remark", width=540),
+    }
+    st.markdown("**What came of it**")
+    table(rows, columns, "Every record of the preview as it stands now")
+
+
+def _standing(record: PlannedRecord) -> RecordStatus | None:
+    for side, row_id in ((Side.CRM, record.crm_id), (Side.XERO, record.xero_id)):
+        found = service().status_of(record.entity, side, row_id) if row_id else None
+        if found is not None:
+            return found
+    return None

@@ -1,0 +1,91 @@
+"""When a sync comes by itself: the next one, how often, whether it is paused, what was missed and how it was caught up."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import streamlit as st
+
+from console import actions
+from console.door import service
+from console.frame import reader_zone
+from console.gaps import gaps
+from console.runs import run_lines
+from console.texts import ago, count, plain, when, zone_name
+from console.widgets import left, right, table
+
+OFTEN = (1, 5, 15, 30, 60, 240, 1440)
+LOOKED_AT = 500
+zone, now = reader_zone(), datetime.now(UTC)
+schedule, runs = service().schedule(), service().runs(LOOKED_AT)
+
+
+def words(minutes: int) -> str:
+    if minutes % 1440 == 0:
+        return "every day" if minutes == 1440 else f"every {minutes // 1440} days"
+    if minutes % 60 == 0:
+        return "every hour" if minutes == 60 else f"every {minutes // 60} hours"
+    return "every minute" if minutes == 1 else f"every {minutes} minutes"
+
+
+def choose() -> None:
+    actions.set_minutes(int(st.session_state[key]))
+
+
+st.title("Schedule")
+if schedule.paused:
+    st.subheader("Paused: no sync comes by itself.")
+elif schedule.next_run is None:
+    st.subheader("No sync comes by itself while this console only looks.")
+else:
+    st.subheader(plain(f"The next sync begins {when(schedule.next_run, zone)}, {words(schedule.minutes)}."))
+if schedule.trouble:
+    st.warning(plain(f"The last scheduled sync failed: {schedule.trouble}"))
+
+with st.container(horizontal=True, vertical_alignment="bottom"):
+    options = sorted({*OFTEN, schedule.minutes})
+    key = f"minutes_{schedule.minutes}"
+    st.selectbox(
+        "How often",
+        options,
+        index=options.index(schedule.minutes),
+        format_func=lambda minutes: words(minutes).capitalize(),
+        key=key,
+        on_change=choose,
+        width=220,
+    )
+    if schedule.paused:
+        st.button("Resume", type="primary", on_click=actions.resume, help="Goes on, and catches up once on what was missed.")
+    else:
+        st.button("Pause", on_click=actions.pause, help="A sync that is under way goes on.")
+    st.button("Sync now", on_click=actions.sync_now, disabled=service().running is not None)
+st.text("A sync that was missed, because the computer was off or the schedule paused, is caught up once.")
+
+st.markdown("**Missed**")
+found = gaps(runs, schedule.minutes, now)
+if found:
+    caught = next((gap for gap in found if gap.caught_up), None)
+    if caught is not None:
+        st.text(f"Last caught up {when(caught.until, zone)} ({ago(caught.until, now)}).")
+    rows = (
+        {
+            "since": when(gap.since, zone),
+            "until": when(gap.until, zone) if gap.caught_up else "now",
+            "missed": f"{gap.missed:,}",
+            "run": gap.caught_up or "not caught up yet",
+        }
+        for gap in found[:50]
+    )
+    columns = {
+        "since": left("Last run before", width=140),
+        "until": left("Caught up", width=140),
+        "missed": right("Missed", width=80),
+        "run": left("Run that caught up", width=180),
+    }
+    table(rows, columns, "Times in which no sync ran", width="content")
+else:
+    st.text(f"None, as far as the last {count(len(runs), 'run')} say." if runs else "Nothing ran yet.")
+
+st.markdown("**Last runs by the schedule**")
+run_lines([run for run in runs if run.trigger == "schedule"][:10], zone)
+st.caption(f"Times are in {plain(zone_name(zone))}.")

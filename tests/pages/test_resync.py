@@ -1,0 +1,86 @@
+"""The preview page and the schedule page: what is asked for, what is shown, what a click does."""
+
+from __future__ import annotations
+
+import pytest
+
+from console import actions
+from sync_core.errors import Rejected
+from sync_core.flows.schedule import Runner
+
+
+def click(at, label):
+    next(b for b in at.button if b.label.startswith(label)).click()
+    return at.run()
+
+
+def work_off(service):
+    Runner(service._workspace.state, service._perform).work_off()
+
+
+def test_a_preview_is_asked_for_shown_and_done(service, show, words):
+    at = click(show("resync"), "Preview")
+    asked = at.session_state[actions.ASKED][-1].id
+    assert service.request(asked).kind == "preview"
+    assert "Both systems are being read." in words(show("resync", request=str(asked)))
+    while service.request(asked).finished_at is None:
+        work_off(service)
+    at = show("resync", request=str(asked))
+    made = service.preview(service.request(asked).run)
+    assert "more calls today" in words(at)
+    remarks = at.dataframe[len(at.dataframe) - 1].value["remark"].tolist()
+    assert remarks == [record.remark for record in made.left]
+
+
+def test_what_was_agreed_to_shows_every_record_with_its_remark(service, show, words):
+    at = click(show("resync"), "Preview")
+    asked = at.session_state[actions.ASKED][-1].id
+    while service.request(asked).finished_at is None:
+        work_off(service)
+    made = service.preview(service.request(asked).run)
+    done = service.enqueue_agreed(service.scope_of_request(asked), made.fingerprint, who="console")
+    assert "The sync is under way." in words(show("resync", request=str(asked), done=str(done)))
+    work_off(service)
+    at = show("resync", request=str(asked), done=str(done))
+    assert "What came of it" in words(at)
+    assert all(at.dataframe[0].value["remark"])
+
+
+@pytest.mark.parametrize("what", ["One kind of record", "A range of dates", "All that failed"])
+def test_each_scope_draws(service, show, what):
+    at = show("resync")
+    at.segmented_control(key="resync_what").set_value(what).run()
+    assert not at.exception
+    assert not at.error
+
+
+def test_nothing_that_failed_is_a_sentence(service, show, monkeypatch):
+    def none():
+        raise Rejected("No record failed, so there is nothing to try again.")
+
+    monkeypatch.setattr(service, "scope_of_failed", none)
+    at = show("resync")
+    at.segmented_control(key="resync_what").set_value("All that failed").run()
+    assert "No record failed" in click(at, "Preview").error[0].value
+
+
+@pytest.mark.parametrize("request_id", ["999999", "none", "-1"])
+def test_a_preview_that_is_not_known_is_said(service, show, request_id):
+    assert not show("resync", request=request_id).exception
+
+
+def test_the_schedule_says_how_often_and_a_click_changes_it(service, show, words):
+    at = show("schedule")
+    assert "No sync comes by itself while this console only looks" in words(at)
+    at.selectbox[0].set_value(30).run()
+    assert service.schedule().minutes == 30
+    at = click(at, "Pause")
+    assert "Paused: no sync comes by itself" in words(at)
+    click(at, "Resume")
+    assert not service.schedule().paused
+
+
+def test_too_many_or_too_few_minutes_are_refused(service):
+    for minutes in (0, -5, 100_000):
+        with pytest.raises(Rejected, match="minutes between two syncs"):
+            service.set_minutes(minutes, who="Ana")
