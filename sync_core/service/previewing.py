@@ -90,7 +90,7 @@ class Previewing(Reconciling):
         """Every row that the filters leave. Raises Rejected when there is none, or too many."""
         known(name)
         terms = self._terms(name)
-        table = reconciliation.rows(self._workspace.cache.query, name, filters, terms, limit=MOST + 1, offset=0)
+        table = reconciliation.rows(self._workspace.cache, name, filters, terms, limit=MOST + 1, offset=0)
         pairs = zip(table["crm_id"].to_pylist(), table["xero_id"].to_pylist(), strict=True)
         return _scope({name: {crm or xero for crm, xero in pairs}}, "No row is left by these filters.")
 
