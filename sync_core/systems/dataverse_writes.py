@@ -28,7 +28,8 @@ UPSERT = "*"
 _RESENDS = 5
 _NO_BATCH = frozenset({404, 405})
 _NO_HINT = timedelta(seconds=10)
-_ECHO = {"Accept": "application/json", "OData-Version": "4.0", "Prefer": "return=representation"}
+_ODATA = {"Accept": "application/json", "OData-MaxVersion": "4.0", "OData-Version": "4.0"}
+_ECHO = {**_ODATA, "Prefer": "return=representation"}
 
 
 class Sender:
@@ -155,7 +156,7 @@ class Writer:
             raise ValueError("a write to Dynamics names the row's GUID, also for a create")
         target = f"/{self._tables[write.stream.table].set_name}({write.id})"
         if write.verb is Verb.DELETE:
-            return Request("DELETE", target, {"Accept": "application/json", **_guard(write)})
+            return Request("DELETE", target, {**_ODATA, **_guard(write)})
         columns = dict.fromkeys((write.stream.key, *write.stream.columns))
         return Request(
             "PATCH",
