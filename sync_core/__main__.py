@@ -53,6 +53,10 @@ def _guarded(as_json: bool, work: Callable[[], int]) -> None:
             sys.stderr.write(f"{error.message}\n")
         # A run that was cut off says so in its result; what ends here never began, because a system could not be used.
         code = Configure.exit_code if isinstance(error, Retryable) else error.exit_code
+    except Exception:
+        if as_json:
+            _print_json({"status": "error", "error": "Tieout failed in a way it was not built for; stderr says where."})
+        raise
     raise typer.Exit(code)
 
 
@@ -367,5 +371,16 @@ def _serve_console(port: int) -> int:
     return max(0, serving.wait(timeout=20))
 
 
+def main(words: list[str]) -> int:
+    """Run the command line. Wrong use is told as JSON too, to whoever asked for JSON."""
+    if "--json" not in words:
+        app(args=words)
+    try:
+        return int(app(args=words, standalone_mode=False) or 0)
+    except typer.TyperException as error:
+        _print_json({"status": "configure", "error": error.format_message()})
+        return Configure.exit_code
+
+
 if __name__ == "__main__":
-    app()
+    sys.exit(main(sys.argv[1:]))

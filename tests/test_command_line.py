@@ -146,6 +146,17 @@ def test_json_keeps_its_shape_when_something_is_wrong(command):
     assert "Xero" in body["error"]
 
 
+@pytest.mark.parametrize("words", [("sync", "--bogus"), ("frobnicate",), ("sync", "a", "--record")])
+def test_wrong_use_is_told_as_json_to_whoever_asked_for_it(words):
+    done = subprocess.run(
+        [sys.executable, "-m", "sync_core", "--json", *words], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2, done.stderr
+    body = json.loads(done.stdout.splitlines()[-1])
+    assert body["status"] == "configure"
+    assert body["error"]
+
+
 def test_another_process_that_holds_the_cache_is_busy(command):
     with command.books.open():
         done = command.run("sync", "--dry-run")

@@ -1,4 +1,8 @@
-"""Dotted paths into native rows: ``Phones[PhoneType=DEFAULT].PhoneNumber``, with ``|`` between alternatives."""
+"""Dotted paths into native rows: ``Phones[PhoneType=DEFAULT].PhoneNumber``, with ``|`` between alternatives.
+
+An alternative that begins with ``=`` is words, with paths in braces: ``=Refund of {CreditNote.CreditNoteNumber}``. It counts
+when each of its paths holds something.
+"""
 
 from __future__ import annotations
 
@@ -9,13 +13,18 @@ from typing import Any
 from sync_core.model import Native
 
 _SEGMENT = re.compile(r"^(?P<name>[^\[]+)(?:\[(?P<key>[^=]+)=(?P<value>[^\]]+)\])?$")
+_HOLE = re.compile(r"\{([^}]+)\}")
 Segment = tuple[str, str, str]
 
 
 @lru_cache(maxsize=2048)
-def segments(path: str) -> tuple[tuple[Segment, ...], ...]:
-    """``path`` taken apart once: its alternatives, each a tuple of (name, selector key, selector value)."""
-    return tuple(tuple(_segment(part) for part in alternative.split(".")) for alternative in path.split("|") if alternative)
+def segments(path: str) -> tuple[tuple[Segment, ...] | str, ...]:
+    """``path`` taken apart once: its alternatives, each a tuple of (name, selector key, selector value), or its words."""
+    return tuple(
+        alternative[1:] if alternative.startswith("=") else tuple(_segment(part) for part in alternative.split("."))
+        for alternative in path.split("|")
+        if alternative
+    )
 
 
 def _segment(part: str) -> Segment:
@@ -28,10 +37,15 @@ def _segment(part: str) -> Segment:
 def pick(native: Native, path: str) -> Any:
     """The first alternative of ``path`` that holds something; None when none does."""
     for alternative in segments(path):
-        value = _follow(native, alternative)
+        value = _worded(native, alternative) if isinstance(alternative, str) else _follow(native, alternative)
         if value not in (None, ""):
             return value
     return None
+
+
+def _worded(native: Native, words: str) -> str | None:
+    parts = {hole: pick(native, hole) for hole in _HOLE.findall(words)}
+    return None if None in parts.values() else _HOLE.sub(lambda hole: str(parts[hole[1]]), words)
 
 
 def _follow(value: Any, steps: tuple[Segment, ...]) -> Any:
@@ -49,6 +63,8 @@ def _follow(value: Any, steps: tuple[Segment, ...]) -> Any:
 def put(body: Native, path: str, value: Any) -> None:
     """Set ``value`` at the first alternative of ``path``, making the objects and array elements on the way."""
     steps = segments(path)[0]
+    if isinstance(steps, str):
+        raise ValueError(f"words cannot be written to: {path}")
     target = body
     for name, key, wanted in steps[:-1]:
         if key:

@@ -21,6 +21,7 @@ from sync_core.systems.redaction import redact
 from sync_core.systems.xero_answers import receipts, rejected
 from sync_core.systems.xero_operations import BATCH, Writing, array_of, reading, writing
 from sync_core.systems.xero_query import both, equals, holds
+from sync_core.systems.xero_rows import rows_of
 
 if TYPE_CHECKING:
     import httpx
@@ -193,9 +194,8 @@ class Xero:
     def _rows(self, stream: Stream, answer: Answer) -> list[Native]:
         if answer.status != 200:
             raise rejected(answer)
-        body = answer.json()
-        rows = body.get(array_of(stream)) if isinstance(body, dict) else None
-        if not isinstance(rows, list):
+        _, rows = rows_of(stream, answer)
+        if rows is None:
             raise Retryable(f"Xero answered without {stream.table}. Try again later.", detail=answer.text())
         return rows
 

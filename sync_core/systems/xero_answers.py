@@ -11,7 +11,7 @@ from sync_core.model import Native, Verb
 from sync_core.systems.base import Receipt, Write
 from sync_core.systems.http import Answer
 from sync_core.systems.redaction import redact
-from sync_core.systems.xero_operations import array_of
+from sync_core.systems.xero_rows import rows_of
 
 _NOBODY = "00000000-0000-0000-0000-000000000000"
 _TAGS = ("ContactNumber", "InvoiceNumber", "CreditNoteNumber", "Code", "Reference")
@@ -65,12 +65,11 @@ def rejected(answer: Answer) -> Rejected:
 
 
 def _accepted(writes: Sequence[Write], answer: Answer) -> list[Receipt]:
-    body = answer.json()
     first = writes[0]
+    body, rows = rows_of(first.stream, answer)
     if first.verb is Verb.DELETE and first.stream.within:
         return [Receipt(id=first.id, native=body)]
-    rows = body.get(array_of(first.stream)) if isinstance(body, dict) else None
-    if not isinstance(rows, list) or len(rows) != len(writes) or not all(isinstance(row, dict) for row in rows):
+    if rows is None or len(rows) != len(writes):
         raise Unknown(
             "Xero's answer does not list what was sent, so nobody can tell what was saved. The records must be looked up "
             "before anything is sent again.",

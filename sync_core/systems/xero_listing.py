@@ -25,7 +25,7 @@ from sync_core.rules.dates import instant_of, parse_xero_instant
 from sync_core.rules.entities import Stream
 from sync_core.systems.base import Page
 from sync_core.systems.http import Answer
-from sync_core.systems.xero_operations import array_of
+from sync_core.systems.xero_rows import rows_of
 
 PAGE_SIZE = 1000
 OVERLAP = timedelta(minutes=5)
@@ -177,9 +177,8 @@ def _options(stream: Stream, start: datetime | None) -> dict[str, Any]:
 
 
 def _sheet(stream: Stream, answer: Answer) -> _Sheet:
-    body = answer.json() if answer.status == 200 else {array_of(stream): []}
-    rows = body.get(array_of(stream)) if isinstance(body, dict) else None
-    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+    body, rows = rows_of(stream, answer) if answer.status == 200 else ({}, [])
+    if rows is None:
         raise Retryable(f"Xero answered without a list of {stream.table}. Try again later.", detail=answer.text())
     paging = body.get("pagination") or {}
     return _Sheet(rows, _count(paging.get("itemCount")), _count(paging.get("pageCount")), _time(body, answer))

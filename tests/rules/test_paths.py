@@ -29,6 +29,9 @@ PHONE = "Phones[PhoneType=DEFAULT].PhoneNumber"
         ("Name.Deeper", None),
         ("Phones[PhoneType=FAX].PhoneNumber", None),
         ("Contact[PhoneType=DEFAULT].PhoneNumber", None),
+        ("Empty|=Refund of {Contact.ContactID} to {Name}", "Refund of x1 to Kahu"),
+        ("=Refund of {Contact.Nothing}|=Refund", "Refund"),
+        ("Name|=Refund", "Kahu"),
     ],
 )
 def test_pick(path, expected):
@@ -42,6 +45,11 @@ def test_put_makes_what_is_on_the_way_and_finds_the_element_again():
     put(body, "Contact.ContactID|Other", "x1")
     phones = [{"PhoneType": "DEFAULT", "PhoneNumber": "1", "PhoneAreaCode": ""}]
     assert body == {"Phones": phones, "Contact": {"ContactID": "x1"}}
+
+
+def test_words_are_read_and_never_written():
+    with pytest.raises(ValueError, match="words"):
+        put({}, "=Refund", "x")
 
 
 @pytest.mark.parametrize("path", [PHONE, "Name", "Contact.ContactID"])

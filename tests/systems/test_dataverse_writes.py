@@ -31,6 +31,7 @@ def test_a_create_chooses_the_id_and_refuses_to_overwrite():
     assert script.last.url.params["$select"] == "accountid,name,tie_xeroid"
     assert script.last.headers["if-none-match"] == "*"
     assert script.last.headers["prefer"] == "return=representation"
+    assert (script.last.headers["odata-maxversion"], script.last.headers["odata-version"]) == ("4.0", "4.0")
 
 
 @pytest.mark.parametrize(("version", "guard"), [('W/"6"', 'W/"6"'), (None, "*")])
@@ -52,6 +53,7 @@ def test_a_delete_needs_no_body():
     (receipt,) = written(script, Write(ACCOUNTS, Verb.DELETE, {}, "k", id=A, version='W/"6"'))
     assert (receipt.id, receipt.error) == (A, None)
     assert (script.last.method, script.last.headers["if-match"]) == ("DELETE", 'W/"6"')
+    assert (script.last.headers["odata-maxversion"], script.last.headers["odata-version"]) == ("4.0", "4.0")
 
 
 def test_money_is_sent_and_read_digit_for_digit():

@@ -12,7 +12,9 @@ batch_payments = Entity(
     crm=(own("tie_batchpayment"),),
     xero=(Stream(XERO, "BatchPayments", "BatchPaymentID", paged=False),),
     fields=(
-        Field("name", "Name", Kind.TEXT, At("tie_name", limit=300), At("Reference|BatchPaymentID"), TO_CRM, Owner.XERO),
+        Field(
+            "name", "Name", Kind.TEXT, At("tie_name", limit=300), At("Reference|Narrative|=Batch payment"), TO_CRM, Owner.XERO
+        ),
         xero_id("BatchPaymentID"),
         mirror("date", "Date", Kind.DATE, "tie_date", "Date"),
         mirror("amount", "Amount", Kind.MONEY, "tie_amount", "TotalAmount"),
@@ -61,7 +63,7 @@ credit_note_lines = Entity(
     crm=(own("tie_creditnoteline"),),
     xero=(Stream(XERO, "CreditNotes", "LineItemID", within="LineItems", parent_key="CreditNoteID"),),
     fields=(
-        Field("name", "Name", Kind.TEXT, At("tie_name", limit=300), At("Description|LineItemID"), TO_CRM, Owner.XERO),
+        Field("name", "Name", Kind.TEXT, At("tie_name", limit=300), At("Description|ItemCode|=Line"), TO_CRM, Owner.XERO),
         xero_id("LineItemID"),
         mirrored_reference(
             "credit_note", "Credit note", "_tie_creditnoteid_value", "CreditNoteID", "credit_notes", required=True
@@ -98,8 +100,8 @@ payments = Entity(
             Kind.TEXT,
             At("tie_name", limit=300),
             At(
-                "Reference|Invoice.InvoiceNumber|PaymentID",
-                tables=(("Prepayments", "Reference|PrepaymentID"), ("Overpayments", "Reference|OverpaymentID")),
+                "Reference|Invoice.InvoiceNumber|=Refund of {CreditNote.CreditNoteNumber}|=Refund",
+                tables=(("Prepayments", "Reference|=Prepayment"), ("Overpayments", "Reference|=Overpayment")),
             ),
             TO_CRM,
             Owner.XERO,
@@ -212,7 +214,7 @@ allocations = Entity(
     ),
     fields=(
         Field(
-            "name", "Name", Kind.TEXT, At("tie_name", limit=300), At("Invoice.InvoiceNumber|AllocationID"), TO_CRM, Owner.XERO
+            "name", "Name", Kind.TEXT, At("tie_name", limit=300), At("Invoice.InvoiceNumber|=Allocation"), TO_CRM, Owner.XERO
         ),
         xero_id("AllocationID"),
         mirrored_reference("invoice", "Invoice", "_tie_invoiceid_value", "Invoice.InvoiceID", "invoices", required=True),

@@ -45,9 +45,11 @@ def _paid_document(store: Store, row: Row, view: View) -> Row:
         if kind == "Invoices":
             number = document["InvoiceNumber"]
             return {"Invoice": invoice_stub(row[key], Type=document["Type"], InvoiceNumber=number, **brief)}
-        stub: Row = {key: row[key], "ID": row[key], "Type": document["Type"], "LineItems": [], **brief}
         if kind == "CreditNotes":
-            stub["CreditNoteNumber"] = document["CreditNoteNumber"]
+            # In a list Xero shows the note under Invoice, as in the official example of GET /Payments.
+            number = document["CreditNoteNumber"]
+            return {"Invoice": invoice_stub(row[key], Type=document["Type"], InvoiceNumber=number, **brief)}
+        stub: Row = {key: row[key], "ID": row[key], "Type": document["Type"], "LineItems": [], **brief}
         return {kind.removesuffix("s"): stub}
     return {}
 
