@@ -6,6 +6,8 @@ MERGE writes only what changed, and the file lock of DuckDB is also what keeps a
 
 from __future__ import annotations
 
+import errno
+import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -117,8 +119,11 @@ class Cache:
 
     @contextmanager
     def transaction(self, *, counted: bool = True) -> Iterator[Transaction]:
-        """All or nothing; writers take turns. Not ``counted``: it changes nothing that others would have to read again."""
-        with self._writing:
+        """All or nothing; writers take turns. Not ``counted``: it changes nothing that others would have to read again.
+
+        Raises Configure when the disk is full.
+        """
+        with self._writing, _by_remedy(self.path):
             connection = self._root.cursor()
             connection.execute("BEGIN").fetchall()
             try:
@@ -144,6 +149,20 @@ class Cache:
 
     def close(self) -> None:
         self._root.close()
+
+
+@contextmanager
+def _by_remedy(path: Path) -> Iterator[None]:
+    """DuckDB passes on what the system says of a full disk in words only."""
+    try:
+        yield
+    except duckdb.Error as error:
+        if os.strerror(errno.ENOSPC) not in str(error):
+            raise
+        raise Configure(
+            f"The disk that holds the cache {path} is full. Free some space, then sync again: nothing is lost.",
+            detail=str(error),
+        ) from error
 
 
 def open_cache(path: Path) -> Cache:

@@ -1,26 +1,32 @@
 """Plays a scenario folder: people's acts and syncs in turn, what each sync did, and what both systems hold at the end.
 
-``play`` plays it through. ``crash`` plays one sync again in a forked process that is ended at a numbered point of the run,
-without any clean-up, as ``kill -9`` would; the next sync then has to find its way.
+``play`` plays it through. Of the numbered points that are asked for it keeps what a kill there would have left behind: both
+systems and Tieout's files at that moment. ``survive_all`` lets the next sync find its way from there. ``crash`` shows the same
+with a real death: it plays one sync again in a forked process that ends at the point, without any clean-up.
 """
 
 from __future__ import annotations
 
 import os
 import shutil
+import socket
+import subprocess
 import traceback
 import warnings
-from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import yaml
 
+from sync_core.flows import run
 from sync_core.flows.run import Result
 from sync_core.model import IntentStatus, RecordStatus
+from sync_core.rules.entities import DETAILS
 from sync_core.sandbox.kernel import Picture
 from sync_core.service import Service
 from sync_core.store import records
@@ -30,6 +36,7 @@ from tests.scenarios.people import WAIT, People
 
 FOLDER = Path(__file__).parent
 KILLED, FELL = 137, 1
+LAST_PULLED = f"pulled {DETAILS.name}"
 OPEN_INTENTS = (IntentStatus.PLANNED, IntentStatus.SENDING, IntentStatus.UNKNOWN)
 
 
@@ -65,6 +72,20 @@ def _scenario(path: Path) -> Scenario:
     return Scenario(path.parent.name, found["title"], found["story"], steps, found.get("never synced", False))
 
 
+@dataclass(frozen=True, slots=True)
+class Wreck:
+    """What a sync that is killed at a point leaves behind."""
+
+    number: int
+    name: str
+    picture: Picture
+    data: Path
+
+
+Pick = Callable[[int, str], bool]
+"""Whether the wreck at a point is wanted, by its number and name."""
+
+
 @dataclass(slots=True)
 class Checkpoint:
     """Everything as it stood just before a sync, the points that the sync passed, and what both systems held after it."""
@@ -72,6 +93,7 @@ class Checkpoint:
     picture: Picture
     data: Path
     points: list[str] = field(default_factory=list)
+    wrecks: list[Wreck] = field(default_factory=list)
     after: Holdings = field(default_factory=dict)
     statuses: list[str] = field(default_factory=list)
 
@@ -101,8 +123,11 @@ class Stage:
     def _holdings(self) -> Holdings:
         return View(self.books.sandbox.kernel).holdings()
 
-    def play(self, scenario: Scenario) -> Played:
-        """Play it to its end. Checks after each sync that nothing is doubled, out of balance or left half done."""
+    def play(self, scenario: Scenario, wanted: Pick | None = None) -> Played:
+        """Play it to its end. Checks after each sync that nothing is doubled, out of balance or left half done.
+
+        Keeps the wrecks at the points that are ``wanted``.
+        """
         self.books.begin_again(never_synced=scenario.never_synced)
         runs: list[dict[str, Any]] = []
         checkpoints: list[Checkpoint] = []
@@ -110,7 +135,7 @@ class Stage:
             for act, given in scenario.steps:
                 if act == "sync":
                     checkpoints.append(self._checkpoint(len(checkpoints)))
-                    runs.append(self._sync(checkpoints[-1]))
+                    runs.append(self._sync(checkpoints[-1], wanted))
                 elif act == "setting":
                     self._choose(given)
                 elif act == "wait":
@@ -126,13 +151,24 @@ class Stage:
                 service.set_rule(key, str(value), who="a person")
 
     def _checkpoint(self, number: int) -> Checkpoint:
-        kept = self._folder / f"before-{number}"
-        shutil.rmtree(kept, ignore_errors=True)
-        shutil.copytree(self.books.data, kept)
-        return Checkpoint(self.books.sandbox.picture(), kept)
+        return Checkpoint(self.books.sandbox.picture(), self._copy(f"before-{number}"))
 
-    def _sync(self, checkpoint: Checkpoint) -> dict[str, Any]:
-        with self.books.open(checkpoint.points.append) as service:
+    def _copy(self, name: str) -> Path:
+        """Tieout's files as they are now. By another process: who closes a file gives up the locks that it holds on it."""
+        kept = self._folder / name
+        shutil.rmtree(kept, ignore_errors=True)
+        subprocess.run(["/bin/cp", "-R", self.books.data, kept], check=True)
+        return kept
+
+    def _sync(self, checkpoint: Checkpoint, wanted: Pick | None) -> dict[str, Any]:
+        def step(name: str) -> None:
+            number = len(checkpoint.points)
+            checkpoint.points.append(name)
+            if wanted is not None and wanted(number, name):
+                kept = self._copy(f"{checkpoint.data.name}-{number}")
+                checkpoint.wrecks.append(Wreck(number, name, self.books.sandbox.picture(), kept))
+
+        with _somebody_dead() if wanted else nullcontext(), self.books.open(step) as service:
             result = service.sync()
             report = _report(service, result)
             checkpoint.statuses = _standing(service)
@@ -153,12 +189,30 @@ class Stage:
             self._check(service)
         assert [f"{e.method} {e.path}" for e in self.books.writes(before)] == []
 
+    def survive_all(self, played: Played) -> int:
+        """After a death at the point of any wreck the next sync must come to the same end, and then to rest."""
+        wrecks = [(c, w) for c in played.checkpoints for w in c.wrecks]
+        for checkpoint, wreck in wrecks:
+            self._put_back(wreck.data, wreck.picture)
+            try:
+                self._goes_on_from_there(checkpoint)
+            except AssertionError as error:
+                error.add_note(f"killed at point {wreck.number}, {wreck.name!r}, of the sync in {wreck.data.name}")
+                raise
+        return len(wrecks)
+
     def crash(self, checkpoint: Checkpoint, point: int) -> None:
-        """The sync of ``checkpoint`` ends dead at ``point``; the next one must come to the same end, and then to rest."""
-        shutil.rmtree(self.books.data)
-        shutil.copytree(checkpoint.data, self.books.data)
-        self.books.sandbox.return_to(checkpoint.picture)
+        """The same with a real death, at the point with this number."""
+        self._put_back(checkpoint.data, checkpoint.picture)
         assert self._killed_at(point) == KILLED
+        self._goes_on_from_there(checkpoint)
+
+    def _put_back(self, data: Path, picture: Picture) -> None:
+        shutil.rmtree(self.books.data)
+        shutil.copytree(data, self.books.data)
+        self.books.sandbox.return_to(picture)
+
+    def _goes_on_from_there(self, checkpoint: Checkpoint) -> None:
         with self.books.open() as service:
             service.sync()
             self._check(service)
@@ -227,11 +281,13 @@ def read_golden(scenario: Scenario) -> dict[str, Any]:
     return yaml.safe_load(scenario.golden.read_text(encoding="utf-8"))
 
 
-def interesting(points: list[str]) -> list[int]:
-    """Every point at which something was written, and the first and last of the pages that were only read."""
-    pulled = [n for n, name in enumerate(points) if name.startswith("pulled")]
-    return [n for n, name in enumerate(points) if not name.startswith("pulled") or n in (*pulled[:1], *pulled[-1:])]
+def _somebody_dead() -> AbstractContextManager[Any]:
+    """The lease of a wreck belongs to a process that is no more."""
+    nobody = subprocess.Popen(["/bin/cp", os.devnull, os.devnull])
+    nobody.wait()
+    return mock.patch.object(run, "holder_name", return_value=f"{socket.gethostname()}:{nobody.pid}")
 
 
-def tally(points: list[str]) -> Counter[str]:
-    return Counter(name.split(" ")[0] if name.startswith("pulled") else name for name in points)
+def interesting(number: int, name: str) -> bool:
+    """The points at which something was written, and the first and last of the pages that were only read."""
+    return number == 0 or not name.startswith("pulled") or name == LAST_PULLED

@@ -1,18 +1,31 @@
-"""Every scenario folder, played through: what each sync did and said, and what both systems hold afterwards."""
+"""Every scenario folder, played through: what each sync did and said, and what both systems hold afterwards.
+
+Each is also killed at some of the points of its syncs that write, at other ones in each, so that together they meet every kind
+of point; tests/scenarios/test_crashes.py has all of them.
+"""
 
 from __future__ import annotations
 
 import pytest
 
-from tests.scenarios.stage import Scenario, Stage, read_golden, scenarios, write_golden
+from tests.scenarios.stage import Pick, Scenario, Stage, interesting, read_golden, scenarios, write_golden
+
+ONE_IN = 9
+
+
+def some(scenario: Scenario) -> Pick:
+    """Every ninth of the interesting points, beginning elsewhere in each scenario."""
+    met = iter(range(int(scenario.name[:2]) * 2, 10_000))
+    return lambda number, name: interesting(number, name) and next(met) % ONE_IN == 0
 
 
 @pytest.mark.parametrize("scenario", scenarios(), ids=lambda s: s.name)
-def test_a_scenario_comes_out_as_written_and_then_comes_to_rest(
+def test_a_scenario_comes_out_as_written_and_then_comes_to_rest_also_after_a_kill(
     stage: Stage, scenario: Scenario, request: pytest.FixtureRequest
 ) -> None:
-    played = stage.play(scenario)
+    played = stage.play(scenario, some(scenario))
     if request.config.getoption("--golden"):
         write_golden(scenario, played)
     assert played.as_golden() == read_golden(scenario)
     stage.replay()
+    assert stage.survive_all(played) > 0
