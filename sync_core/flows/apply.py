@@ -245,15 +245,20 @@ class Applier:
         found = find_arrived(self._workspace, entity, [j.intent for j in jobs], self._run)
         missing = [j for j in jobs if j.intent.id not in found]
         self._state.settle([(j.intent.id, IntentStatus.REJECTED, None, NEVER_ARRIVED) for j in missing])
-        for job in jobs:
-            self._note_loss((job.decision.key, job.side))
+        again = [j for j in missing if j.verb is Verb.UPDATE and (j.decision.key, j.side) not in self._lost_once]
+        self._lost_once.update((j.decision.key, j.side) for j in again)
+        self._to_decide_again += len(again)
+        self._ledger.keep([self._not_arrived(j, error) for j in missing if j not in again])
         return self._adopt([(j, found[j.intent.id]) for j in jobs if j.intent.id in found])
 
-    def _note_loss(self, element: Element) -> None:
-        """An element whose answer was lost twice in a run waits for the next one."""
-        if element in self._lost_once:
-            self.attempted.add(element)
-        self._lost_once.add(element)
+    def _not_arrived(self, job: Job, error: Unknown) -> RecordStatus:
+        """It may still be on its way, so it is not sent again at once: the next run looks once more, and then sends it.
+
+        (An update may: what stands there now was read, and the next round decides whether it is due still.)
+        """
+        self.attempted.add((job.decision.key, job.side))
+        now = self._workspace.clock.now()
+        return self._ledger.failure(job.decision, remarks.not_arrived(job.side), "lost", now, error.message)
 
     def _adopt(self, arrived: list[tuple[Job, str]]) -> int:
         creates = [(j, i) for j, i in arrived if j.verb is Verb.CREATE]

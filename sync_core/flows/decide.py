@@ -234,6 +234,7 @@ class Decider:
             return _alone(entity, record, held.status, held.remark, held.rule)
         self._coming.add((entity.name, record.side, record.id))
         text = remarks.created(entity, target, record.fields.get(entity.title)) + self._untaxed(record, target)
+        text += remarks.shortened(entity, record.fields, target)
         return _alone(entity, record, Status.SUCCESS, text, "", act=Act.CREATE, target=target)
 
     def _untaxed(self, record: Record, target: Side) -> str:

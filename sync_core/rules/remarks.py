@@ -48,6 +48,17 @@ def untaxed(positions: Sequence[int], *, xero_computes: bool) -> str:
     return f" {lines}: no tax in Dynamics, {how}."
 
 
+def shortened(entity: Entity, values: Mapping[str, Value], target: Side) -> str:
+    """What is added to the remark when texts are longer than the other system can hold; "" when all fit."""
+    parts = [
+        f" {spec.label} is longer than the {at.limit} characters that {target.label} holds, and is cut there."
+        for name, value in values.items()
+        if (spec := entity.field(name)).kind is not Kind.REF and target in spec.to and not spec.hidden
+        if (at := spec.at(target)) is not None and at.limit and isinstance(value, str) and len(value) > at.limit
+    ]
+    return "".join(parts)
+
+
 def updated(entity: Entity, changes: Mapping[Side, Mapping[str, Value]]) -> str:
     parts = []
     for side in Side:
@@ -57,7 +68,8 @@ def updated(entity: Entity, changes: Mapping[Side, Mapping[str, Value]]) -> str:
         elif changes.get(side):
             parts.append(f"link noted in {side.label}")
     sentence = "; ".join(parts)
-    return f"{sentence[:1].upper()}{sentence[1:]}."
+    cuts = "".join(shortened(entity, some, side) for side, some in changes.items())
+    return f"{sentence[:1].upper()}{sentence[1:]}.{cuts}"
 
 
 def _brought(spec: Field, value: Value) -> str:
@@ -140,6 +152,13 @@ def whole_amounts(entity: Entity, label: str) -> str:
     return (
         f"{label} changed in Xero, but the {entity.singular} has a discount or freight on the whole of it in Dynamics, which "
         f"stands on the lines in Xero. Make the change in Dynamics, or put discount and freight on lines there."
+    )
+
+
+def not_arrived(target: Side) -> str:
+    return (
+        f"{target.label} did not answer, and a look there right afterwards did not find the change. "
+        "The next sync looks again, and sends it if it is still due."
     )
 
 
