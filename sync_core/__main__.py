@@ -150,6 +150,7 @@ def _show_run(summary: RunSummary, plan: Any, *, dry_run: bool, as_json: bool) -
 def reconcile(
     entity: Annotated[str, typer.Argument(metavar="[ENTITY]")] = "invoices",
     out: Annotated[Path | None, typer.Option(metavar="DIR", help="Also write the CSV and its control file there.")] = None,
+    kind: Annotated[str, typer.Option("--format", help="What --out writes: csv, xlsx, or pack, a zip of the close.")] = "csv",
     as_json: AsJson = False,
 ) -> None:
     """Compare both sides as they were last pulled: counts, control totals, and the CSV for the close file."""
@@ -160,7 +161,7 @@ def reconcile(
         with open_service() as service:
             body = service.reconciliation_json(entity)
             if out is not None:
-                body = body | {"files": [str(path) for path in service.write_reconciliation(entity, out)]}
+                body = body | {"files": [str(path) for path in service.write_files(entity, out, kind)]}
         if as_json:
             _print_json(body)
         else:

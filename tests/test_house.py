@@ -37,6 +37,7 @@ ROOMS = {
     "sqlalchemy": ("sync_core.store",),
     "alembic": ("sync_core.store",),
     "typer": ("sync_core.__main__",),
+    "xlsxwriter": ("sync_core.service",),
     "apscheduler": ("sync_core.flows",),
 }
 LIBRARIES_OF_RULES = {"pyarrow", "orjson", "babel"}

@@ -12,12 +12,12 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Protocol
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from sync_core.model import DataAge
+from sync_core.model import ControlTotal, DataAge
 from sync_core.rules.reconcile import Filters, Reconciliation, amount_text, decimals
 
 COLUMN_ORDER = 1
@@ -139,8 +139,17 @@ def _quoted(text: Any) -> Any:
     return pc.if_else(pc.match_substring_regex(text, _SPECIAL), doubled, text)
 
 
+class Written(Protocol):
+    """A file that was read to its end."""
+
+    rows: int
+
+    @property
+    def sha256(self) -> str: ...
+
+
 def control_file(
-    file: CsvFile,
+    file: Written,
     result: Reconciliation,
     filters: Filters,
     age: DataAge,
@@ -163,7 +172,7 @@ def control_file(
         "column_order": COLUMN_ORDER,
         "columns": list(CSV_COLUMNS),
         "status": {str(status): count for status, count in result.statuses.items()},
-        "totals": [_total(total) for total in result.totals],
+        "totals": [total_json(total) for total in result.totals],
         "filters": filters.as_json(),
         "tolerance": {code: amount_text(amount, code) for code, amount in sorted(tolerance.items())},
         "data_age": {"crm": _instant(age.crm), "xero": _instant(age.xero)},
@@ -173,7 +182,8 @@ def control_file(
     return json.dumps(content, ensure_ascii=False, indent=2) + "\n"
 
 
-def _total(total: Any) -> dict[str, object]:
+def total_json(total: ControlTotal) -> dict[str, object]:
+    """One currency as a control file has it: amounts are text with the currency's own decimals."""
     amounts = ("crm", "xero", "difference", "explained", "unexplained")
     return {
         "currency": total.currency,

@@ -11,10 +11,12 @@ from sync_core.flows.run import Scope
 from sync_core.flows.schedule import ScheduleView
 from sync_core.rules.ageing import Ageing, AgeingLine, Bucket, Difference, Moved, Movement
 from sync_core.rules.cases import Case, CaseAct, CaseEntry, CaseStatus, RowKey
+from sync_core.rules.closing import CloseStatus, LateChange, LockDates, SignOff
 from sync_core.rules.reconcile import Filters, Reconciliation, Sort
 from sync_core.rules.rulebook import EligibilityRule, FieldRule
 from sync_core.rules.types import ContactType, Relationship, TypeLine, TypeMapping
 from sync_core.service.answers import AuditReport, Check, Download, Flow, Overview, data_flows, entities
+from sync_core.service.closing import Past
 from sync_core.service.listing import Apart, Candidate, Event, RecordLine, RecordList
 from sync_core.service.opening import Service, SystemClock, audit_report, follow_sync, open_service, run_worker
 from sync_core.service.previewing import Progress
@@ -37,6 +39,7 @@ __all__ = [
     "CaseStatus",
     "Change",
     "Check",
+    "CloseStatus",
     "ContactType",
     "Difference",
     "Download",
@@ -45,10 +48,13 @@ __all__ = [
     "FieldRule",
     "Filters",
     "Flow",
+    "LateChange",
     "LinePair",
+    "LockDates",
     "Moved",
     "Movement",
     "Overview",
+    "Past",
     "PlannedRecord",
     "Preview",
     "Progress",
@@ -64,6 +70,7 @@ __all__ = [
     "Service",
     "Setting",
     "Settings",
+    "SignOff",
     "Sort",
     "SystemClock",
     "TypeLine",

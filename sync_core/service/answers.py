@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from sync_core.model import DataAge, RunSummary, Side, Status
-from sync_core.rules.downloads import CsvFile
 from sync_core.rules.entities import ENTITIES
 
 
@@ -43,10 +42,13 @@ class Flow:
 
 @dataclass(frozen=True, slots=True)
 class Download:
-    """A file to be streamed, and the control file that goes beside it. Read ``chunks`` to the end before ``control``."""
+    """A file to be streamed, and the control file that goes beside it ("" where there is none).
+
+    Read ``chunks`` to the end before ``control``.
+    """
 
     name: str
-    chunks: CsvFile
+    chunks: Iterable[bytes]
     control_name: str
     control: Callable[[], str]
 

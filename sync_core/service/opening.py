@@ -20,12 +20,12 @@ from sync_core.flows.workspace import Step, Workspace, no_step
 from sync_core.model import RunSummary, Side
 from sync_core.service.answers import AuditReport
 from sync_core.service.desk import RunningRun
+from sync_core.service.filing import Filing
 from sync_core.service.listing import Listing
 from sync_core.service.pairing import Pairing
 from sync_core.service.previewing import Previewing
 from sync_core.service.ruling import Ruling
 from sync_core.service.syncing import Syncing
-from sync_core.service.worklist import Worklist
 from sync_core.settings import Settings, load_settings
 from sync_core.store.audit import AuditEntry
 from sync_core.store.cache import open_cache
@@ -50,7 +50,7 @@ class SystemClock:
         time.sleep(seconds)
 
 
-class Service(Syncing, Worklist, Previewing, Pairing, Ruling, Listing):
+class Service(Syncing, Filing, Previewing, Pairing, Ruling, Listing):
     """One organisation, open for business. Close it when done."""
 
     def _perform(self, request: Request) -> Done:
@@ -60,6 +60,7 @@ class Service(Syncing, Worklist, Previewing, Pairing, Ruling, Listing):
 
     def close(self) -> None:
         self.stop_background()
+        self.close_pasts()
         self._workspace.close()
 
 
@@ -88,6 +89,7 @@ def open_service(settings: Settings | None = None, *, clock: Clock | None = None
         systems: dict[Side, System] = {Side.CRM: dynamics, Side.XERO: xero}
         workspace = Workspace(chosen.organisation, cache, state, systems, ticking, Surroundings(cache, state), step)
         service = Service(chosen, workspace, dynamics, running)
+        opened.callback(service.close_pasts)
         opened.callback(service.stop_background)
         yield service
 

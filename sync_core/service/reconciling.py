@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pyarrow as pa
 
-from sync_core.errors import Configure
 from sync_core.model import DataAge, RecordStatus, Side, Status
 from sync_core.rules.deep_links import link_for
-from sync_core.rules.downloads import CsvFile, control_file
+from sync_core.rules.downloads import CsvFile, Written, control_file
 from sync_core.rules.reconcile import Filters, Reconciliation, as_json
 from sync_core.service.answers import Download
 from sync_core.service.desk import known
@@ -49,44 +47,33 @@ class Reconciling(Tolerances):
 
     def reconciliation_csv(self, name: str, filters: Filters = NO_FILTERS, *, excel: bool = True) -> Download:
         """What the filters leave, as CSV with its control file."""
+        rows, control = self._read_out(name, filters)
+        file = CsvFile(rows, bom=excel)
+        return Download(f"{name}.csv", file, f"{name}.control.json", lambda: control(file))
+
+    def _read_out(self, name: str, filters: Filters) -> tuple[Iterator[pa.RecordBatch], Callable[[Written], str]]:
+        """All rows that the filters leave, and the control file of the file that was made of them: both of one moment."""
         known(name)
         cache, terms = self._workspace.cache, self._terms(name)
         read: list[tuple[Reconciliation, DataAge]] = []
+        last = self._workspace.state.runs(1)
 
         def batches() -> Iterator[pa.RecordBatch]:
             with reconciliation.books(cache, name, terms) as books:
                 read.append((books.summary(filters), books.age()))
                 yield from books.batches(filters)
 
-        file = CsvFile(batches(), bom=excel)
-        last = self._workspace.state.runs(1)
-
-        def control() -> str:
+        def control(file: Written) -> str:
             result, age = read[0]
             run = last[0].run if last else ""
-            return control_file(
-                file, result, filters, age, run=run, tolerance=terms.tolerance, made=self._workspace.clock.now()
-            )
+            made = self._workspace.clock.now()
+            return control_file(file, result, filters, age, run=run, tolerance=terms.tolerance, made=made)
 
-        return Download(f"{name}.csv", file, f"{name}.control.json", control)
+        return batches(), control
 
     def reconciliation_json(self, name: str) -> dict[str, Any]:
         """What ``reconcile --json`` prints: rows, counts per status, and control totals as text."""
         return dict(as_json(self.reconciliation_summary(name)))
-
-    def write_reconciliation(self, name: str, folder: Path) -> tuple[Path, Path]:
-        """Write the CSV and its control file into ``folder``. Raises Configure when it cannot be written."""
-        download = self.reconciliation_csv(name)
-        paths = folder / download.name, folder / download.control_name
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            with paths[0].open("wb") as file:
-                for chunk in download.chunks:
-                    file.write(chunk)
-            paths[1].write_text(download.control(), encoding="utf-8")
-        except OSError as error:
-            raise Configure(f"The folder {folder} cannot be written ({error.strerror}). Choose another one.") from None
-        return paths
 
     def link_to(self, side: Side, name: str, row_id: str) -> str:
         """The address that opens a record in its own system, "" where there is none."""

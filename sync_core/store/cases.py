@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from datetime import date, datetime
 from typing import Any
@@ -14,6 +14,7 @@ from sync_core.rules.cases import QUIET, Case, CaseEntry, CaseStatus
 from sync_core.store.shelf import Row, Shelf, canonical_json, chunks
 from sync_core.store.tables import case_acts, cases
 
+_PAGE = 5_000
 _IDENTITY = ("organisation", "entity", "row")
 _PLAIN = ("entity", "row", "crm_id", "xero_id", "assignee", "reason", "crm_print", "xero_print", "changed_by")
 _COLUMNS = [column for column in cases.c if column.name != "organisation"]
@@ -109,12 +110,17 @@ class Cases(Shelf):
         with self._write() as connection:
             connection.execute(update(case_acts).where(*own).values(undone_at=at))
 
-    def case_activity(self, since: datetime, until: datetime) -> list[CaseEntry]:
-        """Acts in that time, in order: for the close pack."""
-        between = case_acts.c.at >= since, case_acts.c.at <= until
-        with self._read() as connection:
-            rows = connection.execute(self._select_acts().where(*between).order_by(case_acts.c.seq))
-            return [_entry(row._asdict()) for row in rows]
+    def all_case_acts(self) -> Iterator[CaseEntry]:
+        """Everything that was done with cases, in order. Reads in pages."""
+        after = 0
+        while True:
+            statement = self._select_acts().where(case_acts.c.seq > after).order_by(case_acts.c.seq).limit(_PAGE)
+            with self._read() as connection:
+                entries = [_entry(row._asdict()) for row in connection.execute(statement)]
+            yield from entries
+            if len(entries) < _PAGE:
+                return
+            after = entries[-1].number
 
     def _select_cases(self) -> Select[Any]:
         return select(*_COLUMNS).where(cases.c.organisation == self._organisation)

@@ -31,6 +31,10 @@ def past(cache: Cache, at: datetime, path: Path) -> Cache:
         with made.transaction() as transaction:
             transaction.run("UPDATE cursor SET pulled_at = least(pulled_at, ?)", naive(at))
             transaction.run("UPDATE record SET partner = NULL WHERE linked > ?", naive(at))
+            transaction.run(
+                "UPDATE record SET agreed_hash = a.hash FROM agreed a WHERE agreed_hash IS NULL AND a.entity = record.entity "
+                "AND a.side = record.side AND a.id = record.id"
+            )
         _relink(cache, made, at)
     except BaseException:
         made.close()

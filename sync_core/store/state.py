@@ -15,6 +15,7 @@ from pathlib import Path
 from sync_core.errors import Configure
 from sync_core.store.audit import Audit
 from sync_core.store.cases import Cases
+from sync_core.store.closes import Closes
 from sync_core.store.credentials import Credentials
 from sync_core.store.database import open_database
 from sync_core.store.differences import Differences
@@ -38,7 +39,7 @@ class Health:
     schema: str
 
 
-class State(Intents, Runs, Plans, Mappings, Credentials, Audit, Requests, Verifications, Cases, Differences):
+class State(Intents, Runs, Plans, Mappings, Credentials, Audit, Requests, Verifications, Cases, Differences, Closes):
     """All shelves of one organisation. Safe to share between threads."""
 
     @contextmanager
