@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import TypeVar
 
 import streamlit as st
 
+from console import answers
 from console.door import service
-from console.texts import plain
+from console.texts import count, plain
 from sync_core.errors import TieoutError
 from sync_core.model import Side
 from sync_core.service import Scope
 
 Answer = TypeVar("Answer")
 WHO = "console"
+NAME = "your name"
+"""Session state: who sits at this console, as they say; it stands in the audit trail."""
+TOLD = "told"
+"""Session state: a sentence of what came of a click, said once."""
+REFUSED = "refused"
+"""Session state: the last act was refused, and said so: what was typed stays."""
 FAILED = "failed"
 ASKED = "asked"
 """Session state: what this session asked for and has not seen the end of, latest last."""
@@ -32,23 +39,28 @@ class Asked:
     label: str
 
 
+def who() -> str:
+    """The name that acts of this session are kept under."""
+    return str(st.session_state.get(NAME) or "").strip() or WHO
+
+
 def sync_now() -> None:
-    _ask("Sync of everything", lambda: service().enqueue_sync(who=WHO))
+    _ask("Sync of everything", lambda: service().enqueue_sync(who=who()))
 
 
 def resync(entity: str, ids: Collection[str], label: str) -> None:
     """Sync just these records; ``ids`` are of either side."""
     scope = Scope(only={entity: frozenset(ids)})
-    _ask(f"Resync of {label}", lambda: service().enqueue_sync(scope, who=WHO))
+    _ask(f"Resync of {label}", lambda: service().enqueue_sync(scope, who=who()))
 
 
 def resync_many(picked: dict[str, frozenset[str]], label: str) -> None:
-    _ask(f"Resync of {label}", lambda: service().enqueue_sync(Scope(only=picked), who=WHO))
+    _ask(f"Resync of {label}", lambda: service().enqueue_sync(Scope(only=picked), who=who()))
 
 
 def preview(scope: Scope, label: str) -> int | None:
     """Ask what a sync would do; the request's id, None once its failure was said."""
-    return _ask(f"Preview of {label}", lambda: service().enqueue_preview(scope, who=WHO))
+    return _ask(f"Preview of {label}", lambda: service().enqueue_preview(scope, who=who()))
 
 
 def preview_of(find: Callable[[], Scope], label: str) -> int | None:
@@ -61,7 +73,7 @@ def agree(request: int, fingerprint: str, label: str) -> int | None:
     """Ask for exactly what the preview of that request showed."""
 
     def enqueue() -> int:
-        return service().enqueue_agreed(service().scope_of_request(request), fingerprint, who=WHO)
+        return service().enqueue_agreed(service().scope_of_request(request), fingerprint, who=who())
 
     return _ask(f"Sync of {label}", enqueue)
 
@@ -70,7 +82,7 @@ def allow(plan: str) -> bool:
     """Let exactly this plan pass the rails, once. False once its failure was said."""
 
     def allowed() -> bool:
-        service().allow_plan(plan, who=WHO)
+        service().allow_plan(plan, who=who())
         return True
 
     return _tell(allowed) is True
@@ -78,14 +90,14 @@ def allow(plan: str) -> bool:
 
 def stop() -> None:
     """End the run under way at its next point; what was written stays."""
-    _tell(lambda: service().stop_run(who=WHO))
+    _tell(lambda: service().stop_run(who=who()))
 
 
 def keep(entity: str, crm_id: str, xero_id: str, chosen: Mapping[str, Side], label: str) -> None:
     """Keep the values of the chosen sides, and resync the pair so that it is carried out."""
 
     def decided() -> bool:
-        service().resolve(entity, crm_id, chosen, who=WHO)
+        service().resolve(entity, crm_id, chosen, who=who())
         return True
 
     if _tell(decided):
@@ -94,23 +106,23 @@ def keep(entity: str, crm_id: str, xero_id: str, chosen: Mapping[str, Side], lab
 
 def map_type(table: str, code: str, kind: str | None) -> None:
     """What a relationship type is in Xero from the next sync on; None goes back to the default."""
-    _tell(lambda: service().set_type_mapping(table, code, kind, who=WHO))
+    _tell(lambda: service().set_type_mapping(table, code, kind, who=who()))
 
 
 def switch_types(*, on: bool) -> None:
-    _tell(lambda: service().switch_types(on=on, who=WHO))
+    _tell(lambda: service().switch_types(on=on, who=who()))
 
 
 def set_rule(key: str, value: str) -> None:
     """A setting beside the rules, from the next sync on."""
-    _tell(lambda: service().set_rule(key, value, who=WHO))
+    _tell(lambda: service().set_rule(key, value, who=who()))
 
 
 def link(entity: str, crm_id: str, xero_id: str, label: str) -> None:
     """Make a pair, and resync it so that both sides agree."""
 
     def linked() -> bool:
-        service().link(entity, crm_id, xero_id, who=WHO)
+        service().link(entity, crm_id, xero_id, who=who())
         return True
 
     if _tell(linked):
@@ -118,15 +130,52 @@ def link(entity: str, crm_id: str, xero_id: str, label: str) -> None:
 
 
 def unlink(entity: str, crm_id: str, xero_id: str) -> None:
-    _tell(lambda: service().unlink(entity, crm_id, xero_id, who=WHO))
+    _tell(lambda: service().unlink(entity, crm_id, xero_id, who=who()))
 
 
 def keep_apart(entity: str, crm_id: str, xero_id: str) -> None:
-    _tell(lambda: service().keep_apart(entity, crm_id, xero_id, who=WHO))
+    _tell(lambda: service().keep_apart(entity, crm_id, xero_id, who=who()))
+
+
+def assign(entity: str, rows: Sequence[str], person: str) -> None:
+    _work(lambda: service().assign(entity, rows, person, who=who()), "Given to " + (person or "nobody"))
+
+
+def comment(entity: str, rows: Sequence[str], text: str) -> None:
+    _work(lambda: service().comment(entity, rows, text, who=who()), "Comment kept on")
+
+
+def set_aside(entity: str, rows: Sequence[str], reason: str, until: date | None) -> None:
+    _work(lambda: service().ignore(entity, rows, reason, until=until, who=who()), "Set aside:")
+
+
+def call_done(entity: str, rows: Sequence[str], note: str) -> None:
+    _work(lambda: service().resolve_case(entity, rows, note, who=who()), "Called done:")
+
+
+def open_again(entity: str, rows: Sequence[str], reason: str) -> None:
+    _work(lambda: service().reopen_case(entity, rows, reason, who=who()), "Opened again:")
+
+
+def undo() -> None:
+    """Take back the last act of this person, on all its rows."""
+    told = _tell(lambda: service().undo(who=who()))
+    if told is not None:
+        answers.forget()
+        st.session_state[TOLD] = told
+
+
+def _work(act: Callable[[], Collection[object]], words: str) -> None:
+    """One act on rows: what was done, on how many, is said; a refusal leaves what was typed."""
+    done = _tell(act)
+    st.session_state[REFUSED] = done is None
+    if done is not None:
+        answers.forget()
+        st.session_state[TOLD] = f"{words} {count(len(done), 'row')}."
 
 
 def let_match(entity: str, crm_id: str, xero_id: str) -> None:
-    _tell(lambda: service().let_match(entity, crm_id, xero_id, who=WHO))
+    _tell(lambda: service().let_match(entity, crm_id, xero_id, who=who()))
 
 
 def verify(entity: str, ids: Collection[str], key: str) -> None:
@@ -137,15 +186,15 @@ def verify(entity: str, ids: Collection[str], key: str) -> None:
 
 
 def pause() -> None:
-    _tell(lambda: service().pause(WHO))
+    _tell(lambda: service().pause(who()))
 
 
 def set_minutes(minutes: int) -> None:
-    _tell(lambda: service().set_minutes(minutes, who=WHO))
+    _tell(lambda: service().set_minutes(minutes, who=who()))
 
 
 def resume() -> None:
-    _tell(lambda: service().resume(WHO))
+    _tell(lambda: service().resume(who()))
 
 
 def _ask(label: str, enqueue: Callable[[], int]) -> int | None:

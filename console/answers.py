@@ -41,8 +41,17 @@ class Answers:
                 self._kept.popitem(last=False)
         return made
 
+    def forget(self) -> None:
+        """Everything: a person just did something that the answers tell of."""
+        with self._lock:
+            self._kept.clear()
+
 
 _ANSWERS = Answers()
+
+
+def forget() -> None:
+    _ANSWERS.forget()
 
 
 def summary(entity: str, filters: Filters) -> Reconciliation:

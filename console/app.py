@@ -17,6 +17,7 @@ st.set_page_config(page_title="Tieout", page_icon=str(ICON), layout="wide", init
 page = nav.navigation()
 if DOOR.open:
     try:
+        frame.sidebar()
         frame.bar()
         page.run()
     except TieoutError as error:

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import streamlit as st
 
-from console import actions, decide, verify
+from console import actions, casework, decide, verify
 from console.door import service
 from console.frame import reader_zone
 from console.sheets import Sheet
@@ -37,6 +37,7 @@ def draw(sheet: Sheet, found: RowDetail) -> None:
     decide.draw(sheet, found, statuses)
     _lines(sheet, found)
     _applied(found)
+    casework.draw(sheet.entity, str(row["row_id"]))
 
 
 def _because(row: Mapping[str, object]) -> str:

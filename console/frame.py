@@ -22,6 +22,11 @@ def reader_zone() -> tzinfo:
     return zone(st.context.timezone)
 
 
+def sidebar() -> None:
+    """Who sits here. There is no sign-in on one's own machine, so people say it themselves."""
+    st.sidebar.text_input("Your name", key=actions.NAME, placeholder="for the audit trail", persist_state="session")
+
+
 @st.fragment(run_every=LOOK_EVERY)
 def bar() -> None:
     """Looks every other second; the page itself is drawn again only when a run came to its end."""

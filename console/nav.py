@@ -14,6 +14,7 @@ GROUPS: Mapping[str, tuple[tuple[str, str, str], ...]] = {
     "Today": (
         ("overview", "Overview", "Does everything tie out, how old are the data, what ran and what runs next."),
         ("problems", "Problems", "What needs a person, grouped by cause, with what to do about it."),
+        ("worklist", "Worklist", "Every open difference by money at risk and age, and what changed since yesterday."),
         ("resync", "Resync", "Look at what a sync would do, then have exactly that done."),
     ),
     "Tie out": (
@@ -46,5 +47,6 @@ def navigation() -> Any:
                 for name, title, help_text in pages
             ]
             for group, pages in GROUPS.items()
-        }
+        },
+        expanded=True,
     )

@@ -11,6 +11,7 @@ import pandas as pd
 from console.texts import MATCH_WORDS, amount, day, lower_first
 from console.widgets import Column, left, right
 from sync_core.model import MatchStatus, Side
+from sync_core.service import Case, CaseStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,18 +44,20 @@ SHEETS = (INVOICES, PAYMENTS, CREDIT_NOTES)
 def headings(sheet: Sheet) -> dict[str, tuple[str, str, Column]]:
     """Per column its group, its heading and its form: left Dynamics, right Xero, the difference in the middle."""
     sides = {
-        side: {f"{side}_{field}": (f"{side.label} ", heading, right(heading, width=80)) for field, heading in sheet.amounts}
+        side: {f"{side}_{field}": (f"{side.label} ", heading, right(heading, width=76)) for field, heading in sheet.amounts}
         for side in Side
     }
     return {
-        "status": ("", "Status and reason", left("Status and reason", width=236)),
-        "number": ("", sheet.number, left(sheet.number, width=76)),
-        "contact": ("", "Contact", left("Contact", width=150)),
-        "date": ("", "Date", left("Date", width=88)),
-        "currency": ("", "Cur.", left("Cur.", width=46)),
+        "status": ("", "Status and reason", left("Status and reason", width=208)),
+        "number": ("", sheet.number, left(sheet.number, width=72)),
+        "contact": ("", "Contact", left("Contact", width=128)),
+        "date": ("", "Date", left("Date", width=84)),
+        "currency": ("", "Cur.", left("Cur.", width=42)),
         **sides[Side.CRM],
-        "difference": ("Dynamics − Xero", "difference", right("difference", width=106)),
+        "difference": ("Dynamics − Xero", "difference", right("difference", width=102)),
         **sides[Side.XERO],
+        "age": ("Work", "open", right("open", width=46, help="Days since the difference was first seen")),
+        "who": ("Work", "with", left("with", width=70, help="Who has it, and how the work on it stands")),
     }
 
 
@@ -73,6 +76,18 @@ def status_and_reason(row: Mapping[str, object]) -> str:
     return f"{words.split(' ')[0]} {lower_first(str(row['words']))}" if row["words"] else words
 
 
+def _age(days: object) -> str:
+    return "" if days is None else f"{days} d"
+
+
+def _work(case: object) -> str:
+    """Who has the case of a row; "done" or "set aside" where nobody has to look any more."""
+    if not isinstance(case, Case):
+        return ""
+    settled = {CaseStatus.RESOLVED: "done", CaseStatus.IGNORED: "set aside"}.get(case.status, "")
+    return case.assignee or settled
+
+
 def line(sheet: Sheet, row: Mapping[str, object]) -> dict[str, str]:
     """One row as text. Amounts are written out exactly; what one side does not have is blank."""
     currency = str(row["currency"] or "")
@@ -84,4 +99,6 @@ def line(sheet: Sheet, row: Mapping[str, object]) -> dict[str, str]:
         "date": day(row["crm_date"] or row["xero_date"]),  # type: ignore[arg-type]  # dates in the cache's table
         "currency": currency,
         "difference": amount(row["difference"], currency),  # type: ignore[arg-type]  # decimals in the cache's table
+        "age": _age(row.get("open_days")),
+        "who": _work(row.get("case")),
     } | {name: amount(row[name], currency) for name in sums}  # type: ignore[arg-type]  # the same

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from hashlib import sha256
 
 import streamlit as st
 
-from console import actions, answers, detail, resync, sheets
+from console import actions, answers, bridge, casework, detail, resync, sheets
 from console.door import service
 from console.filters import address
 from console.frame import reader_zone
 from console.periods import ANY, PERIODS, limits
 from console.sheets import Sheet
 from console.texts import MATCH_WORDS, SETTLED, plain
-from console.widgets import control_totals, empty, selected, selection_key, shown_of
+from console.widgets import all_selected, control_totals, empty, selection_key, shown_of
 from sync_core.errors import Rejected
 from sync_core.model import MatchStatus
-from sync_core.service import Filters, Sort
+from sync_core.service import Filters, RowKey, Sort
 
 ROWS = 100
 FEW, HIGHEST = 15, 562
@@ -42,13 +42,19 @@ def draw(sheet: Sheet) -> None:
     sums = answers.summary(sheet.entity, filters)
     rows = answers.rows(sheet.entity, filters, ROWS, ROWS * (_page(sheet, sums.rows) - 1))
     control_totals({"": sums.totals})
+    if any(total.by_reason for total in sums.totals):
+        with st.expander("From Dynamics to Xero, step by step", key=f"{sheet.entity}_bridge"):
+            bridge.draw(sums.totals)
     _bar(sheet, filters, shown=len(rows), left=sums.rows)
-    row_id = _grid(sheet, rows, sums.rows)
-    if row_id is None:
-        st.caption(f"Select a row to see the {sheet.singular} in full: its fields, what was paid on it, and what to do.")
+    picked = _grid(sheet, rows, sums.rows)
+    if not picked:
+        st.caption(f"Select a row to see the {sheet.singular} in full, or several to work on them together.")
+        return
+    if len(picked) > 1:
+        _together(sheet, picked)
         return
     try:
-        detail.draw(sheet, answers.detail(sheet.entity, row_id))
+        detail.draw(sheet, answers.detail(sheet.entity, picked[0]))
     except Rejected as error:
         st.info(plain(error.message))
 
@@ -176,12 +182,23 @@ def _bar(sheet: Sheet, filters: Filters, *, shown: int, left: int) -> None:
             st.link_button("Control file of the plain CSV", address(sheet.entity, filters, kind="control.json"))
 
 
-def _grid(sheet: Sheet, rows: list[dict[str, object]], left: int) -> str | None:
-    """Draws the rows and answers with the id of the selected one."""
+def _together(sheet: Sheet, picked: list[str]) -> None:
+    """Work on several selected rows at once."""
+    key = f"{sheet.entity}_{selection_key('together', picked)}"
+    st.subheader(f"{len(picked):,} {sheet.plural} selected")
+    casework.acts(sheet.entity, picked, key)
+    if st.button("Resync these…", key=f"resync_{key}"):
+        filters = Filters(rows=tuple(picked))
+        label = f"{len(picked):,} {sheet.plural}"
+        resync.show(actions.preview_of(lambda: service().scope_of_filters(sheet.entity, filters), label))
+
+
+def _grid(sheet: Sheet, rows: list[dict[str, object]], left: int) -> list[str]:
+    """Draws the rows and answers with the ids of those that are selected."""
     if not rows:
         st.info(f"No {sheet.singular} is left by these filters.")
-        return None
-    cells, columns = sheets.frame(sheet, rows)
+        return []
+    cells, columns = sheets.frame(sheet, _with_work(sheet, rows))
     ids = [str(row["row_id"]) for row in rows]
     event = st.dataframe(
         cells,
@@ -190,11 +207,22 @@ def _grid(sheet: Sheet, rows: list[dict[str, object]], left: int) -> str | None:
         height="content" if len(rows) <= FEW else HIGHEST,
         key=selection_key(f"{sheet.entity}_grid", ids),
         on_select="rerun",
-        selection_mode="single-row",
+        selection_mode="multi-row",
         alt=f"{sheet.title} of Dynamics and Xero side by side",
     )
     _pagination(sheet, left)
-    return selected(event, ids)
+    return all_selected(event, ids)
+
+
+def _with_work(sheet: Sheet, rows: list[dict[str, object]]) -> list[dict[str, object]]:
+    """The rows with who has each, and since when it does not tie out."""
+    keys = [RowKey(row["crm_id"], row["xero_id"]) for row in rows]  # type: ignore[arg-type]  # text in the cache's table
+    cases, seen = service().row_cases(sheet.entity, keys), service().first_seen(sheet.entity, [key.row_id for key in keys])
+    now = datetime.now(UTC)
+    return [
+        row | {"case": cases.get(key.row_id), "open_days": (now - at).days if (at := seen.get(key.row_id)) else None}
+        for row, key in zip(rows, keys, strict=True)
+    ]
 
 
 def _pagination(sheet: Sheet, left: int) -> None:

@@ -76,7 +76,11 @@ def selection_key(name: str, ids: Sequence[str]) -> str:
 
 
 def selected(event: Any, ids: Sequence[str]) -> str | None:
-    return next((ids[at] for at in event.selection.rows if at < len(ids)), None)
+    return next(iter(all_selected(event, ids)), None)
+
+
+def all_selected(event: Any, ids: Sequence[str]) -> list[str]:
+    return [ids[at] for at in event.selection.rows if at < len(ids)]
 
 
 def control_totals(by_title: Mapping[str, Sequence[ControlTotal]]) -> None:

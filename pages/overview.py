@@ -13,7 +13,7 @@ from console.frame import reader_zone
 from console.runs import run_lines
 from console.sheets import SHEETS
 from console.standing import Mood, Tally, standing
-from console.texts import STATUS_WORDS, ago, plain, when, zone_name
+from console.texts import STATUS_WORDS, ago, lower_first, money, plain, when, zone_name
 from console.widgets import control_totals
 from sync_core.model import Side, Status
 from sync_core.service import Filters, data_flows
@@ -64,6 +64,11 @@ with waiting:
         if number:
             st.text(f"{STATUS_WORDS[status]}: {number:,}")
     st.page_link(nav.file_of("problems"), label="Work the problems") if any(counts.values()) else st.text("Nothing.")
+    for item in service().worklist(limit=5).items:
+        each = item.difference
+        at_risk = money(each.at_risk, each.currency)
+        st.text(f"{at_risk} at risk: {each.number or each.contact}, {lower_first(each.words or each.status)}")
+    st.page_link(nav.file_of("worklist"), label="All open differences, by money at risk")
 with fresh:
     st.markdown("**Freshness and the next run**")
     for side, at in ((Side.CRM, overview.age.crm), (Side.XERO, overview.age.xero)):

@@ -1,0 +1,94 @@
+"""What people do with differences: give them to somebody, say something, set them aside, call them done, take it back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import streamlit as st
+
+from console import actions
+from console.door import service
+from console.frame import reader_zone
+from console.texts import count, plain, when
+from console.widgets import left, table
+from sync_core.service import Case, CaseStatus
+
+ACTS = {"assign": "given to somebody", "resolve case": "called done", "ignore": "set aside", "reopen": "opened again"}
+
+
+def standing(case: Case | None) -> str:
+    """A case in one line of plain words, "" when nobody did anything yet."""
+    if case is None:
+        return ""
+    words = {CaseStatus.IGNORED: "set aside", CaseStatus.RESOLVED: "done"}.get(case.status, "open")
+    until = f" until {case.expires.isoformat()}" if case.expires and case.status is CaseStatus.IGNORED else ""
+    why = f": {case.reason}" if case.reason and case.status is not CaseStatus.OPEN else ""
+    again = f" (opened again: {case.opened_again})" if case.opened_again else ""
+    return f"{words}{until}{why}{again}"
+
+
+def draw(entity: str, row_id: str) -> None:
+    """The work on one row, and what was done so far."""
+    case = service().case(entity, row_id)
+    st.markdown("**Work**")
+    if case is not None:
+        st.text(f"{standing(case).capitalize()} · {case.assignee or 'nobody'} has it · last changed by {case.changed_by}")
+    acts(entity, [row_id], row_id, case)
+    _history(entity, row_id)
+
+
+def acts(entity: str, row_ids: Sequence[str], key: str, case: Case | None = None) -> None:
+    """The buttons for one row or many; each opens what it needs to know."""
+    with st.container(horizontal=True):
+        with st.popover("Give to", key=f"give_{key}"):
+            person = st.text_input("Person", value=case.assignee if case else "", key=f"person_{key}", placeholder="Name")
+            _do("Give it", f"give_it_{key}", lambda: actions.assign(entity, row_ids, person or ""))
+        with st.popover("Comment", key=f"say_{key}"):
+            said = st.text_area("Comment", key=f"said_{key}")
+            _do("Keep it", f"say_it_{key}", lambda: actions.comment(entity, row_ids, said or ""))
+        with st.popover("Set aside", key=f"aside_{key}"):
+            st.text("It opens again by itself when either side changes, or after the day that you name.")
+            why = st.text_input("Reason", key=f"why_{key}")
+            until = st.date_input("Until", None, key=f"until_{key}", format="YYYY-MM-DD")
+            _do("Set it aside", f"aside_it_{key}", lambda: actions.set_aside(entity, row_ids, why or "", until))
+        with st.popover("Done", key=f"done_{key}"):
+            how = st.text_input("What was done", key=f"how_{key}")
+            _do("Call it done", f"done_it_{key}", lambda: actions.call_done(entity, row_ids, how or ""))
+        if case is None or case.status is not CaseStatus.OPEN:
+            with st.popover("Open again", key=f"again_{key}"):
+                reason = st.text_input("Reason", key=f"reason_{key}")
+                _do("Open it again", f"again_it_{key}", lambda: actions.open_again(entity, row_ids, reason or ""))
+        st.button("Take back", key=f"undo_{key}", on_click=actions.undo, help="Takes back your last act, on all its rows.")
+    said_last = st.session_state.pop(actions.TOLD, None)
+    if said_last:
+        st.success(plain(said_last))
+
+
+def _do(label: str, key: str, act: Callable[[], None]) -> None:
+    if st.button(label, key=key, type="primary"):
+        act()
+        if not st.session_state.pop(actions.REFUSED, False):
+            st.rerun()
+
+
+def _history(entity: str, row_id: str) -> None:
+    entries = service().case_history(entity, row_id)
+    if not entries:
+        return
+    zone = reader_zone()
+    rows = (
+        {
+            "at": when(entry.at, zone),
+            "who": entry.who,
+            "act": ACTS.get(entry.act, entry.act) + (" (taken back)" if entry.undone_at else ""),
+            "note": entry.note,
+        }
+        for entry in reversed(entries)
+    )
+    columns = {
+        "at": left("When", width=130),
+        "who": left("Who", width=140),
+        "act": left("What", width=180),
+        "note": left("Note", width=480),
+    }
+    table(rows, columns, f"What was done with this row, {count(len(entries), 'act')}")

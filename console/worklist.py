@@ -1,0 +1,180 @@
+"""Every open difference by money at risk and age, and what changed since yesterday. Currencies are never added up."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import streamlit as st
+
+from console import casework, nav
+from console.door import service
+from console.segments import segments
+from console.sheets import SHEETS
+from console.texts import MATCH_WORDS, amount, count, day, lower_first
+from console.widgets import Column, all_selected, empty, left, right, selection_key, table
+from sync_core.service import Ageing, AgeingLine, Bucket, Movement, WorkFilters, WorkItem, WorkSort
+
+ROWS = 100
+TITLES = {sheet.entity: sheet.title for sheet in SHEETS}
+SORTS = {
+    WorkSort.AT_RISK: "Money at risk",
+    WorkSort.FIRST_SEEN: "Open the longest",
+    WorkSort.DUE_DATE: "Due first",
+    WorkSort.ASSIGNEE: "Who has it",
+    WorkSort.CONTACT: "Contact",
+    WorkSort.NUMBER: "Number",
+}
+
+
+def draw() -> None:
+    """Filters, ageing, the list, and the work on what is selected."""
+    entity = segments("Documents", "of", {"": "All", **TITLES}) or None
+    ageing(service().ageing(entity))
+    asked, sort = _asked(entity)
+    page = service().worklist(asked, sort=sort, descending=sort is WorkSort.AT_RISK, limit=ROWS)
+    if not page.count:
+        _nothing()
+    else:
+        _items(page.items, page.count)
+    changed(entity)
+
+
+def _asked(entity: str | None) -> tuple[WorkFilters, WorkSort]:
+    with st.container(horizontal=True):
+        search = st.text_input("Search", key="work_search", placeholder="Number or contact", bind="query-params", width=300)
+        person = st.text_input(
+            "With", key="work_with", placeholder="A name, or nobody", bind="query-params", width=200, help="Who has it"
+        )
+        sort = st.selectbox("Sort by", list(SORTS), format_func=lambda s: SORTS[s], key="work_sort", width=200)
+    assignee = {"": None, "nobody": ""}.get((person or "").strip().lower(), (person or "").strip())
+    return WorkFilters(entity=entity, assignee=assignee, search=search or ""), sort or WorkSort.AT_RISK
+
+
+def ageing(found: Ageing) -> None:
+    """How much is open since when, and how long it is due, per currency."""
+    if not found.by_due and not found.by_seen:
+        return
+    currencies = sorted({line.currency for line in (*found.by_due, *found.by_seen)})
+    columns: dict[str, Column] = {"what": left("At risk", width=190)}
+    columns |= {str(bucket): right(str(bucket).capitalize(), width=130) for bucket in Bucket}
+    rows = []
+    for title, lines in (("since it was due", found.by_due), ("since it was first seen", found.by_seen)):
+        for currency in currencies:
+            cells = {str(line.bucket): _cell(line) for line in lines if line.currency == currency}
+            if cells:
+                rows.append({"what": f"{currency} {title}", **cells})
+    table(rows, columns, "Money at risk by age and currency")
+    if found.without_rate:
+        st.caption(f"Without an exchange rate, sorted last: {', '.join(found.without_rate)}.")
+
+
+def _cell(line: AgeingLine) -> str:
+    return f"{amount(line.at_risk, line.currency)} ({line.count:,})"
+
+
+def _items(items: Sequence[WorkItem], total: int) -> None:
+    st.markdown(f"**{count(total, 'open difference')}**" + (f", the first {len(items):,} shown" if total > len(items) else ""))
+    columns: dict[str, Column] = {
+        "risk": right("At risk", width=96),
+        "status": left("Status and reason", width=250),
+        "kind": left("Kind", width=96),
+        "number": left("Number", width=84),
+        "contact": left("Contact", width=150),
+        "difference": right("Difference", width=96),
+        "currency": left("Cur.", width=44),
+        "due": left("Due", width=86),
+        "open": right("Open", width=56),
+        "with": left("With", width=100),
+        "work": left("Work", width=120),
+    }
+    rows = [_line(item) for item in items]
+    ids = [f"{item.difference.entity}|{item.difference.row}" for item in items]
+    event = st.dataframe(
+        {name: [row[name] for row in rows] for name in columns},
+        column_config=columns,
+        hide_index=True,
+        height="content" if len(rows) <= 15 else 562,
+        key=selection_key("worklist", ids),
+        on_select="rerun",
+        selection_mode="multi-row",
+        alt="Open differences, by money at risk",
+    )
+    _work(all_selected(event, ids), dict(zip(ids, items, strict=True)))
+
+
+def _line(item: WorkItem) -> Mapping[str, str]:
+    each = item.difference
+    return {
+        "risk": amount(each.at_risk, each.currency),
+        "status": f"{MATCH_WORDS[each.status].split(' ')[0]} {lower_first(each.words or each.status)}",
+        "kind": TITLES.get(each.entity, each.entity),
+        "number": each.number,
+        "contact": each.contact,
+        "difference": amount(each.difference, each.currency),
+        "currency": each.currency,
+        "due": day(each.due_date),
+        "open": f"{item.days_open} d",
+        "with": item.case.assignee if item.case else "",
+        "work": casework.standing(item.case),
+    }
+
+
+def _work(picked: Sequence[str], items: Mapping[str, WorkItem]) -> None:
+    if not picked:
+        st.caption("Select rows to work on them. One row opens in full.")
+        return
+    by_entity: dict[str, list[str]] = {}
+    for each in picked:
+        entity, _, row = each.partition("|")
+        by_entity.setdefault(entity, []).append(row)
+    for entity, rows in by_entity.items():
+        st.markdown(f"**{TITLES.get(entity, entity)}: {count(len(rows), 'row')} selected**")
+        case = items[picked[0]].case if len(picked) == 1 else None
+        casework.acts(entity, rows, f"{entity}_{selection_key('work', rows)}", case)
+    if len(picked) == 1:
+        each = items[picked[0]].difference
+        if st.button("Open it in full", key=f"open_{each.row}"):
+            st.switch_page(nav.file_of(each.entity), query_params={f"{each.entity}_search": each.number or each.row})
+
+
+def changed(entity: str | None) -> None:
+    """What is new, otherwise or solved since the day began."""
+    found = service().changes_since(service().start_of_today(), entity)
+    st.markdown("**Changed since yesterday**")
+    if not found:
+        st.text("Nothing.")
+        return
+    columns: dict[str, Column] = {
+        "moved": left("What", width=80),
+        "kind": left("Kind", width=96),
+        "number": left("Number", width=90),
+        "contact": left("Contact", width=170),
+        "before": left("Before", width=270),
+        "now": left("Now", width=270),
+        "difference": right("Difference", width=100),
+        "currency": left("Cur.", width=44),
+    }
+    table((_movement(each) for each in found[:ROWS]), columns, "Differences that are new, otherwise or solved since yesterday")
+    if len(found) > ROWS:
+        st.caption(f"{len(found) - ROWS:,} more.")
+
+
+def _movement(each: Movement) -> dict[str, str]:
+    it = each.difference
+    return {
+        "moved": str(each.moved),
+        "kind": TITLES.get(it.entity, it.entity),
+        "number": it.number,
+        "contact": it.contact,
+        "before": lower_first(each.before.words or each.before.status) if each.before else "",
+        "now": lower_first(each.now.words or each.now.status) if each.now else "ties out",
+        "difference": amount(it.difference, it.currency),
+        "currency": it.currency,
+    }
+
+
+def _nothing() -> None:
+    if service().overview().runs:
+        empty("No difference is open.", "Differences appear here after the sync that finds them.")
+    else:
+        empty("Nothing has been synced yet.", "The first sync fills this page. It begins by itself.")
