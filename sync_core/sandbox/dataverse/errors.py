@@ -66,6 +66,12 @@ def bad_payload(message: str) -> DataverseError:
     return DataverseError(400, BAD_PAYLOAD, message)
 
 
+def unsupported_body(sent_as: str) -> DataverseError:
+    return DataverseError(
+        415, BAD_QUERY, f"A supported MIME type could not be found that matches the content type '{sent_as}'."
+    )
+
+
 def unknown_property(table: str, name: str) -> DataverseError:
     """A property that the table does not have, in a body."""
     return bad_payload(

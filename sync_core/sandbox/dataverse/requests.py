@@ -45,10 +45,13 @@ class Call:
         """The body, with numbers exact.
 
         Raises:
-            DataverseError: the body is not JSON.
+            DataverseError: the body is not JSON, or not sent as JSON.
         """
         if not self.body.strip():
             return {}
+        sent_as = self.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
+        if sent_as != "application/json":
+            raise errors.unsupported_body(sent_as)
         try:
             return json.loads(self.body, parse_float=Decimal, parse_constant=_no_constant)
         except (ValueError, UnicodeDecodeError):

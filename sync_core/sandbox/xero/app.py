@@ -38,12 +38,12 @@ def routes(kernel: Kernel) -> list[Route]:
 
 
 async def _serve(kernel: Kernel, limiter: Limiter, request: Request) -> Response:
-    headers: dict[str, str] = {}
+    headers = {"Xero-Correlation-Id": kernel.new_id()}
     entered: tuple[str, str] | None = None
     try:
         principal = _authenticate(kernel, request)
         tenant = _tenant(principal, request)
-        headers = limiter.enter(principal.app, tenant, request.scope.get("sandbox.in_flight", 1) - 1)
+        headers |= limiter.enter(principal.app, tenant, request.scope.get("sandbox.in_flight", 1) - 1)
         entered = (principal.app, tenant)
         body = await request.body()
         status, content = _replayed(kernel, principal, tenant, request, body)

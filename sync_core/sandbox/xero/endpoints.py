@@ -244,8 +244,43 @@ def _write_option(call: Call, row: Row, option_id: str | None) -> tuple[int, Row
     return 200, {"Options": [{**option, **flags, "IsActive": option["Status"] == "ACTIVE"}]}
 
 
+def _online_invoice(call: Call, resource: Resource, row: Row) -> tuple[int, Row | None]:
+    if resource.name != "Invoices" or call.method != "GET":
+        raise not_allowed()
+    if row["Type"] != "ACCREC" or row["Status"] not in {"AUTHORISED", "PAID"}:
+        raise not_found()
+    return 200, {"OnlineInvoices": [{"OnlineInvoiceUrl": f"https://in.xero.com/{row['InvoiceID'].replace('-', '')}"}]}
+
+
+def _email(call: Call, resource: Resource, row: Row) -> tuple[int, Row | None]:
+    """Sent to the contact. This is one of the changes that do not move UpdatedDateUTC."""
+    if resource.name != "Invoices" or call.method != "POST":
+        raise not_allowed()
+    return _guarded(resource, row, lambda: _send(call, row))
+
+
+def _send(call: Call, row: Row) -> tuple[int, Row | None]:
+    if row["Type"] != "ACCREC" or row["Status"] not in {"SUBMITTED", "AUTHORISED", "PAID"}:
+        raise RuleError("Only sales invoices that are submitted, approved or paid can be sent by email.")
+    contact = call.store["Contacts"].get(row["ContactID"]) or {}
+    if not contact.get("EmailAddress"):
+        raise RuleError("The contact of this invoice has no email address.")
+    call.store.put("Invoices", {**row, "SentToContact": True}, bump=False)
+    return 204, None
+
+
+def _attachments(call: Call, resource: Resource, row: Row) -> tuple[int, Row | None]:
+    """Nothing is ever attached here, and every record says so in HasAttachments."""
+    if call.method != "GET" or "HasAttachments" not in render(call.store, resource.name, row, View()):
+        raise not_allowed()
+    return 200, {"Attachments": []}
+
+
 _BELOW: dict[tuple[str, int], Callable[[Call, Resource, Row], tuple[int, Row | None]]] = {
     ("history", 3): _history,
+    ("onlineinvoice", 3): _online_invoice,
+    ("email", 3): _email,
+    ("attachments", 3): _attachments,
     ("allocations", 3): _allocations,
     ("allocations", 4): _allocation,
     ("contacts", 3): _members,

@@ -27,6 +27,8 @@ def document_shown(store: Store, row: Row, view: View) -> Row:
         "CurrencyCode": row["CurrencyCode"],
         "CurrencyRate": row["CurrencyRate"],
     }
+    if view.level == "summary":
+        del shown["LineItems"]
     for name in ("BrandingThemeID", "Url", "Reference"):
         if row.get(name) is not None:
             shown[name] = row[name]

@@ -1,7 +1,8 @@
 """The ``where`` and ``order`` parameters: a small parser that makes predicates and sort keys over rows.
 
 Supported: ``== != > >= < <=``, ``AND && OR || !``, parentheses, text, numbers, ``true false null``,
-``Guid("...")``, ``DateTime(y,m,d[,h,m,s])``, dotted paths, and ``.Contains .StartsWith .EndsWith`` on a path.
+``Guid("...")``, ``DateTime(y,m,d[,h,m,s])``, dotted paths, and ``.Contains .StartsWith .EndsWith .ToLower .ToUpper``
+on a path.
 Text compares without regard to case and accents. Anything else is a QueryParseException, as in Xero.
 """
 
@@ -34,6 +35,7 @@ _COMPARE: dict[str, Callable[[Any, Any], bool]] = {
     "<": lambda a, b: a < b,
     "<=": lambda a, b: a <= b,
 }
+_SPELLINGS = {"tolower", "toupper"}
 _TESTS: dict[str, Callable[[str, str], bool]] = {
     "contains": lambda a, b: b in a,
     "startswith": lambda a, b: a.startswith(b),
@@ -207,6 +209,8 @@ class _Parser:
         if path and method.lower() in _TESTS and len(arguments) == 1:
             getter, test, wanted = self.lookup(path), _TESTS[method.lower()], fold(str(arguments[0]))
             return lambda row: test(fold(str(getter(row) or "")), wanted)
+        if path and method.lower() in _SPELLINGS and not arguments:
+            return self.lookup(path)  # texts compare without regard to case anyhow
         raise bad_query(f"No applicable method '{name}' exists")
 
     def _arguments(self) -> list[Any]:

@@ -91,3 +91,9 @@ def test_reset_brings_a_clean_environment(api, kernel):
     kernel.reset(2)
     assert len(kernel.collection("dataverse.account")) == 0
     assert api.send("GET", "accounts").status_code == 401
+
+
+def test_a_body_that_is_not_sent_as_json(api):
+    answer = api.send("POST", "accounts", {"name": "x"}, Content_Type="text/plain")
+    assert answer.status_code == 415
+    assert api.send("POST", "accounts", {"name": "x"}, Content_Type="application/json; type=entry").status_code == 204

@@ -191,3 +191,8 @@ def test_disconnecting_ends_access(api):
     assert connection["tenantId"] == identity.credentials(api.kernel).xero_tenant_id
     assert api.client.request("DELETE", f"/connections/{connection['id']}", headers=headers).status_code == 204
     assert api.send("GET", "Organisation").status_code == 403
+
+
+def test_every_answer_has_a_correlation_id_of_its_own(api):
+    ids = {api.send("GET", path).headers["Xero-Correlation-Id"] for path in ("Organisation", "Nothing", "Invoices")}
+    assert len(ids) == 3

@@ -235,3 +235,23 @@ def test_without_a_date_it_is_today_in_new_zealand(api):
 @pytest.mark.parametrize("url", ["ftp://crm.example", "https://xero.com/x", "crm/1"])
 def test_links_lead_elsewhere(api, url):
     assert "Url" in api.refused("PUT", "Invoices", draft(Url=url))[0]
+
+
+def test_an_invoice_is_sent_by_email_without_counting_as_changed(api):
+    invoice = next(i for i in api.get("Invoices", page=1, pageSize=1000)["Invoices"] if i["Status"] == "AUTHORISED")
+    contact = invoice["Contact"]["ContactID"]
+    api.one("POST", f"Contacts/{contact}", {"EmailAddress": ""})
+    assert api.send("POST", f"Invoices/{invoice['InvoiceID']}/Email", {}).status_code == 400
+    api.one("POST", f"Contacts/{contact}", {"EmailAddress": "ana@example.nz"})
+    assert api.send("POST", f"Invoices/{invoice['InvoiceID']}/Email", {}).status_code == 204
+    after = api.get(f"Invoices/{invoice['InvoiceID']}")["Invoices"][0]
+    assert (after["SentToContact"], after["UpdatedDateUTC"]) == (True, invoice["UpdatedDateUTC"])
+
+
+def test_what_else_hangs_below_an_invoice(api):
+    invoice = next(i for i in api.get("Invoices", page=1, pageSize=1000)["Invoices"] if i["Status"] == "AUTHORISED")
+    path = f"Invoices/{invoice['InvoiceID']}"
+    (online,) = api.get(f"{path}/OnlineInvoice")["OnlineInvoices"]
+    assert online["OnlineInvoiceUrl"].startswith("https://in.xero.com/")
+    assert api.get(f"{path}/Attachments")["Attachments"] == []
+    assert api.send("PUT", f"{path}/Attachments", {}).status_code == 405

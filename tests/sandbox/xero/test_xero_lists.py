@@ -69,7 +69,7 @@ def test_without_a_page_contacts_lose_details(api):
 def test_a_summary_forces_pages_and_drops_the_bulk(api):
     invoice = api.get("Invoices", summaryOnly="True")
     assert "pagination" in invoice
-    assert not {"Payments", "HasAttachments"} & invoice["Invoices"][0].keys()
+    assert not {"Payments", "HasAttachments", "LineItems"} & invoice["Invoices"][0].keys()
     assert "IsCustomer" not in api.get("Contacts", summaryOnly="true")["Contacts"][0]
 
 
@@ -127,6 +127,12 @@ WHERE = [
 @pytest.mark.parametrize(("where", "expected"), WHERE)
 def test_where(api, few, where, expected):
     assert numbers(api.get("Invoices", where=where, page=1)) == expected
+
+
+@pytest.mark.parametrize("spelled", ["ToLower", "tolower", "ToUpper"])
+def test_where_takes_texts_in_one_letter_case(api, spelled):
+    api.one("PUT", "Contacts", {"Name": "Kauri"})
+    assert len(api.get("Contacts", where=f'Name.{spelled}()=="kauri"')["Contacts"]) == 1
 
 
 def test_where_takes_ids(api, few):
@@ -194,3 +200,14 @@ def test_numbers_are_exact(api):
     assert str(made["LineItems"][0]["Quantity"]) == "0.3333"
     assert isinstance(made["Total"], Decimal)
     assert str(made["SubTotal"]) == "33330.00"
+
+
+def test_a_refund_is_listed_with_its_credit_note_under_invoice(api):
+    """As in the official example of GET /Payments; a single record shows it under its own name."""
+    listed = [p for p in api.get("Payments", page=1)["Payments"] if p["PaymentType"] == "ARCREDITPAYMENT"]
+    assert listed
+    for refund in listed:
+        note = api.get(f"Payments/{refund['PaymentID']}")["Payments"][0]["CreditNote"]
+        assert "CreditNote" not in refund
+        assert (refund["Invoice"]["InvoiceID"], refund["Invoice"]["Type"]) == (note["CreditNoteID"], "ACCRECCREDIT")
+        assert refund["Invoice"]["InvoiceNumber"] == note["CreditNoteNumber"]
