@@ -78,6 +78,8 @@ def _priced(line: Line) -> tuple[Decimal, Decimal, Decimal]:
     counted = quantity.quantize(PLACES, ROUND_HALF_UP)
     if counted and (counted * price).quantize(CENT, ROUND_HALF_UP) < net:
         price = (net / counted).quantize(PLACES, ROUND_CEILING)
+    if net <= 0 and abs(counted * price) % CENT == CENT / 2:
+        price += PLACES  # no discount in cents takes a half cent away, and what is left of it would round away from zero
     return quantity, price, (counted * price).quantize(CENT, ROUND_HALF_UP) - net
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import ROUND_HALF_UP, Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from sync_core.model import Lookup
@@ -130,6 +130,8 @@ def in_xero(item):
     st.decimals(0, 50, places=2),
     st.decimals(0, 5, places=4),
 )
+@example(quantity=D("0.04995"), price=D("0.5"), discount=D("0.02"), by_volume=D(0))
+@example(quantity=D("0.04995"), price=D("0.5"), discount=D("0.03"), by_volume=D(0))
 def test_a_line_comes_to_the_same_in_xero_to_the_cent(quantity, price, discount, by_volume):
     """Dynamics: (price - discount by volume) x quantity - discount of the line."""
     net = ((price - by_volume) * quantity).quantize(D("0.01"), ROUND_HALF_UP) - discount
