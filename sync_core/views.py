@@ -11,6 +11,9 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from sync_core.model import ControlTotal, DataAge, MatchStatus
+from sync_core.rules.balances import Balance
+from sync_core.rules.bridge import BridgeStep, VarianceBridge
+from sync_core.rules.gaps import Gap, Missing
 from sync_core.rules.side_by_side import FieldLine, LinePair
 
 if TYPE_CHECKING:
@@ -19,12 +22,27 @@ if TYPE_CHECKING:
     from sync_core.rules.reasons import Reason
 
 
-__all__ = ["Applied", "FieldLine", "LinePair", "Neighbour", "ReconciliationPage", "RowDetail"]
+__all__ = [
+    "Applied",
+    "Balance",
+    "BridgeStep",
+    "FieldLine",
+    "Gap",
+    "LinePair",
+    "Missing",
+    "Neighbour",
+    "ReconciliationPage",
+    "RowDetail",
+    "VarianceBridge",
+]
 
 
 @dataclass(frozen=True, slots=True)
 class ReconciliationPage:
-    """One screen of the reconciliation. Counts and totals are those of all rows that the filters leave, not of the page."""
+    """One screen of the reconciliation. Counts and totals are those of all rows that the filters leave, not of the page.
+
+    ``gaps`` say what is missing behind it; empty when nothing is.
+    """
 
     entity: str
     rows: pa.Table
@@ -34,11 +52,14 @@ class ReconciliationPage:
     totals: tuple[ControlTotal, ...]
     age: DataAge
     offset: int = 0
+    gaps: tuple[Gap, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """A payment or allocation on a document, on one side or on both. Amounts are positive, None where it is not there."""
+    """A payment or allocation on a document or part of one, on one side or on both. Amounts are positive, None where it is not
+    there. ``document`` is what people call the record that it stands on.
+    """
 
     entity: str
     kind: str
@@ -49,11 +70,15 @@ class Applied:
     state: str
     crm: Decimal | None
     xero: Decimal | None
+    document: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Neighbour:
-    """Another record that a row could belong to, or that it looks like. ``amount`` has its sign as in the rows."""
+    """Another record that a row could belong to, or that it looks like. ``amount`` has its sign as in the rows.
+
+    ``why`` says why it could be meant, with its score where it was scored.
+    """
 
     row_id: str
     number: str
@@ -61,11 +86,15 @@ class Neighbour:
     date: date | None
     currency: str
     amount: Decimal | None
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class RowDetail:
     """Everything about one row. ``row`` is the row as the page shows it; differing fields come first.
+
+    ``crm_balance`` and ``xero_balance``: how much of the document is used by ``applied`` and what is open; None for records
+    that are not spread over others, and for a side where it is not there.
 
     ``crm_run`` and ``xero_run`` are the runs that last touched the cached records, "" where there is none.
     """
@@ -78,3 +107,5 @@ class RowDetail:
     alternatives: tuple[Neighbour, ...]
     crm_run: str
     xero_run: str
+    crm_balance: Balance | None = None
+    xero_balance: Balance | None = None

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Protocol
@@ -157,11 +157,13 @@ def control_file(
     run: str,
     tolerance: Mapping[str, Decimal],
     made: datetime,
+    missing: Sequence[str] = (),
 ) -> str:
     """What goes beside the CSV, as JSON text: what was asked, what it adds up to, and the hash of the file.
 
-    ``file`` must have been read to its end; ``made`` is an aware instant. Raises ValueError when the file does not hold as
-    many rows as were counted: then the data moved in between, and both have to be made again.
+    ``file`` must have been read to its end; ``made`` is an aware instant; ``missing`` says what the rows do not show. Raises
+    ValueError when the file does not hold as many rows as were counted: then the data moved in between, and both have to be
+    made again.
     """
     if file.rows != result.rows:
         raise ValueError(f"The file holds {file.rows} rows and the sums {result.rows}: the data changed, make both again.")
@@ -178,6 +180,7 @@ def control_file(
         "data_age": {"crm": _instant(age.crm), "xero": _instant(age.xero)},
         "run": run,
         "made": _instant(made),
+        "missing": list(missing),
     }
     return json.dumps(content, ensure_ascii=False, indent=2) + "\n"
 

@@ -93,8 +93,7 @@ def _cause(crm: Line, xero: Line) -> tuple[Reason, str]:
     here, there = _amount(crm, "unit_price"), _amount(xero, "unit_price")
     if here == there or crm.get("unit_price") is None or xero.get("unit_price") is None:
         return Reason.DISCOUNT, "discount" if _amount(crm, "discount") != _amount(xero, "discount") else "net"
-    same_cents = here.quantize(CENT) == there.quantize(CENT)
-    return (Reason.PRICE_PRECISION if same_cents else Reason.LINE_DIFFERS), "unit_price"
+    return (Reason.PRICE_PRECISION if abs(here - there) < CENT else Reason.LINE_DIFFERS), "unit_price"
 
 
 _WORDS = {"unit_price": "unit price", "net": "amount before tax"}

@@ -12,7 +12,7 @@ from sync_core.flows.schedule import ScheduleView
 from sync_core.rules.ageing import Ageing, AgeingLine, Bucket, Difference, Moved, Movement
 from sync_core.rules.cases import Case, CaseAct, CaseEntry, CaseStatus, RowKey
 from sync_core.rules.closing import CloseStatus, LateChange, LockDates, SignOff
-from sync_core.rules.reconcile import Filters, Reconciliation, Sort
+from sync_core.rules.reconcile import Filters, Reconciliation, Sort, Tolerance
 from sync_core.rules.rulebook import EligibilityRule, FieldRule
 from sync_core.rules.types import ContactType, Relationship, TypeLine, TypeMapping
 from sync_core.service.answers import AuditReport, Check, Download, Flow, Overview, data_flows, entities
@@ -24,13 +24,14 @@ from sync_core.service.ruling import Setting
 from sync_core.service.worklist import WorkItem, WorkPage
 from sync_core.settings import Settings, load_settings
 from sync_core.store.differences import WorkFilters, WorkSort
-from sync_core.views import LinePair, ReconciliationPage, RowDetail
+from sync_core.views import Balance, Gap, LinePair, ReconciliationPage, RowDetail, VarianceBridge
 
 __all__ = [
     "Ageing",
     "AgeingLine",
     "Apart",
     "AuditReport",
+    "Balance",
     "Bucket",
     "Candidate",
     "Case",
@@ -48,6 +49,7 @@ __all__ = [
     "FieldRule",
     "Filters",
     "Flow",
+    "Gap",
     "LateChange",
     "LinePair",
     "LockDates",
@@ -73,8 +75,10 @@ __all__ = [
     "SignOff",
     "Sort",
     "SystemClock",
+    "Tolerance",
     "TypeLine",
     "TypeMapping",
+    "VarianceBridge",
     "WorkFilters",
     "WorkItem",
     "WorkPage",

@@ -8,6 +8,7 @@ from typing import Any
 import pyarrow as pa
 
 from sync_core.model import DataAge, RecordStatus, Side, Status
+from sync_core.rules.bridge import variance_bridge
 from sync_core.rules.deep_links import link_for
 from sync_core.rules.downloads import CsvFile, Written, control_file
 from sync_core.rules.reconcile import Filters, Reconciliation, as_json
@@ -15,7 +16,7 @@ from sync_core.service.answers import Download
 from sync_core.service.desk import known
 from sync_core.service.tolerances import Tolerances
 from sync_core.store import reconciliation, reconciliation_detail, records
-from sync_core.views import ReconciliationPage, RowDetail
+from sync_core.views import Gap, ReconciliationPage, RowDetail, VarianceBridge
 
 NO_FILTERS = Filters()
 
@@ -41,6 +42,16 @@ class Reconciling(Tolerances):
         known(name)
         return reconciliation.summary(self._workspace.cache, name, filters, self._terms(name))
 
+    def variance_bridge(self, name: str, filters: Filters = NO_FILTERS) -> tuple[VarianceBridge, ...]:
+        """Per currency, the way from what Dynamics adds up to to what Xero adds up to, a step for each reason."""
+        return tuple(variance_bridge(total) for total in self.reconciliation_summary(name, filters).totals)
+
+    def gaps(self, name: str, filters: Filters = NO_FILTERS) -> tuple[Gap, ...]:
+        """What is missing behind a reconciliation, and what to do about it; empty when nothing is."""
+        known(name)
+        with reconciliation.books(self._workspace.cache, name, self._terms(name)) as books:
+            return books.gaps(filters, books.summary(filters).rows)
+
     def reconciliation_detail(self, name: str, row_id: str) -> RowDetail:
         """Everything about one row. Raises Rejected when it is not there any more."""
         return reconciliation_detail.detail(self._workspace.cache, name, row_id, self._terms(name))
@@ -55,19 +66,27 @@ class Reconciling(Tolerances):
         """All rows that the filters leave, and the control file of the file that was made of them: both of one moment."""
         known(name)
         cache, terms = self._workspace.cache, self._terms(name)
-        read: list[tuple[Reconciliation, DataAge]] = []
+        read: list[tuple[Reconciliation, DataAge, tuple[Gap, ...]]] = []
         last = self._workspace.state.runs(1)
 
         def batches() -> Iterator[pa.RecordBatch]:
             with reconciliation.books(cache, name, terms) as books:
-                read.append((books.summary(filters), books.age()))
+                result = books.summary(filters)
+                read.append((result, books.age(), books.gaps(filters, result.rows)))
                 yield from books.batches(filters)
 
         def control(file: Written) -> str:
-            result, age = read[0]
-            run = last[0].run if last else ""
-            made = self._workspace.clock.now()
-            return control_file(file, result, filters, age, run=run, tolerance=terms.tolerance, made=made)
+            result, age, missing = read[0]
+            return control_file(
+                file,
+                result,
+                filters,
+                age,
+                run=last[0].run if last else "",
+                tolerance=terms.tolerance,
+                made=self._workspace.clock.now(),
+                missing=[gap.sentence for gap in missing],
+            )
 
         return batches(), control
 

@@ -9,14 +9,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
 from sync_core.model import DataAge, MatchStatus, Side
+from sync_core.rules.entities import entity as registered
+from sync_core.rules.gaps import Gap, gaps
 from sync_core.rules.reasons import Reason
 from sync_core.rules.reconcile import EVERYTHING, NO_TERMS, Filters, Part, Reconciliation, Share, Terms, reconciliation
 from sync_core.store.cache import Cache, Snapshot
+from sync_core.store.reconciliation_gaps import holdings
 from sync_core.store.reconciliation_kept import keeper, kept_name
 from sync_core.store.reconciliation_reading import COLUMNS, Reading
 from sync_core.store.reconciliation_sql import streams
@@ -28,8 +32,8 @@ __all__ = ["COLUMNS", "Books", "batches", "books", "data_age", "page", "rows", "
 class Books:
     """Both sides of one entity at one moment. Made by :func:`books` only."""
 
-    def __init__(self, snapshot: Snapshot, entity: str, terms: Terms) -> None:
-        self._snapshot, self._entity = snapshot, entity
+    def __init__(self, snapshot: Snapshot, entity: str, terms: Terms, path: Path) -> None:
+        self._snapshot, self._entity, self._terms, self._path = snapshot, entity, terms, path
         self._reading = Reading(entity, kept_name(entity), terms)
 
     def rows(self, filters: Filters = EVERYTHING, *, limit: int | None = None, offset: int = 0) -> pa.Table:
@@ -51,14 +55,20 @@ class Books:
         return reconciliation(self._entity, parts, shares)
 
     def age(self) -> DataAge:
+        """When each system was last read to its end for the entity."""
         return _data_age(self._snapshot, self._entity)
+
+    def gaps(self, filters: Filters, rows: int) -> tuple[Gap, ...]:
+        """What is missing behind the ``rows`` that ``filters`` leave."""
+        held = holdings(self._snapshot, self._entity, self._terms.base_currency, self._path)
+        return gaps(registered(self._entity), filters, held, rows)
 
 
 @contextmanager
 def books(cache: Cache, entity: str, terms: Terms = NO_TERMS) -> Iterator[Books]:
     """Several questions about ``entity`` that are answered of one moment. Raises KeyError for a name that is not registered."""
     with keeper(cache).reading(entity, terms) as snapshot:
-        yield Books(snapshot, entity, terms)
+        yield Books(snapshot, entity, terms, cache.path)
 
 
 def rows(
@@ -105,6 +115,7 @@ def page(
             totals=sums.totals,
             age=both.age(),
             offset=offset,
+            gaps=both.gaps(filters, sums.rows),
         )
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from itertools import zip_longest
 from typing import Any
 
 from sync_core.errors import Rejected
 from sync_core.model import Side
+from sync_core.rules.balances import Balance, balance
 from sync_core.rules.declaration import Entity, Kind
 from sync_core.rules.entities import entity as registered
 from sync_core.rules.mapping import loads
@@ -28,16 +30,31 @@ def detail(cache: Cache, entity: str, row_id: str, terms: Terms = NO_TERMS) -> R
     records = _records(cache, entity, row)
     pair = _pair(subject, records)
     names = _names(cache, subject, pair)
+    applied = tuple(_applied(cache, row))
     return RowDetail(
         entity=entity,
         row=row,
         fields=field_lines(pair, lambda side, _, id_: names.get((str(side), id_), ("", None))[1], _called(names)),
         lines=pair_lines(subject, _lines(pair.crm), _lines(pair.xero)),
-        applied=tuple(_applied(cache, row)),
-        alternatives=tuple(_neighbours(cache, entity, row["alternatives"])),
+        applied=applied,
+        alternatives=tuple(_neighbours(cache, entity, dict(zip_longest(row["alternatives"], row["why"], fillvalue="")))),
         crm_run=records["crm"]["run"] if "crm" in records else "",
         xero_run=records["xero"]["run"] if "xero" in records else "",
+        crm_balance=_balance(entity, Side.CRM, row, applied),
+        xero_balance=_balance(entity, Side.XERO, row, applied),
     )
+
+
+_SPREAD = ("invoices", "credit_notes", "batch_payments")
+
+
+def _balance(entity: str, side: Side, row: Row, applied: Iterable[Applied]) -> Balance | None:
+    """How much of the record is used. A payment is spread over others when it is an advance, that is, has an open balance."""
+    total, told = row[f"{side}_total"], row[f"{side}_due"]
+    if total is None or not (entity in _SPREAD or (entity == "payments" and told is not None)):
+        return None
+    pieces = [each.crm if side is Side.CRM else each.xero for each in applied]
+    return balance(total, [piece for piece in pieces if piece is not None], told)
 
 
 def _records(cache: Cache, entity: str, row: Row) -> dict[str, Row]:
@@ -84,11 +101,13 @@ def _called(names: Mapping[tuple[str, str], tuple[str, str | None]]) -> Any:
 
 
 _APPLIED = """
-SELECT side, entity, id, coalesce(partner, '') AS twin, coalesce(kind, native_table) AS kind, doc_date, reference, state, total
-FROM record
-WHERE entity IN ('payments', 'allocations') AND gone NOT IN ('deleted', 'voided') AND side = $1 AND id <> $2
-  AND (document = $2 OR contains(fields, '"' || $2 || '"'))
-ORDER BY doc_date, id
+SELECT r.side, r.entity, r.id, coalesce(r.partner, '') AS twin, coalesce(r.kind, r.native_table) AS kind, r.doc_date,
+  r.reference, r.state, r.total, coalesce(nullif(d.number, ''), d.title, '') AS document
+FROM record r
+LEFT JOIN record d ON d.entity IN ('invoices', 'credit_notes', 'payments') AND d.side = $1 AND d.id = r.document
+WHERE r.entity IN ('payments', 'allocations') AND r.gone NOT IN ('deleted', 'voided')
+  AND coalesce(r.state, '') NOT IN ('DELETED', 'VOIDED') AND r.side = $1 AND r.id <> $2 AND $2 IN (r.document, r.parent)
+ORDER BY r.doc_date, r.id
 """
 
 
@@ -114,12 +133,15 @@ def _line(crm: Row | None, xero: Row | None) -> Applied:
         state=some["state"] or "",
         crm=crm["total"] if crm else None,
         xero=xero["total"] if xero else None,
+        document=some["document"],
     )
 
 
-def _neighbours(cache: Cache, entity: str, row_ids: list[str]) -> Iterable[Neighbour]:
-    if not row_ids:
+def _neighbours(cache: Cache, entity: str, whys: Mapping[str, str]) -> Iterable[Neighbour]:
+    """Other records by their row, each with why it could be meant, in that order."""
+    if not whys:
         return
+    row_ids = list(whys)
     family = FAMILIES.get(entity)
     table = cache.query(
         "SELECT r.side || ':' || r.id AS row_id, coalesce(r.number, r.title, '') AS number, coalesce(k.title, '') AS contact, "
@@ -134,4 +156,4 @@ def _neighbours(cache: Cache, entity: str, row_ids: list[str]) -> Iterable[Neigh
         list(family.turned) if family else [],
     )
     for each in table.to_pylist():
-        yield Neighbour(**each)
+        yield Neighbour(**each, why=whys[each["row_id"]])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import sys
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 
 import duckdb
@@ -18,7 +18,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from ledger_pair import DAY, Ledgers
 
 from sync_core.errors import Rejected
-from sync_core.model import MatchStatus
+from sync_core.model import MatchStatus, Side
 from sync_core.rules.entities import ENTITIES
 from sync_core.rules.reasons import Finding, Reason, decide
 from sync_core.rules.reconcile import Filters, Sort, Terms, as_json
@@ -188,6 +188,154 @@ def test_what_is_too_far_apart_is_not_matched(ledgers, crm, xero):
     ledgers.invoice("crm", "c-1", **crm)
     ledgers.invoice("xero", "x-1", **xero)
     assert len(all_rows(ledgers)) == 2
+
+
+def test_alternatives_are_scored_and_say_why(ledgers):
+    ledgers.customer("crm-w", "xero-w", "Wai & Sons Ltd")
+    ledgers.add("contacts", "xero", "xero-v", title="Wai and Sons Ltd")
+    ledgers.invoice("crm", "c-1", contact="crm-w")
+    ledgers.invoice("xero", "x-1", contact="xero-v", doc_date=DAY + timedelta(2))
+    row = all_rows(ledgers)["crm:c-1"]
+    assert (row["status"], row["alternatives"]) == (S.AMBIGUOUS, ["xero:x-1"])
+    assert row["why"] == ["78 of 100: same amount, 2 days apart, similar contact name 0.89"]
+    (other,) = detail(ledgers.cache, "invoices", "crm:c-1").alternatives
+    assert (other.row_id, other.why) == ("xero:x-1", row["why"][0])
+
+
+def test_the_one_that_leads_is_taken_and_used_once(ledgers):
+    """x-1 is the same day, x-8 a week later: c-1 takes x-1, and c-8 has x-8 for itself then."""
+    ledgers.invoice("crm", "c-1")
+    ledgers.invoice("crm", "c-8", doc_date=DAY + timedelta(7))
+    ledgers.invoice("xero", "x-1")
+    ledgers.invoice("xero", "x-8", doc_date=DAY + timedelta(7))
+    assert {(row["crm_id"], row["xero_id"]) for row in all_rows(ledgers).values()} == {("c-1", "x-1"), ("c-8", "x-8")}
+
+
+def test_tolerance_can_be_a_share_of_the_total(ledgers):
+    ledgers.pair("A1", {"total": "115.90"})
+    ledgers.pair("A2", {"total": "117.00"})
+    found = all_rows(ledgers, terms=Terms(percent={"NZD": Decimal(1)}))
+    assert [found[k]["status"] for k in ("crm:c-A1", "crm:c-A2")] == [S.WITHIN_TOLERANCE, S.DIFFERS]
+
+
+MOVED = {"total": "120.00", "hash": "moved"}
+
+
+@pytest.mark.parametrize(
+    ("crm", "xero", "reason", "words"),
+    [
+        (MOVED, {}, R.EDITED, "Changed in Dynamics after it was approved in Xero"),
+        ({}, MOVED, R.EDITED, "Changed in Xero after it was approved there"),
+        (MOVED, MOVED | {"total": "121.00"}, R.EDITED, "Changed on both sides after it was approved in Xero"),
+        (MOVED, {"state": "DRAFT"}, R.OTHER, "Totals differ for a reason that is not known"),
+    ],
+)
+def test_an_edit_after_approval_is_named(ledgers, crm, xero, reason, words):
+    ledgers.pair("A1", crm, xero)
+    row = only(ledgers)
+    assert (row["reason"], row["words"]) == (reason, words)
+
+
+def test_a_locked_period_is_named(ledgers):
+    terms = Terms(locked_until=DAY)
+    ledgers.pair("A1", MOVED)
+    ledgers.pair("A2", {"due_date": DAY + timedelta(9), "hash": "moved"})
+    ledgers.pair("A3", {}, MOVED)
+    ledgers.invoice("crm", "c-lone", "9.00")
+    ledgers.invoice("crm", "c-later", "9.00", doc_date=DAY + timedelta(1))
+    found = all_rows(ledgers, terms=terms)
+    assert [found[f"crm:c-{name}"]["reason"] for name in ("A1", "A2", "A3", "lone", "later")] == [
+        R.LOCKED, R.LOCKED, R.EDITED, R.LOCKED, R.MISSING_IN_XERO,
+    ]  # fmt: skip
+    assert found["crm:c-lone"]["status"] == S.MISSING_IN_XERO
+    assert found["crm:c-lone"]["words"] == "Not in Xero, where its period is locked until 2026-11-02"
+
+
+def test_a_difference_of_several_reasons_is_split_and_told_line_by_line(ledgers):
+    boots, socks = lines("60", "40")["lines"]
+    ledgers.pair(
+        "A1",
+        {"total": "175.00", "hash": "moved", "fields": {"lines": [boots | {"quantity": "2", "net": "120"}, socks]}},
+        {"fields": {"lines": [boots]}},
+    )
+    row = only(ledgers)
+    assert row["words"] == (
+        "Changed in Dynamics after it was approved in Xero: line 1: quantity 2 against 1; line 2 (Line 40) is only in Dynamics"
+    )
+    (total,) = summary(ledgers.cache, "invoices").totals
+    assert total.by_reason == {R.EDITED: 60}
+    ledgers.pair("A2", {"total": "175.00", "fields": {"lines": [boots | {"quantity": "2", "net": "120"}, socks]}},
+                 {"fields": {"lines": [boots]}})  # fmt: skip
+    (total,) = summary(ledgers.cache, "invoices").totals
+    assert total.by_reason == {R.EDITED: 60, R.LINE_DIFFERS: 60, R.MISSING_LINE: 40, R.OTHER: -40}
+    assert (total.difference, total.unexplained) == (120, -40)
+
+
+def test_foreign_documents_show_both_rates_and_what_they_are_worth(ledgers):
+    usd = {"currency": "USD"}
+    ledgers.pair("A1", usd | {"rate": "0.6000"}, usd | {"rate": "0.6125"})
+    ledgers.pair("A2", usd, usd)
+    ledgers.pair("A3", usd | {"rate": "0.6"}, usd | {"rate": "0.6"})
+    ledgers.pair("A4")
+    found = all_rows(ledgers, terms=Terms(base_currency="NZD"))
+    row = found["crm:c-A1"]
+    assert verdict(row) == (S.MATCHED, R.EXCHANGE_RATE)
+    assert row["words"] == "Exchange rates differ: 0.6 in Dynamics, 0.6125 in Xero"
+    assert row["rate_note"] == "One NZD is 0.6 USD in Dynamics, 0.6125 USD in Xero"
+    assert (row["crm_base"], row["xero_base"]) == (Decimal("191.67"), Decimal("187.76"))
+    assert row["base_difference"] == Decimal("3.91")
+    assert (found["crm:c-A2"]["xero_base"], found["crm:c-A2"]["rate_note"]) == (None, "Neither system gives a rate for USD")
+    assert found["crm:c-A3"]["base_difference"] == 0
+    assert (found["crm:c-A4"]["crm_base"], found["crm:c-A4"]["rate_note"]) == (115, "")
+
+
+AMOUNT = st.decimals(-(10**9), 10**9, places=2)
+
+
+@given(st.lists(st.tuples(AMOUNT, st.decimals(Decimal("0.0001"), 9999, places=6)), min_size=1, max_size=20))
+@settings(max_examples=8, deadline=None)
+def test_worth_in_the_base_currency_is_rounded_as_decimals_are(documents):
+    ledgers = Ledgers()
+    for n, (amount, rate) in enumerate(documents):
+        ledgers.add("invoices", "xero", f"x-{n}", total=str(amount), currency="USD", rate=str(rate))
+    found = all_rows(ledgers, terms=Terms(base_currency="NZD"))
+    for n, (amount, rate) in enumerate(documents):
+        assert found[f"xero:x-{n}"]["xero_base"] == (amount / rate).quantize(Decimal("0.01"), ROUND_HALF_UP)
+
+
+def test_a_credit_note_over_several_invoices_shows_its_open_balance(ledgers):
+    ledgers.pair("A1")
+    ledgers.pair("A2")
+    for side in ("crm", "xero"):
+        other = {"crm": "xero", "xero": "crm"}[side]
+        note = {"currency": "NZD", "contact": f"{side}-k", "partner": f"{other}-n", "amount_due": "20.00"}
+        ledgers.add("credit_notes", side, f"{side}-n", total="100.00", **note)
+        for n, amount in (("1", "50.00"), ("2", "30.00")):
+            if side == "xero" or n == "1":
+                ledgers.add("allocations", side, f"{side}-a{n}", total=amount, parent=f"{side}-n", document=f"{side[0]}-A{n}",
+                            partner=f"{other}-a{n}" if n == "1" else None)  # fmt: skip
+    shown = detail(ledgers.cache, "credit_notes", "crm:crm-n")
+    assert [(each.document, each.crm, each.xero) for each in shown.applied] == [("A1", 50, 50), ("A2", None, 30)]
+    assert (shown.xero_balance.total, shown.xero_balance.applied, shown.xero_balance.open) == (100, 80, 20)
+    assert (shown.xero_balance.agrees, shown.crm_balance.open, shown.crm_balance.agrees) == (True, 50, False)
+
+
+def test_a_batch_over_several_invoices_is_used_up(ledgers):
+    ledgers.pair("A1")
+    ledgers.add("batch_payments", "xero", "b", total="80.00")
+    for n, amount in enumerate(("50.00", "30.00")):
+        ledgers.add("payments", "xero", f"p{n}", total=amount, parent="b", document="x-A1", state="AUTHORISED")
+    ledgers.add("payments", "xero", "undone", total="9.00", parent="b", document="x-A1", state="DELETED")
+    shown = detail(ledgers.cache, "batch_payments", "xero:b")
+    assert [each.xero for each in shown.applied] == [50, 30]
+    assert (shown.xero_balance.applied, shown.xero_balance.open, shown.crm_balance) == (80, 0, None)
+
+
+def test_a_page_says_what_is_missing(ledgers):
+    ledgers.pulled("crm.invoice", NINE.replace(tzinfo=None))
+    ledgers.invoice("crm", "c-1")
+    told = page(ledgers.cache, "invoices", terms=Terms(base_currency="NZD")).gaps
+    assert [(gap.missing, gap.side) for gap in told] == [("cut off", Side.CRM), ("never read", Side.XERO)]
 
 
 def test_several_candidates_are_shown_and_none_is_guessed(ledgers):
@@ -381,7 +529,15 @@ def test_the_statement_decides_as_the_rules_do():
 
 
 AMOUNTS = st.decimals(min_value=-(10**9), max_value=10**9, places=2).map(str)
-SIDES = st.tuples(st.sampled_from(["NZD", "JPY", "USD"]), st.sampled_from(["", "voided"]), AMOUNTS, st.sampled_from("AB "))
+LINES = st.lists(st.sampled_from(["60", "60.004", "40", "7"]), max_size=3)
+SIDES = st.tuples(
+    st.sampled_from(["NZD", "NZD", "JPY", "USD"]),
+    st.sampled_from(["", "", "voided"]),
+    st.one_of(AMOUNTS, st.sampled_from(["115.00", "115.01"])),
+    st.sampled_from("AB "),
+    LINES,
+    st.sampled_from(["agreed", "moved"]),
+)
 BOOKS = st.lists(st.tuples(st.sampled_from(["pair", "crm", "xero"]), SIDES, SIDES), max_size=7)
 
 
@@ -391,16 +547,22 @@ def test_sums_add_up_and_every_record_stands_once(books):
     ledgers = Ledgers()
     ledgers.customer()
     for n, (kind, *sides) in enumerate(books):
-        for side, (currency, gone, total, number) in zip(("crm", "xero"), sides, strict=True):
+        for side, (currency, gone, total, number, prices, state) in zip(("crm", "xero"), sides, strict=True):
             if kind in ("pair", side):
                 partner = f"{'x' if side == 'crm' else 'c'}-{n}" if kind == "pair" else None
-                told = {"currency": currency, "gone": gone, "number": number, "partner": partner}
-                ledgers.invoice(side, f"{side[0]}-{n}", total, **told)
+                told = {"currency": currency, "gone": gone, "number": number, "partner": partner, "fields": lines(*prices)}
+                ledgers.invoice(side, f"{side[0]}-{n}", total, **told | ({"hash": "moved"} if state == "moved" else {}))
+        if kind == "pair":
+            ledgers.agree("invoices", f"c-{n}", f"x-{n}")
     found, sums = rows(ledgers.cache, "invoices").to_pylist(), summary(ledgers.cache, "invoices")
     for side in ("crm", "xero"):
         held = [row[f"{side}_id"] for row in found if row[f"{side}_id"]]
         assert len(held) == len(set(held)) == sum(kind in ("pair", side) for kind, *_ in books)
     assert len(found) == sums.rows == sum(sums.statuses.values())
+    for row in found:
+        assert row["crm_amount"] - row["xero_amount"] == row["difference"]
+        assert sum((part["amount"] for part in row["parts"]), Decimal(0)) == (row["difference"] if row["parts"] else 0)
+        assert len(row["why"]) in (0, len(row["alternatives"]))
     for total in sums.totals:
         inside = [row for row in found if row["currency"] == total.currency]
         assert sum(row["difference"] for row in inside) == total.difference == total.crm - total.xero
