@@ -75,6 +75,15 @@ def test_two_syncs_and_a_reconciliation(command, tmp_path):
     assert {p.name for p in (tmp_path / "out").iterdir()} == {"invoices.csv", "invoices.control.json"}
 
 
+@pytest.mark.parametrize(("kind", "first"), [("xlsx", "invoices.xlsx"), ("pack", "close-pack-*.zip")])
+def test_a_reconciliation_is_written_as_a_workbook_or_a_close_pack(command, tmp_path, kind, first):
+    body = command.json("reconcile", "invoices", "--out", str(tmp_path / "out"), "--format", kind)
+    written = sorted((tmp_path / "out").iterdir())
+    assert sorted(body["files"]) == [str(path) for path in written]
+    assert written[-1].match(first)
+    assert len(written) == (2 if kind == "xlsx" else 1)
+
+
 @pytest.mark.parametrize("entity", ["payments", "credit_notes", "contacts"])
 def test_every_reconciliation_has_the_same_shape(command, entity):
     body = command.json("reconcile", entity)
@@ -127,6 +136,7 @@ def test_one_record_and_only_it(command):
         (("sync", "--record", "invoices"), {}, "ENTITY:ID"),
         (("reconcile", "unicorns"), {}, "unicorns"),
         (("reconcile", "invoices", "--out", "/proc/tieout"), {}, "/proc/tieout"),
+        (("reconcile", "invoices", "--out", ".", "--format", "pdf"), {}, "csv, xlsx, pack"),
     ],
 )
 def test_a_wrong_setting_or_word_is_one_sentence_and_code_2(command, words, settings, expected):

@@ -13,6 +13,7 @@ from typing import Any
 from sync_core.errors import Busy, Configure, Rejected
 from sync_core.flows import closing
 from sync_core.flows.casework import today
+from sync_core.flows.workspace import Workspace
 from sync_core.model import DataAge
 from sync_core.rules.cases import checked_note, checked_who
 from sync_core.rules.closing import (
@@ -27,6 +28,7 @@ from sync_core.rules.closing import (
 from sync_core.rules.downloads import total_json
 from sync_core.rules.entities import entity
 from sync_core.rules.reconcile import FAMILIES, Filters
+from sync_core.service.desk import RunningRun
 from sync_core.service.reconciling import Reconciling
 from sync_core.service.worklist import Worklist
 from sync_core.settings import Settings
@@ -34,7 +36,6 @@ from sync_core.store import periods, reconciliation
 from sync_core.store.past import past
 from sync_core.store.shelf import canonical_json
 from sync_core.store.versions import known_since
-from sync_core.systems.dataverse import Dataverse
 
 _PASTS = 2
 
@@ -48,8 +49,8 @@ class Past(Reconciling):
 class Closing(Worklist):
     """Reads the cache and its history; writes sign-offs to the state."""
 
-    def __init__(self, settings: Settings, workspace: Any, dynamics: Dataverse, running: Any) -> None:
-        super().__init__(settings, workspace, dynamics, running)
+    def __init__(self, settings: Settings, workspace: Workspace, running: RunningRun) -> None:
+        super().__init__(settings, workspace, running)
         self._pasts: dict[datetime, tuple[Past, ExitStack]] = {}
         self._one_past = threading.Lock()
 
@@ -207,7 +208,7 @@ class Closing(Worklist):
                 raise Configure(f"The folder {self.settings.data_dir} cannot be written ({error.strerror}).") from None
             cache = past(self._workspace.cache, at, Path(folder) / "cache.duckdb")
             opened.callback(cache.close)
-            made = Past(self.settings, replace(self._workspace, cache=cache), self._dynamics, self._running)
+            made = Past(self.settings, replace(self._workspace, cache=cache), self._running)
             made.at = at
             return made, opened.pop_all()
 

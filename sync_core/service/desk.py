@@ -9,7 +9,6 @@ from sync_core.errors import Configure, TieoutError
 from sync_core.flows.workspace import Workspace
 from sync_core.rules.entities import entity
 from sync_core.settings import Settings
-from sync_core.systems.dataverse import Dataverse
 
 
 class RunningRun:
@@ -33,10 +32,9 @@ class RunningRun:
 class Desk:
     """What every part of the service works with: one organisation, opened."""
 
-    def __init__(self, settings: Settings, workspace: Workspace, dynamics: Dataverse, running: RunningRun) -> None:
+    def __init__(self, settings: Settings, workspace: Workspace, running: RunningRun) -> None:
         self.settings = settings
         self._workspace = workspace
-        self._dynamics = dynamics
         self._running = running
         self._one_run = threading.Lock()
 

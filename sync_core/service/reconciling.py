@@ -31,8 +31,10 @@ class Reconciling(Tolerances):
         known(name)
         return reconciliation.page(self._workspace.cache, name, filters, self._terms(name), limit=limit, offset=offset)
 
-    def reconciliation_rows(self, name: str, filters: Filters = NO_FILTERS, *, limit: int = 100, offset: int = 0) -> pa.Table:
-        """The rows of one screen alone, for a caller that has their sums already."""
+    def reconciliation_rows(
+        self, name: str, filters: Filters = NO_FILTERS, *, limit: int | None = 100, offset: int = 0
+    ) -> pa.Table:
+        """The rows of one screen alone, for a caller that has their sums already. ``limit`` None means all."""
         known(name)
         cache = self._workspace.cache
         return reconciliation.rows(cache, name, filters, self._terms(name), limit=limit, offset=offset)

@@ -32,7 +32,8 @@ class Syncing(Desk):
     """The only part that calls the systems."""
 
     def __init__(self, settings: Settings, workspace: Workspace, dynamics: Dataverse, running: RunningRun) -> None:
-        super().__init__(settings, workspace, dynamics, running)
+        super().__init__(settings, workspace, running)
+        self._dynamics = dynamics
         self._schedule = Schedule(workspace.state, workspace.organisation, settings.sync_minutes, workspace.clock.now)
         self._runner: Runner | None = None
 

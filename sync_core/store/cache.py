@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -183,6 +184,30 @@ def open_cache(path: Path) -> Cache:
             transaction.run(_sql("schema_upgrade.sql"))
         transaction.run(_sql("schema.sql"))
     return cache
+
+
+def copy_cache(path: Path, to: Path) -> None:
+    """A copy of a cache that nobody has open, for a reader of its own. While it is copied, nobody can open it to write.
+
+    Raises Configure when there is none or it cannot be read, Busy when another process, or another part of this one, has it.
+    """
+    if not path.exists():
+        raise Configure(f"There is no cache at {path}. Run a sync first, in the folder whose settings you use here.")
+    try:
+        held = duckdb.connect(str(path), read_only=True, config=SETTINGS)
+    except (duckdb.IOException, duckdb.ConnectionException) as error:
+        if "lock" not in str(error) and isinstance(error, duckdb.IOException):
+            raise Configure(f"The cache {path} cannot be read. Run a sync: it is made anew.", detail=str(error)) from None
+        raise Busy(
+            f"Another Tieout process is using the cache {path}. Stop it, or wait until it is done, and try again.",
+            detail=str(error),
+        ) from None
+    try:
+        for each in (path, path.with_name(f"{path.name}.wal")):
+            if each.exists():
+                shutil.copy(each, to.with_name(each.name.replace(path.name, to.name)))
+    finally:
+        held.close()
 
 
 def _is_older(transaction: Transaction) -> bool:
