@@ -92,8 +92,9 @@ def float_money(patch: pytest.MonkeyPatch) -> None:
 
 
 def absence_is_deletion(patch: pytest.MonkeyPatch) -> None:
-    def bury(workspace: Any, stream: Any, unseen: list[str], run_id: str) -> None:
+    def bury(workspace: Any, stream: Any, unseen: list[str], run_id: str) -> int:
         rows.bury(workspace.cache, stream, unseen, run_id)
+        return 0
 
     patch.setattr(pull, "_look_for", bury)
 

@@ -19,6 +19,7 @@ from sync_core.service import Scope
 from tests.plants import planting
 from tests.plants.planting import Plant
 from tests.simulation.arena import LEASE_AND_MORE, Arena
+from tests.simulation.oracles import Scene, honest
 from tests.simulation.schedules import Report, settle
 
 Trial = Callable[[Arena], None]
@@ -108,6 +109,7 @@ def _breaches(arena: Arena, trial: Trial) -> list[str]:
     report = Report(0, [])
     try:
         trial(arena)
+        report.breaches += [f"honest: {breach}" for breach in honest(Scene(arena))]  # a later sync may take it back
         settle(arena, report)
     finally:
         arena.leave()
