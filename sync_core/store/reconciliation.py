@@ -28,6 +28,9 @@ from sync_core.views import ReconciliationPage
 
 __all__ = ["COLUMNS", "Books", "batches", "books", "data_age", "page", "rows", "summary"]
 
+_PART = 40_000
+"""Rows of a file that are looked up at once."""
+
 
 class Books:
     """Both sides of one entity at one moment. Made by :func:`books` only."""
@@ -42,9 +45,13 @@ class Books:
         return self._snapshot.query(sql, *params)
 
     def batches(self, filters: Filters = EVERYTHING, *, size: int = 8192) -> Iterator[pa.RecordBatch]:
-        """The same rows, ``size`` at a time, in bounded memory. Read them to the end before the next question."""
-        sql, params = self._reading.rows(filters, None, 0)
-        return self._snapshot.stream(sql, *params, size=size)
+        """The same rows, ``size`` at a time, in bounded memory: put in order first, then looked up part by part."""
+        sql, params = self._reading.ordered(filters)
+        self._snapshot.run(f"CREATE OR REPLACE TEMP TABLE ordered AS {sql}", *params)
+        count = self._snapshot.query("SELECT count(*) AS n FROM ordered")["n"][0].as_py()
+        part = self._reading.part("ordered")
+        for start in range(0, count, _PART):
+            yield from self._snapshot.query(part, start, start + _PART).to_batches(max_chunksize=size)
 
     def summary(self, filters: Filters = EVERYTHING) -> Reconciliation:
         """Status counts and control totals of the rows that ``filters`` leave."""

@@ -25,7 +25,7 @@ WHERE entity = {{entity}} AND NOT (gone = 'deleted' AND coalesce(state, '') <> '
 
 -- step people
 CREATE TEMP TABLE people AS
-SELECT k.seq, k.side, k.id, k.title, coalesce(k.partner, '') AS twin,
+SELECT k.seq, k.side, k.id, k.title, coalesce(k.partner, '') AS twin, t.seq AS twin_seq,
   k.gone = 'merged' OR coalesce(t.gone = 'merged', false) AS merged
 FROM record k LEFT JOIN record t ON t.entity = 'contacts' AND t.side <> k.side AND t.id = k.partner
 WHERE k.entity = 'contacts';
@@ -35,42 +35,49 @@ WHERE k.entity = 'contacts';
 CREATE TEMP TABLE settled AS {{settled}};
 
 -- step linked
+-- Linked pairs that agree in everything. What is not needed of a side is left out before the join: rows are carried through it.
 CREATE OR REPLACE TABLE {{kept}} AS
-WITH stood AS NOT MATERIALIZED (
-  SELECT c.seq AS crm_seq, x.seq AS xero_seq, kc.seq AS crm_contact, kx.seq AS xero_contact,
-    coalesce(nullif(c.number, ''), nullif(x.number, ''), c.title, x.title) AS number,
-    coalesce(nullif(c.cur, ''), x.cur) AS currency,
-    coalesce(c.doc_date, x.doc_date) AS date, coalesce(c.due_date, x.due_date) AS due_date,
-    c.sign * c.total AS crm_total, x.sign * x.total AS xero_total,
-    {{linked_paid}} AS crm_paid, {{linked_credited}} AS crm_credited, {{linked_due}} AS crm_due,
-    NOT (c.void OR x.void OR c.inactive OR x.inactive)
-      AND c.hash IS NOT DISTINCT FROM c.agreed_hash AND x.hash IS NOT DISTINCT FROM x.agreed_hash
-      AND crm_total IS NOT DISTINCT FROM xero_total
-      AND c.total_tax IS NOT DISTINCT FROM x.total_tax
-      AND coalesce(crm_paid = x.sign * x.amount_paid, true)
-      AND {{linked_credits_agree}}
-      AND (c.number IS NOT DISTINCT FROM x.number OR c.number_key = x.number_key)
-      AND c.doc_date IS NOT DISTINCT FROM x.doc_date AND c.due_date IS NOT DISTINCT FROM x.due_date
-      AND (c.contact IS NULL OR x.contact IS NULL OR coalesce(kc.twin = x.contact, false))
-      AND (c.rate IS NULL OR x.rate IS NULL OR c.rate = x.rate)
-      AND NOT ({{state_differs}}) AS clean
-  FROM present c
-  JOIN present x ON c.twin = x.id AND x.twin = c.id
-  LEFT JOIN people kc ON kc.side = 'crm' AND kc.id = c.contact
-  LEFT JOIN people kx ON kx.side = 'xero' AND kx.id = x.contact
-  {{linked_settled}}
-  WHERE c.side = 'crm' AND x.side = 'xero' AND (c.cur = x.cur OR '' IN (c.cur, x.cur))
+WITH c AS NOT MATERIALIZED (
+  SELECT p.seq, p.id, p.twin, coalesce(nullif(p.number, ''), p.title) AS name, hash(p.number_key) AS number_print,
+    p.cur, p.doc_date, p.due_date, p.sign * p.total AS total, p.sign * p.total_tax AS tax, p.rate, p.state,
+    {{linked_paid}} AS paid, {{linked_credited}} AS credited, {{linked_due}} AS due,
+    p.contact IS NULL AS nobody, k.seq AS contact_seq, k.twin_seq
+  FROM present p LEFT JOIN people k ON k.side = 'crm' AND k.id = p.contact {{linked_settled}}
+  WHERE p.side = 'crm' AND NOT (p.void OR p.inactive) AND p.hash = p.agreed_hash
+),
+x AS NOT MATERIALIZED (
+  SELECT p.seq, p.id, p.twin, hash(p.number_key) AS number_print,
+    p.cur, p.doc_date, p.due_date, p.sign * p.total AS total, p.sign * p.total_tax AS tax, p.rate, p.state,
+    p.sign * p.amount_paid AS paid, p.sign * p.amount_credited AS credited, p.sign * p.amount_due AS due,
+    p.contact IS NULL AS nobody, k.seq AS contact_seq
+  FROM present p LEFT JOIN people k ON k.side = 'xero' AND k.id = p.contact
+  WHERE p.side = 'xero' AND NOT (p.void OR p.inactive) AND p.hash = p.agreed_hash
 )
-SELECT crm_seq, xero_seq, crm_contact, xero_contact,
-  CASE WHEN clean THEN 'Matched' END AS status, '' AS reason, '' AS words, 'stored link' AS matched_by,
+SELECT c.seq AS crm_seq, x.seq AS xero_seq, c.contact_seq AS crm_contact, x.contact_seq AS xero_contact,
+  'Matched' AS status, '' AS reason, '' AS words, 'stored link' AS matched_by,
   NULL::VARCHAR[] AS alternatives, NULL::VARCHAR[] AS whys,
-  number, currency, date, due_date, crm_total, xero_total, crm_paid, crm_credited, crm_due,
-  coalesce(crm_total, 0) AS crm_amount, coalesce(xero_total, 0) AS xero_amount,
+  c.name AS number, coalesce(nullif(c.cur, ''), x.cur) AS currency,
+  coalesce(c.doc_date, x.doc_date) AS date, coalesce(c.due_date, x.due_date) AS due_date,
+  c.total AS crm_total, x.total AS xero_total, c.paid AS crm_paid, c.credited AS crm_credited, c.due AS crm_due,
+  coalesce(c.total, 0) AS crm_amount, coalesce(x.total, 0) AS xero_amount,
   0::DECIMAL(19,4) AS difference,
   NULL::VARCHAR[] AS differing,
   NULL::STRUCT(reason VARCHAR, amount DECIMAL(19,4))[] AS parts,
   true AS crm_counts, true AS xero_counts
-FROM stood;
+FROM c JOIN x ON c.twin = x.id AND x.twin = c.id
+WHERE (c.cur = x.cur OR '' IN (c.cur, x.cur)) AND c.name IS NOT NULL AND c.number_print = x.number_print
+  AND c.total IS NOT DISTINCT FROM x.total AND c.tax IS NOT DISTINCT FROM x.tax
+  AND c.doc_date IS NOT DISTINCT FROM x.doc_date AND c.due_date IS NOT DISTINCT FROM x.due_date
+  AND coalesce(c.paid = x.paid, true) AND {{linked_credits_agree}}
+  AND (c.nobody OR x.nobody OR c.twin_seq = x.contact_seq)
+  AND coalesce(c.rate = x.rate, true)
+  AND NOT ({{state_differs}});
+
+-- step open
+-- By number first: reading whole rows of a million to keep a few takes longer than all the rest.
+CREATE TEMP TABLE open AS
+SELECT p.seq FROM present p
+ANTI JOIN (SELECT unnest([crm_seq, xero_seq]) AS seq FROM {{kept}}) done ON done.seq = p.seq;
 
 -- step crm
 CREATE TEMP TABLE crm AS
@@ -80,8 +87,7 @@ SELECT p.seq, p.id, p.native_table, p.cur, p.twin, p.number_key, p.void, p.inact
   {{crm_settlement}},
   k.seq AS contact_seq, k.title AS contact_name, k.twin AS contact_twin, coalesce(k.merged, false) AS contact_merged,
   {{crm_document_twin}} AS document
-FROM (SELECT * FROM present WHERE side = 'crm') p
-ANTI JOIN (SELECT crm_seq FROM {{kept}} WHERE status IS NOT NULL) done ON done.crm_seq = p.seq
+FROM (SELECT * FROM present WHERE side = 'crm' AND seq IN (SELECT seq FROM open)) p
 LEFT JOIN people k ON k.side = 'crm' AND k.id = p.contact
 LEFT JOIN settled s ON s.document = p.id
 {{crm_document_join}};
@@ -94,8 +100,7 @@ SELECT p.seq, p.id, p.native_table, p.cur, p.twin, p.number_key, p.void, p.inact
   p.sign * p.amount_paid AS paid, p.sign * p.amount_credited AS credited, p.sign * p.amount_due AS due,
   k.seq AS contact_seq, k.title AS contact_name, k.twin AS contact_twin, coalesce(k.merged, false) AS contact_merged,
   coalesce(p.document, '') AS document
-FROM (SELECT * FROM present WHERE side = 'xero') p
-ANTI JOIN (SELECT xero_seq FROM {{kept}} WHERE status IS NOT NULL) done ON done.xero_seq = p.seq
+FROM (SELECT * FROM present WHERE side = 'xero' AND seq IN (SELECT seq FROM open)) p
 LEFT JOIN people k ON k.side = 'xero' AND k.id = p.contact;
 
 -- step pools
@@ -286,9 +291,6 @@ LEFT JOIN line_note g ON g.crm_id = b.crm_id
 LEFT JOIN possible p ON p.row_id = b.row_id
 LEFT JOIN duplicates u ON u.row_id = b.row_id
 LEFT JOIN estranged o ON o.row_id = b.row_id;
-
--- step clear
-DELETE FROM {{kept}} WHERE status IS NULL;
 
 -- step judged
 INSERT INTO {{kept}} BY NAME

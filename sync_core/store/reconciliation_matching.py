@@ -27,8 +27,8 @@ def literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def matching(subject: Entity, kept: str) -> dict[str, str]:
-    """The pieces of the statements that find pairs, possible pairs and duplicates; clean pairs stand in ``kept`` already."""
+def matching(subject: Entity) -> dict[str, str]:
+    """The pieces of the statements that find pairs, possible pairs and duplicates."""
     numbered = any(f.name == "number" for f in subject.fields)
     documents = subject.name in FAMILIES
     keys = [(f"k{n}", field, label) for n, (field, label) in enumerate(subject.match)]
@@ -45,7 +45,7 @@ def matching(subject: Entity, kept: str) -> dict[str, str]:
         "passes": "".join(rendered),
         "exact": " UNION ALL ".join(f"SELECT * FROM pass_{n}" for n in names) or _NO_PAIRS,
         "candidates": _SCORED if documents else _shared_keys([(k, label) for k, field, label in keys if field not in _TAGS]),
-        "duplicates": _duplicates(numbered, documents, next((key for key, field, _ in keys if field == "xero_id"), ""), kept),
+        "duplicates": _duplicates(numbered, documents, next((key for key, field, _ in keys if field == "xero_id"), "")),
     }
 
 
@@ -189,30 +189,31 @@ def _shared_keys(keys: Iterable[tuple[str, str]]) -> str:
     )
 
 
-def _duplicates(numbered: bool, documents: bool, tag: str, kept: str) -> str:
-    parts = [part for side in Side for part in _claimed(side, kept)]
+def _duplicates(numbered: bool, documents: bool, tag: str) -> str:
+    """Whoever stands in no lone row is paired."""
+    parts = [part for side in Side for part in _claimed(side)]
     if tag:
-        parts += _same_tag(tag, kept)
+        parts += _same_tag(tag)
     if numbered:
         parts += [_same_number(side) for side in Side]
     if documents:
-        parts += [_same_as_paired(side, kept) for side in Side]
+        parts += [_same_as_paired(side) for side in Side]
     return " UNION ALL ".join(parts)
 
 
-def _claimed(side: Side, kept: str) -> Iterable[str]:
-    why = f"linked to the same record of {side.other.label}"
+def _claimed(side: Side) -> Iterable[str]:
+    why = literal(f"linked to the same record of {side.other.label}")
     yield f"""
-  SELECT '{side}:' || l.id AS row_id, '{side}:' || p.{side}_id AS other, {literal(why)} AS why
+  SELECT '{side}:' || l.id AS row_id, '{side}:' || p.{side}_id AS other, {why} AS why
   FROM lone_{side} l JOIN pairs p ON p.{side.other}_id = l.twin WHERE l.twin <> '' AND NOT l.void"""
     yield f"""
-  SELECT '{side}:' || l.id, '{side}:' || o.id, {literal(why)}
-  FROM lone_{side} l JOIN present o ON o.side = '{side}' AND o.twin = l.twin AND o.id <> l.id
-  SEMI JOIN {kept} k ON k.{side}_seq = o.seq
+  SELECT '{side}:' || l.id, '{side}:' || o.id, {why}
+  FROM lone_{side} l JOIN present o ON o.side = '{side}' AND o.partner = l.twin AND o.id <> l.id
+  ANTI JOIN lone_{side} z ON z.seq = o.seq
   WHERE l.twin <> '' AND NOT l.void"""
 
 
-def _same_tag(key: str, kept: str) -> Iterable[str]:
+def _same_tag(key: str) -> Iterable[str]:
     why = literal("holds the same Xero id")
     lone = f"lone_crm l JOIN crm_pool k ON k.id = l.id AND k.{key} <> ''"
     yield f"""
@@ -221,7 +222,7 @@ def _same_tag(key: str, kept: str) -> Iterable[str]:
     yield f"""
   SELECT 'crm:' || l.id, 'crm:' || o.id, {why}
   FROM {lone} JOIN present o ON o.side = 'crm' AND lower(o.twin) = k.{key} AND o.id <> l.id
-  SEMI JOIN {kept} done ON done.crm_seq = o.seq WHERE NOT l.void"""
+  ANTI JOIN lone_crm z ON z.seq = o.seq WHERE NOT l.void"""
     yield f"""
   SELECT 'crm:' || l.id, 'crm:' || o.id, {why}
   FROM {lone} JOIN crm_pool o ON o.{key} = k.{key} AND o.id <> k.id WHERE NOT l.void AND NOT o.void"""
@@ -234,12 +235,11 @@ def _same_number(side: Side) -> str:
   WHERE l.number_key <> '' AND NOT l.void AND NOT o.void"""
 
 
-def _same_as_paired(side: Side, kept: str) -> str:
+def _same_as_paired(side: Side) -> str:
     return f"""
   SELECT '{side}:' || l.id, '{side}:' || o.id, 'same contact, amount and date as a record that has its twin'
-  FROM lone_{side} q JOIN present l ON l.seq = q.seq
+  FROM (SELECT * FROM present WHERE seq IN (SELECT seq FROM lone_{side})) l
   JOIN present o ON o.side = '{side}' AND o.contact = l.contact AND o.total = l.total AND o.doc_date = l.doc_date
     AND o.cur = l.cur AND coalesce(o.document, '') = coalesce(l.document, '') AND coalesce(o.kind, '') = coalesce(l.kind, '')
-  SEMI JOIN (SELECT {side}_seq AS seq FROM {kept} WHERE status IS NOT NULL
-    UNION ALL SELECT s.seq FROM {side} s JOIN pairs ON pairs.{side}_id = s.id) paired ON paired.seq = o.seq
+  ANTI JOIN lone_{side} z ON z.seq = o.seq
   WHERE NOT l.void AND NOT o.void AND l.total <> 0"""

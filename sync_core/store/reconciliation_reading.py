@@ -75,20 +75,29 @@ class Reading:
     def rows(self, filters: Filters, limit: int | None, offset: int) -> Statement:
         """The rows in the order of ``filters``, with the columns of :data:`COLUMNS`."""
         asked = _Asked()
+        chosen = self._ordered(filters, asked) + f" LIMIT {asked.bind(limit)} OFFSET {asked.bind(offset)}"
+        return self._whole(f"SELECT *, row_number() OVER () AS place FROM ({chosen})"), asked.values
+
+    def ordered(self, filters: Filters) -> Statement:
+        """Kept rows alone in their order, each with its ``place`` from 1 on: what :meth:`part` reads a part of."""
+        asked = _Asked()
+        return f"SELECT *, row_number() OVER () AS place FROM ({self._ordered(filters, asked)})", asked.values
+
+    def part(self, ordered: str) -> str:
+        """The rows of the table ``ordered`` whose place is over $1 and at most $2, with the columns of :data:`COLUMNS`."""
+        return self._whole(f"SELECT * FROM {ordered} WHERE place > $1 AND place <= $2")
+
+    def _ordered(self, filters: Filters, asked: _Asked) -> str:
         source = self._chosen(filters, asked)
-        way = "DESC" if filters.descending else "ASC"
-        order = f"{_SORTS[filters.sort]} {way} NULLS LAST"
-        bounds = f"LIMIT {asked.bind(limit)} OFFSET {asked.bind(offset)}"
-        sql = f"""
-WITH chosen AS MATERIALIZED (
-  SELECT *, row_number() OVER () AS place FROM (
-    SELECT * FROM ({source}) t ORDER BY {order}, crm_seq NULLS LAST, xero_seq {bounds}
-  )
-),
-named AS {_NAMED if limit is None else _NAMED_FEW},
+        order = f"{_SORTS[filters.sort]} {'DESC' if filters.descending else 'ASC'} NULLS LAST"
+        return f"SELECT * FROM ({source}) t ORDER BY {order}, crm_seq NULLS LAST, xero_seq"
+
+    def _whole(self, chosen: str) -> str:
+        return f"""
+WITH chosen AS MATERIALIZED ({chosen}),
+named AS {_NAMED},
 shown AS ({self._shown()})
 SELECT {", ".join(COLUMNS)} FROM shown ORDER BY place"""
-        return sql, asked.values
 
     def sums(self, filters: Filters) -> Statement:
         """Rows and amounts per currency, status and reason."""
@@ -250,14 +259,13 @@ class _Asked:
         return f"${len(self.values)}"
 
 
-_NAMED = "NOT MATERIALIZED (SELECT * FROM record)"
-_NAMED_FEW = """MATERIALIZED (
+_NAMED = """MATERIALIZED (
   SELECT seq, id, number, title, doc_date, due_date, reference, kind, state, total_tax, amount_paid, amount_credited,
     amount_due, modified, rate
   FROM record
   WHERE seq IN (SELECT unnest([crm_seq, xero_seq, crm_contact, xero_contact]) FROM chosen)
 )"""
-"""The records that the chosen rows name. Of a screen they are looked up first, or four joins would read all of them."""
+"""The records that the chosen rows name. They are looked up first, or four joins would read all of them."""
 
 _CALLED = "SELECT seq FROM record WHERE entity = 'contacts' AND contains(lower(title), lower({}::VARCHAR))"
 

@@ -38,7 +38,7 @@ def steps(name: str, kept: str) -> dict[str, str]:
         "kept": kept,
         **_entity(subject),
         **_amounts(subject),
-        **matching(subject, kept),
+        **matching(subject),
         **_depth(subject),
         **_verdicts(),
     }
@@ -78,13 +78,11 @@ def _amounts(subject: Entity) -> dict[str, str]:
     twin = subject.name in ("payments", "allocations")
     return {
         "settled": _SETTLED if invoices else "SELECT '' AS document, 0 AS paid, 0 AS credited WHERE false",
-        "linked_settled": "LEFT JOIN settled s ON s.document = c.id" if invoices else "",
-        "linked_paid": "coalesce(s.paid, 0)" if invoices else "c.sign * c.amount_paid",
-        "linked_credited": "coalesce(s.credited, 0)" if invoices else "c.sign * c.amount_credited",
-        "linked_due": "c.total - coalesce(s.paid, 0) - coalesce(s.credited, 0)" if invoices else "c.sign * c.amount_due",
-        "linked_credits_agree": "coalesce(crm_credited = x.amount_credited, true)"
-        if invoices
-        else "coalesce(crm_due = x.sign * x.amount_due, true)",
+        "linked_settled": "LEFT JOIN settled s ON s.document = p.id" if invoices else "",
+        "linked_paid": "coalesce(s.paid, 0)" if invoices else "p.sign * p.amount_paid",
+        "linked_credited": "coalesce(s.credited, 0)" if invoices else "p.sign * p.amount_credited",
+        "linked_due": "p.total - coalesce(s.paid, 0) - coalesce(s.credited, 0)" if invoices else "p.sign * p.amount_due",
+        "linked_credits_agree": "coalesce(c.credited = x.credited, true)" if invoices else "coalesce(c.due = x.due, true)",
         "crm_settlement": _CRM_SUMS if invoices else _CRM_COLUMNS,
         "crm_document_twin": _DOCUMENT_TWIN if twin else "''",
         "crm_document_join": _DOCUMENT_JOIN if twin else "",
