@@ -24,6 +24,7 @@ from sync_core.rules.whole_amounts import has_whole_amounts
 from sync_core.store import records
 
 CHUNK = 2000
+DELETED = "deleted"
 _ENDED = ("DELETED", "VOIDED")
 Key = tuple[str, Side, str]
 Row = Mapping[str, Any]
@@ -145,19 +146,29 @@ class Decider:
         return self._judged(entity, crm, xero, verdict, matched_by)
 
     def _one_side_gone(self, entity: Entity, crm: Record, xero: Record, verdict: Verdict, matched_by: str) -> Decision | None:
-        if crm.gone and xero.gone:
+        copied = all(s.own for s in entity.crm)
+        if crm.gone and (xero.gone or (copied and _ended(xero))):
             # What was changed before they ended is not called agreed: it is still to be brought over if they come back.
             changed = (*verdict.to_crm, *verdict.to_xero, *(c.field for c in verdict.clashes))
             more = {"matched_by": matched_by, "open_fields": tuple(sorted(changed))}
             return _decision(entity, Act.ADOPT, crm, xero, Status.SUCCESS, remarks.gone_both(entity), **more)
-        copied = all(s.own for s in entity.crm)
         if not (crm.gone or xero.gone) or (copied and not crm.gone):
             return None
+        if copied and crm.gone == DELETED:
+            return self._again(entity, crm, xero)
         ended = crm if crm.gone else xero
         missing = {Side.CRM: Status.MISSING_IN_CRM, Side.XERO: Status.MISSING_IN_XERO}
-        status = missing[ended.side] if ended.gone == "deleted" else Status.NEEDS_REVIEW
+        status = missing[ended.side] if ended.gone == DELETED else Status.NEEDS_REVIEW
         text = remarks.gone_one_side(entity, ended)
         return _decision(entity, Act.PARK, crm, xero, status, text, reason=f"{ended.gone} one side", matched_by=matched_by)
+
+    def _again(self, entity: Entity, crm: Record, xero: Record) -> Decision:
+        """A copy that somebody deleted in Dynamics: Xero owns it and still has it, so the same row is made again."""
+        held = self._parents(entity, xero)
+        if held is not None:
+            return _decision(entity, Act.PARK, crm, xero, held.status, held.remark, reason=held.rule)
+        self._coming.add((entity.name, Side.XERO, xero.id))
+        return _decision(entity, Act.CREATE, crm, xero, Status.SUCCESS, remarks.made_again(entity), target=Side.CRM)
 
     def _judged(self, entity: Entity, crm: Record, xero: Record, verdict: Verdict, matched_by: str) -> Decision:
         changes = {side: dict(verdict.changes(side)) for side in Side if verdict.changes(side)}
@@ -260,9 +271,10 @@ class Decider:
                 return Hindrance(
                     spec.entity, Status.BLOCKED, remarks.waits_for(entity, spec.label, name, record.side.other.label)
                 )
-            if partner is not None and record.side is Side.CRM:
+            if partner is not None:
                 name, ended = self._named(spec.entity, record.side.other, partner)
-                if ended:
+                again = self._ahead and key in self._coming
+                if ended and (record.side is Side.CRM or (ended == DELETED and not again)):
                     return Hindrance(
                         spec.entity, Status.BLOCKED, remarks.parent_gone(spec.label, name, ended, record.side.other)
                     )

@@ -93,7 +93,7 @@ class JobMaker:
     def _intent(self, stream: Stream, verb: Verb, decision: Decision, source: Record, body: Native) -> Intent:
         crm_id, xero_id = decision.crm_id, decision.xero_id
         if verb is Verb.CREATE and stream.side is Side.CRM:
-            crm_id = twin_id(self._workspace.organisation, self._entity.name, source.id)
+            crm_id = decision.crm_id or twin_id(self._workspace.organisation, self._entity.name, source.id)
         return Intent(
             id=str(uuid4()),
             run=self._run,

@@ -39,6 +39,13 @@ def created(entity: Entity, target: Side, number: Value) -> str:
     return f"Created in {target.label}{named} from the {entity.singular} in {target.other.label}."
 
 
+def made_again(entity: Entity) -> str:
+    return (
+        f"This {entity.singular} was deleted in Dynamics and was made again there, because it still stands in Xero. "
+        "To be rid of it, delete it in Xero."
+    )
+
+
 def untaxed(positions: Sequence[int], *, xero_computes: bool) -> str:
     """What is added to the remark when Dynamics holds no tax where the tax rate asks for some."""
     lines = f"Line{'s' if len(positions) > 1 else ''} {', '.join(map(str, positions))}"

@@ -139,7 +139,12 @@ class People:
 
     def delete_in_Dynamics(self, given: Given) -> None:  # noqa: N802
         kind, name = next(iter(given.items()))
-        table, column = {"invoice": ("invoice", "invoicenumber"), "customer": ("account", "name")}[kind]
+        table, column = {
+            "invoice": ("invoice", "invoicenumber"),
+            "customer": ("account", "name"),
+            "payment": ("tie_payment", "tie_reference"),
+            "credit note": ("tie_creditnote", "tie_number"),
+        }[kind]
         self.crm("DELETE", f"{table}s({self.find(f'dataverse.{table}', **{column: name})})")
 
     # In Xero
