@@ -56,6 +56,7 @@ def test_one_prepares_and_another_signs(month):
             service.sign_close(made.number, who="  ana ")
         signed = service.sign_close(made.number, who="Ben")
         assert (signed.status, signed.reviewer, service.last_close()) == (CloseStatus.SIGNED, "Ben", signed)
+        assert service.since_last_close() == made.prepared_at
         with pytest.raises(Rejected, match="signed already"):
             service.sign_close(made.number, who="Cleo")
         with pytest.raises(Rejected, match="2026-11-01 to 2026-11-23 is signed"):

@@ -79,8 +79,10 @@ def _told(case: Case) -> dict[str, object]:
 
 def _reasons(workspace: Workspace, some: Sequence[Case]) -> dict[tuple[str, str], str]:
     ignored = sorted((c for c in some if c.status is CaseStatus.IGNORED), key=lambda case: (case.entity, case.row))
-    day = today(workspace)
     found: dict[tuple[str, str], str] = {}
+    if not ignored:
+        return found
+    day = today(workspace)
     for entity, group in groupby(ignored, key=lambda case: case.entity):
         each = list(group)
         now = prints(workspace, entity, [case.key for case in each])

@@ -67,7 +67,9 @@ def _cell(value: Any) -> str:
         return ""
     if isinstance(value, datetime):
         return value.strftime("%Y-%m-%dT%H:%M:%SZ")
-    return guarded(value) if isinstance(value, str) else f"{value}"
+    text = f"{value}"
+    # A letter or digit in front begins no formula; the full look is dear.
+    return guarded(text) if isinstance(value, str) and not text[:1].isalnum() else text
 
 
 def _taken(buffer: io.StringIO) -> bytes:

@@ -84,6 +84,11 @@ class Closing(Worklist):
         """The signed period that ends last."""
         return next((each for each in self.sign_offs() if each.status is CloseStatus.SIGNED), None)
 
+    def since_last_close(self) -> datetime | None:
+        """The instant from which on something changed since the last close; None when no period was signed yet."""
+        last = self.last_close()
+        return None if last is None else last.prepared_at
+
     def prepare_close(self, starts: date, ends: date, *, who: str, note: str = "") -> SignOff:
         """Take the totals and every record of a period as they stand now, for somebody else to sign."""
         person = checked_who(who)
