@@ -150,14 +150,17 @@ class Xero:
             return [Receipt(id=write.id, error=impossible) for write in writes]
         if any((w.stream, w.verb) != (first.stream, first.verb) for w in writes) or len(writes) > way.batch:
             raise ValueError(f"one call takes {way.batch} of {first.stream.name}, all with one verb")
-        answer = self._catalogue.call(
-            way.operation,
-            *_path(way, first),
-            body=None if way.empty else to_json(_body(way, writes)),
-            summarize_errors=False,
-            unitdp=4,
-            idempotency_key=first.key,
-        )
+        try:
+            answer = self._catalogue.call(
+                way.operation,
+                *_path(way, first),
+                body=None if way.empty else to_json(_body(way, writes)),
+                summarize_errors=False,
+                unitdp=4,
+                idempotency_key=first.key,
+            )
+        except Forbidden as refused:
+            raise _no_scope(first.stream, refused, "to write ") from refused
         return receipts(writes, answer)
 
     def _check_connection(self) -> None:
@@ -180,11 +183,7 @@ class Xero:
         except Forbidden as refused:
             if stream.optional:
                 raise _not_supported(stream, refused.detail) from refused
-            raise Configure(
-                f"Xero refused access to {stream.table}. Probably the app lacks a scope for it, or the organisation is no "
-                "longer connected to it; check both in Xero.",
-                detail=refused.detail,
-            ) from refused
+            raise _no_scope(stream, refused, "access to ") from refused
         if answer.status == 404 and stream.optional:
             raise _not_supported(stream, answer.text())
         if answer.status not in (200, 304):
@@ -219,6 +218,14 @@ def _body(way: Writing, writes: Sequence[Write]) -> Native:
     if way.status and not elements[0]:
         elements[0] = {"Status": way.status}
     return elements[0] if way.bare else {array_of(first.stream): elements}
+
+
+def _no_scope(stream: Stream, refused: Forbidden, what: str) -> Configure:
+    return Configure(
+        f"Xero refused {what}{stream.table}. Probably the app lacks a scope for it, or the organisation is no longer connected "
+        "to it; check both in Xero.",
+        detail=refused.detail,
+    )
 
 
 def _not_supported(stream: Stream, detail: str) -> Rejected:

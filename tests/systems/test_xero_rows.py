@@ -6,6 +6,8 @@ import pytest
 from test_xero import ID, INVOICES, PAYMENTS, create, xero_on
 from virtual import Script, answer
 
+from sync_core.errors import Configure
+
 OTHER = "cccccccc-2222-3333-4444-555555555555"
 
 
@@ -26,6 +28,12 @@ def test_ids_have_one_letter_case_and_texts_keep_theirs():
         "Reference": OTHER.upper(),
         "LineItems": [{"AccountId": OTHER, "ItemCode": "AB-1"}],
     }
+
+
+def test_a_scope_that_is_lacking_for_a_write_is_named():
+    forbidden = answer(403, {"Title": "Forbidden", "Status": 403, "Detail": "AuthorizationUnsuccessful"})
+    with pytest.raises(Configure, match=r"Xero refused to write Invoices\. Probably the app lacks a scope for it"):
+        xero_on(Script(forbidden)).write(create(INVOICES, {"InvoiceNumber": "A-1"}))
 
 
 def test_an_answer_to_a_write_too():
