@@ -5,7 +5,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 export PYTHONUNBUFFERED := 1
 
-.PHONY: demo test proof check lint format types lock clean soak bench
+.PHONY: demo test proof check lint format types lock clean soak bench bench-reconcile
 
 demo: $(VENV)/run.stamp
 	$(PY) -m sync_core demo --port $(PORT)
@@ -47,6 +47,10 @@ soak: $(VENV)/dev.stamp
 # Calls, engine time and memory at 1,000 and 10,000 invoices; BIG=1 adds 100,000.
 bench: $(VENV)/dev.stamp
 	$(PY) -m tests.bench.bench $(if $(BIG),--big)
+
+# The reconciliation beside polars, pandas, datacompy, plain DuckDB and the floor, at 100,000 pairs; BIG=1 adds 1,000,000.
+bench-reconcile: $(VENV)/dev.stamp
+	$(PY) -m tests.bench.reconcile_bench $(if $(BIG),--big)
 
 lock:
 	$(PYTHON) -m venv $(VENV)/locker
