@@ -12,7 +12,7 @@ import streamlit as st
 from console import answers
 from console.door import service
 from console.texts import count, plain
-from sync_core.errors import TieoutError
+from sync_core.errors import Rejected, TieoutError
 from sync_core.model import Side
 from sync_core.service import Scope
 
@@ -155,6 +155,32 @@ def call_done(entity: str, rows: Sequence[str], note: str) -> None:
 
 def open_again(entity: str, rows: Sequence[str], reason: str) -> None:
     _work(lambda: service().reopen_case(entity, rows, reason, who=who()), "Opened again:")
+
+
+def prepare_close(starts: date, ends: date, note: str) -> None:
+    _said(lambda: service().prepare_close(starts, ends, who=named(), note=note), "Prepared. Somebody else signs it.")
+
+
+def sign_close(number: int) -> None:
+    _said(lambda: service().sign_close(number, who=named()), "Signed.")
+
+
+def reopen_close(number: int, reason: str) -> None:
+    _said(lambda: service().reopen_close(number, reason, who=named()), "Opened again.")
+
+
+def named() -> str:
+    """Who signs: two different people must, so each says who. Raises Rejected without a name."""
+    if who() == WHO:
+        raise Rejected("Write your name at the left first: a period is prepared by one person and signed by another.")
+    return who()
+
+
+def _said(act: Callable[[], object], words: str) -> None:
+    done = _tell(act)
+    st.session_state[REFUSED] = done is None
+    if done is not None:
+        st.session_state[TOLD] = words
 
 
 def undo() -> None:

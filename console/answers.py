@@ -9,8 +9,9 @@ from collections.abc import Callable, Hashable
 from typing import Any, TypeVar
 
 from console.door import service
+from console.filters import moment
 from sync_core.model import RunStatus
-from sync_core.service import Filters, Reconciliation, RowDetail
+from sync_core.service import Filters, Past, Reconciliation, RowDetail, Service
 
 Answer = TypeVar("Answer")
 BLOCK = 1_000
@@ -54,24 +55,29 @@ def forget() -> None:
     _ANSWERS.forget()
 
 
-def summary(entity: str, filters: Filters) -> Reconciliation:
+def source(as_of: str = "") -> Past | Service:
+    """What the reconciliation is asked of: the present, or an earlier day or run. Raises Rejected for what is not known."""
+    return service().as_of(moment(as_of)) if as_of else service()
+
+
+def summary(entity: str, filters: Filters, as_of: str = "") -> Reconciliation:
     """Status counts and control totals of what ``filters`` leave."""
-    return _kept(("summary", entity, filters), lambda: service().reconciliation_summary(entity, filters))
+    return _kept(("summary", entity, filters, as_of), lambda: source(as_of).reconciliation_summary(entity, filters))
 
 
-def rows(entity: str, filters: Filters, limit: int, offset: int) -> list[dict[str, object]]:
+def rows(entity: str, filters: Filters, limit: int, offset: int, as_of: str = "") -> list[dict[str, object]]:
     """One screen of rows. They are asked for in larger blocks, because a block costs no more: the next screens are there."""
     block, start = divmod(offset, BLOCK)
     held = _kept(
-        ("rows", entity, filters, block),
-        lambda: service().reconciliation_rows(entity, filters, limit=BLOCK, offset=block * BLOCK),
+        ("rows", entity, filters, block, as_of),
+        lambda: source(as_of).reconciliation_rows(entity, filters, limit=BLOCK, offset=block * BLOCK),
     )
     return list(held.slice(start, limit).to_pylist())
 
 
-def detail(entity: str, row_id: str) -> RowDetail:
+def detail(entity: str, row_id: str, as_of: str = "") -> RowDetail:
     """One row in full. Raises Rejected when it is not there any more."""
-    return _kept(("detail", entity, row_id), lambda: service().reconciliation_detail(entity, row_id))
+    return _kept(("detail", entity, row_id, as_of), lambda: source(as_of).reconciliation_detail(entity, row_id))
 
 
 def _kept(key: Hashable, compute: Callable[[], Answer]) -> Answer:

@@ -40,6 +40,16 @@ def draw(sheet: Sheet, found: RowDetail) -> None:
     casework.draw(sheet.entity, str(row["row_id"]))
 
 
+def look(sheet: Sheet, found: RowDetail) -> None:
+    """The same of an earlier day: nothing can be done about it any more."""
+    row = found.row
+    st.subheader(f"{plain(str(row['number'] or 'Without a number'))} · {plain(str(row['contact'] or 'no contact'))}")
+    st.text(f"{MATCH_WORDS[MatchStatus(str(row['status']))]}{_because(row)}")
+    fields(sheet, found)
+    _lines(sheet, found)
+    _applied(found)
+
+
 def _because(row: Mapping[str, object]) -> str:
     parts = [str(row[name]) for name in ("words",) if row[name]]
     if row["matched_by"]:

@@ -28,8 +28,11 @@ def parse(asked: Mapping[str, str]) -> Filters:
     )
 
 
-def address(entity: str, filters: Filters, *, kind: str = "csv", excel: bool = False) -> str:
-    """Where the file of these rows is: ``kind`` is "csv" or "control.json" (of the CSV with the same ``excel``)."""
+def address(entity: str, filters: Filters, *, kind: str = "csv", excel: bool = False, as_of: str = "") -> str:
+    """Where the file of these rows is: ``kind`` is "csv", "xlsx" or "control.json" (of the CSV with the same ``excel``).
+
+    ``as_of``: the day or run at which they are looked at, "" for now.
+    """
     parts = {
         "status": ",".join(filters.statuses),
         "currency": filters.currency or "",
@@ -39,9 +42,23 @@ def address(entity: str, filters: Filters, *, kind: str = "csv", excel: bool = F
         "sort": str(filters.sort) if filters.sort is not Sort.NUMBER else "",
         "descending": "1" if filters.descending else "",
         "excel": "1" if excel else "",
+        "as_of": as_of,
     }
     query = urlencode({name: value for name, value in parts.items() if value})
     return f"/download/{entity}.{kind}" + (f"?{query}" if query else "")
+
+
+def moment(text: str) -> date | str:
+    """The day that ``text`` names, or the run, whose id it then is."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return text
+
+
+def day_of(asked: Mapping[str, str], name: str) -> date | None:
+    """A day among query parameters, None when it is not given. Raises Rejected for what is no date."""
+    return _day(name, asked.get(name, ""))
 
 
 def _one_of(kind: type[Chosen], name: str, text: str) -> Chosen:

@@ -21,6 +21,7 @@ GROUPS: Mapping[str, tuple[tuple[str, str, str], ...]] = {
         ("invoices", "Invoices", "Every invoice of both systems side by side, with the difference named."),
         ("payments", "Payments", "Payments, prepayments, overpayments and refunds side by side."),
         ("credit_notes", "Credit notes", "Credit notes of both systems side by side."),
+        ("close", "Close", "Periods: prepared by one, signed by another, and what changed in them since."),
     ),
     "Records & rules": (
         ("contacts", "Contacts", "Customers and suppliers of both systems: types, Xero details and links."),

@@ -16,6 +16,7 @@ from sync_core.errors import TieoutError
 from sync_core.service import Download
 
 ENTITIES = ("invoices", "payments", "credit_notes", "contacts")
+WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 PRIVATE = {"Cache-Control": "no-store"}
 
 
@@ -54,7 +55,22 @@ def _figures() -> Iterator[str]:
 
 def download(request: Request) -> Response:
     """The CSV of what the query asks for, streamed."""
-    return _download(request, _csv)
+    return _download(request, _file_of("text/csv; charset=utf-8"))
+
+
+def download_workbook(request: Request) -> Response:
+    """The workbook of what the query asks for, streamed."""
+    return _download(request, _file_of(WORKBOOK), _workbook)
+
+
+def close_pack(request: Request) -> Response:
+    """One zip that proves a close, of the days that the query asks for."""
+    asked = request.query_params
+    try:
+        made = service().close_pack(filters.day_of(asked, "since"), filters.day_of(asked, "until"))
+        return _file_of("application/zip")(made)
+    except TieoutError as error:
+        return PlainTextResponse(error.message, status_code=400 if DOOR.open else 503, headers=PRIVATE)
 
 
 def download_control(request: Request) -> Response:
@@ -62,23 +78,36 @@ def download_control(request: Request) -> Response:
     return _download(request, _control)
 
 
-def _download(request: Request, answer: Callable[[Download], Response]) -> Response:
+def _csv_of(request: Request, entity: str) -> Download:
+    asked = request.query_params
+    moment = asked.get("as_of", "")
+    source = service().as_of(filters.moment(moment)) if moment else service()
+    return source.reconciliation_csv(entity, filters.parse(asked), excel=asked.get("excel") == "1")
+
+
+def _workbook(request: Request, entity: str) -> Download:
+    return service().reconciliation_xlsx(entity, filters.parse(request.query_params))
+
+
+def _download(
+    request: Request, answer: Callable[[Download], Response], made: Callable[[Request, str], Download] = _csv_of
+) -> Response:
     entity = request.path_params["entity"]
     if entity not in ENTITIES:
         return PlainTextResponse(f"There is no file of {entity}. There are: {', '.join(ENTITIES)}.", status_code=404)
     try:
-        made = service().reconciliation_csv(
-            entity, filters.parse(request.query_params), excel=request.query_params.get("excel") == "1"
-        )
-        return answer(made)
+        return answer(made(request, entity))
     except TieoutError as error:
         return PlainTextResponse(error.message, status_code=400 if DOOR.open else 503, headers=PRIVATE)
 
 
-def _csv(made: Download) -> Response:
-    chunks = iter(made.chunks)
-    begun = list(islice(chunks, 2))  # the first rows are read here, so that a failure is an answer and not half a file
-    return StreamingResponse(chain(begun, chunks), media_type="text/csv; charset=utf-8", headers=_file(made.name))
+def _file_of(media_type: str) -> Callable[[Download], Response]:
+    def answer(made: Download) -> Response:
+        chunks = iter(made.chunks)
+        begun = list(islice(chunks, 2))  # the first rows are read here, so that a failure is an answer and not half a file
+        return StreamingResponse(chain(begun, chunks), media_type=media_type, headers=_file(made.name))
+
+    return answer
 
 
 def _control(made: Download) -> Response:
@@ -100,4 +129,6 @@ ROUTES = [
     Route("/metrics", metrics),
     Route("/download/{entity}.csv", download),
     Route("/download/{entity}.control.json", download_control),
+    Route("/download/{entity}.xlsx", download_workbook),
+    Route("/download/close-pack.zip", close_pack),
 ]

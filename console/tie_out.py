@@ -9,7 +9,8 @@ from hashlib import sha256
 
 import streamlit as st
 
-from console import actions, answers, bridge, casework, detail, resync, sheets
+from console import actions, answers, bridge, casework, detail, moments, resync, sheets
+from console.closing import pack_address
 from console.door import service
 from console.filters import address
 from console.frame import reader_zone
@@ -31,30 +32,40 @@ OPEN_STATUSES = tuple(status for status in MatchStatus if status not in SETTLED)
 def draw(sheet: Sheet) -> None:
     """The whole page."""
     st.title(sheet.title)
-    with st.spinner("Comparing both sides"):
-        everything = answers.summary(sheet.entity, Filters())
-    if not everything.rows:
+    as_of = st.query_params.get(f"{sheet.entity}_as_of", "")
+    as_of = "" if as_of == moments.OTHER else as_of
+    try:
+        with st.spinner("Comparing both sides"):
+            everything = answers.summary(sheet.entity, Filters(), as_of)
+    except Rejected as error:
+        st.error(plain(error.message))
+        moments.choose(sheet.entity)
+        return
+    if not everything.rows and not as_of:
         _nothing(sheet)
         return
     chosen = _filters(sheet, [total.currency for total in everything.totals])
-    status = _status(sheet, chosen)
+    if as_of:
+        st.info("This is how both sides stood then. Nothing can be changed here.")
+    status = _status(sheet, chosen, as_of)
     filters = replace(chosen, statuses=_statuses(status))
-    sums = answers.summary(sheet.entity, filters)
-    rows = answers.rows(sheet.entity, filters, ROWS, ROWS * (_page(sheet, sums.rows) - 1))
+    sums = answers.summary(sheet.entity, filters, as_of)
+    rows = answers.rows(sheet.entity, filters, ROWS, ROWS * (_page(sheet, sums.rows) - 1), as_of)
     control_totals({"": sums.totals})
     if any(total.by_reason for total in sums.totals):
         with st.expander("From Dynamics to Xero, step by step", key=f"{sheet.entity}_bridge"):
             bridge.draw(sums.totals)
-    _bar(sheet, filters, shown=len(rows), left=sums.rows)
-    picked = _grid(sheet, rows, sums.rows)
+    _bar(sheet, filters, as_of, shown=len(rows), left=sums.rows)
+    picked = _grid(sheet, rows if as_of else _with_work(sheet, rows), sums.rows)
     if not picked:
         st.caption(f"Select a row to see the {sheet.singular} in full, or several to work on them together.")
         return
-    if len(picked) > 1:
+    if len(picked) > 1 and not as_of:
         _together(sheet, picked)
         return
     try:
-        detail.draw(sheet, answers.detail(sheet.entity, picked[0]))
+        found = answers.detail(sheet.entity, picked[0], as_of)
+        (detail.look if as_of else detail.draw)(sheet, found)
     except Rejected as error:
         st.info(plain(error.message))
 
@@ -70,7 +81,7 @@ def _nothing(sheet: Sheet) -> None:
 def _filters(sheet: Sheet, currencies: list[str]) -> Filters:
     """What is chosen above the grid, all but the status; it stands in the page's address."""
     key = f"{sheet.entity}_"
-    search, currency, period, order = st.columns([4, 2, 2, 3])
+    search, currency, period, order, moment = st.columns([4, 2, 2, 3, 3])
     with search:
         text = st.text_input(
             "Search",
@@ -86,6 +97,8 @@ def _filters(sheet: Sheet, currencies: list[str]) -> Filters:
         within = _choice(sheet, "Period", f"{key}period", list(PERIODS))
     with order:
         sort = _choice(sheet, "Sort by", f"{key}sort", [_sort_label(s, turned) for s in Sort for turned in (False, True)])
+    with moment:
+        moments.choose(sheet.entity)
     since, until = limits(within or ANY, datetime.now(reader_zone()).date())
     way = sort or _sort_label(Sort.NUMBER, turned=False)
     return Filters(
@@ -127,9 +140,9 @@ def _pages(rows: int) -> int:
     return -(-rows // ROWS)
 
 
-def _status(sheet: Sheet, filters: Filters) -> str:
+def _status(sheet: Sheet, filters: Filters, as_of: str) -> str:
     """Status with the counts that the other filters leave. Counts move, so the address keeps the status and not the label."""
-    counts = answers.summary(sheet.entity, filters).statuses
+    counts = answers.summary(sheet.entity, filters, as_of).statuses
     name = f"{sheet.entity}_status"
     current = st.query_params.get(name, "")
     labels = _status_labels(counts, current)
@@ -166,20 +179,34 @@ def _statuses(status: str) -> tuple[MatchStatus, ...]:
     return (MatchStatus(status),) if status else ()
 
 
-def _bar(sheet: Sheet, filters: Filters, *, shown: int, left: int) -> None:
+def _bar(sheet: Sheet, filters: Filters, as_of: str, *, shown: int, left: int) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f"**{shown_of(shown, left, sheet.singular, sheet.plural)}**")
-        if st.button(
-            f"Resync these {left:,}…" if left > 1 else "Resync this one…", key=f"{sheet.entity}_resync", disabled=not left
-        ):
-            label = f"{left:,} {sheet.singular if left == 1 else sheet.plural}"
-            resync.show(actions.preview_of(lambda: service().scope_of_filters(sheet.entity, filters), label))
+        if not as_of:
+            _resync_filtered(sheet, filters, left)
         with st.popover("Download", key=f"{sheet.entity}_download"):
-            st.text(f"All {left:,} rows that the filters leave, in this order.")
-            st.link_button("CSV for Excel", address(sheet.entity, filters, excel=True))
-            st.link_button("Plain CSV", address(sheet.entity, filters))
-            st.link_button("Control file of the CSV for Excel", address(sheet.entity, filters, kind="control.json", excel=True))
-            st.link_button("Control file of the plain CSV", address(sheet.entity, filters, kind="control.json"))
+            _downloads(sheet, filters, as_of, left)
+
+
+def _resync_filtered(sheet: Sheet, filters: Filters, left: int) -> None:
+    words = f"Resync these {left:,}…" if left > 1 else "Resync this one…"
+    if st.button(words, key=f"{sheet.entity}_resync", disabled=not left):
+        label = f"{left:,} {sheet.singular if left == 1 else sheet.plural}"
+        resync.show(actions.preview_of(lambda: service().scope_of_filters(sheet.entity, filters), label))
+
+
+def _downloads(sheet: Sheet, filters: Filters, as_of: str, left: int) -> None:
+    """Every file of what is on screen. A workbook and the close pack are of now."""
+    entity = sheet.entity
+    st.text(f"All {left:,} rows that the filters leave, in this order.")
+    st.link_button("CSV for Excel", address(entity, filters, excel=True, as_of=as_of))
+    st.link_button("Plain CSV", address(entity, filters, as_of=as_of))
+    control = "control.json"
+    st.link_button("Control file of the CSV for Excel", address(entity, filters, kind=control, excel=True, as_of=as_of))
+    st.link_button("Control file of the plain CSV", address(entity, filters, kind=control, as_of=as_of))
+    if not as_of:
+        st.link_button("Workbook (XLSX)", address(entity, filters, kind="xlsx"))
+        st.link_button("Close pack of these days, all documents", pack_address(filters.since, filters.until))
 
 
 def _together(sheet: Sheet, picked: list[str]) -> None:
@@ -198,7 +225,7 @@ def _grid(sheet: Sheet, rows: list[dict[str, object]], left: int) -> list[str]:
     if not rows:
         st.info(f"No {sheet.singular} is left by these filters.")
         return []
-    cells, columns = sheets.frame(sheet, _with_work(sheet, rows))
+    cells, columns = sheets.frame(sheet, rows)
     ids = [str(row["row_id"]) for row in rows]
     event = st.dataframe(
         cells,

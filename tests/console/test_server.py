@@ -7,6 +7,7 @@ import hashlib
 import io
 import socket
 import time
+import zipfile
 
 import httpx
 import pytest
@@ -155,3 +156,28 @@ def test_an_unreachable_system_is_told_and_nothing_falls_over(start, tmp_path):
     assert get(console, "/download/invoices.csv").status_code == 200
     code, errors = console.end()
     assert (code, "wrong" in errors) == (0, False)
+
+
+def test_a_workbook_and_a_close_pack_are_files_that_open(served):
+    book, pack = get(served, "/download/invoices.xlsx?currency=NZD"), get(served, "/download/close-pack.zip?until=2026-10-31")
+    with zipfile.ZipFile(io.BytesIO(book.content)) as opened:
+        assert "xl/workbook.xml" in opened.namelist()
+    with zipfile.ZipFile(io.BytesIO(pack.content)) as opened:
+        assert opened.testzip() is None
+        assert any(name.endswith("MANIFEST.sha256") for name in opened.namelist())
+    assert "close-pack-2026-10-31.zip" in pack.headers["content-disposition"]
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("/download/close-pack.zip?since=soon", "2026-11-30"),
+        ("/download/close-pack.zip?since=2026-02-01&until=2026-01-01", "ends"),
+        ("/download/invoices.csv?as_of=2020-01-01", "is not known"),
+        ("/download/invoices.csv?as_of=nobody", "no finished run"),
+    ],
+)
+def test_a_file_that_cannot_be_made_says_why(served, path, said):
+    answer = get(served, path)
+    assert answer.status_code == 400
+    assert said in answer.text

@@ -1,0 +1,175 @@
+"""Closing a period: one person prepares it, another signs it, and whatever changes in it afterwards is named."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from urllib.parse import urlencode
+
+import streamlit as st
+
+from console import actions
+from console.door import service
+from console.frame import reader_zone
+from console.periods import limits
+from console.texts import amount, count, plain, when, zone_name
+from console.widgets import Column, left, pick, right, table
+from sync_core.service import CloseStatus, LateChange, SignOff, data_flows
+
+SHAPES = {CloseStatus.PREPARED: "◔ prepared", CloseStatus.SIGNED: "● signed", CloseStatus.REOPENED: "○ opened again"}
+SHOWN = 200
+AMOUNTS = {
+    "crm": "Dynamics",
+    "difference": "Difference",
+    "xero": "Xero",
+    "explained": "Explained",
+    "unexplained": "Unexplained",
+}
+
+
+def pack_address(since: date | None, until: date | None) -> str:
+    """Where the close pack of these days is."""
+    parts = {name: day.isoformat() for name, day in (("since", since), ("until", until)) if day is not None}
+    return "/download/close-pack.zip" + (f"?{urlencode(parts)}" if parts else "")
+
+
+def locks() -> None:
+    """Xero's lock dates, and what is refused because of them."""
+    found = service().lock_dates()
+    parts = [f"period {found.period.isoformat()}"] if found.period else []
+    parts += [f"end of year {found.end_of_year.isoformat()}"] if found.end_of_year else []
+    if parts and found.until is not None:
+        st.text(f"Locked in Xero: {', '.join(parts)}. Nothing dated on or before {found.until.isoformat()} is sent.")
+    else:
+        st.text("No period is locked in Xero.")
+
+
+def prepare() -> None:
+    """Take the figures of a period as they stand now."""
+    start, end = limits("Last month", datetime.now(reader_zone()).date())
+    st.markdown("**Prepare a period**")
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        since = st.date_input("From", start, key="close_since", format="YYYY-MM-DD", width=150)
+        until = st.date_input("To", end, key="close_until", format="YYYY-MM-DD", width=150)
+        note = st.text_input("Note", key="close_note", placeholder="For the one who signs", width=320)
+        both = isinstance(since, date) and isinstance(until, date)
+        if st.button("Prepare", type="primary", disabled=not both) and isinstance(since, date) and isinstance(until, date):
+            actions.prepare_close(since, until, note or "")
+            if not st.session_state.pop(actions.REFUSED, False):
+                st.rerun()
+        if isinstance(since, date) and isinstance(until, date):
+            st.link_button("Close pack of these days", pack_address(since, until))
+    told = st.session_state.pop(actions.TOLD, None)
+    if told:
+        st.success(plain(told))
+
+
+def periods() -> SignOff | None:
+    """Every period, the latest first; answers with the selected one."""
+    found, zone = service().sign_offs(), reader_zone()
+    if not found:
+        st.text("No period was prepared yet.")
+        return None
+    late = service().late_changes()
+    columns: dict[str, Column] = {
+        "status": left("Status", width=130),
+        "period": left("Period", width=190),
+        "late": left("Changed since", width=130),
+        "preparer": left("Prepared by", width=120),
+        "prepared": left("Prepared", width=124),
+        "reviewer": left("Signed by", width=120),
+        "signed": left("Signed", width=124),
+        "note": left("Note", width=240),
+    }
+    rows = [
+        {
+            "status": SHAPES[each.status],
+            "period": each.label,
+            "late": f"▲ {count(len(late[each.number]), 'change')}" if each.number in late else "",
+            "preparer": each.preparer,
+            "prepared": when(each.prepared_at, zone),
+            "reviewer": each.reviewer,
+            "signed": when(each.signed_at, zone) if each.signed_at else "",
+            "note": each.note,
+        }
+        for each in found
+    ]
+    picked = pick("closes", rows, columns, [str(each.number) for each in found], "Periods, the latest first")
+    return next((each for each in found if str(each.number) == picked), None)
+
+
+def one(period: SignOff) -> None:
+    """A period in full: its figures as they were taken, what changed since, and what can be done."""
+    st.subheader(f"{plain(period.label)} · {SHAPES[period.status]}")
+    with st.container(horizontal=True):
+        if period.status is CloseStatus.PREPARED:
+            st.button(
+                "Sign it", type="primary", key=f"sign_{period.number}", on_click=actions.sign_close, args=(period.number,)
+            )
+        if period.status is not CloseStatus.REOPENED:
+            with st.popover("Open it again", key=f"reopen_{period.number}"):
+                reason = st.text_input("Reason", key=f"reopen_why_{period.number}")
+                if st.button("Open it", key=f"reopen_it_{period.number}", type="primary"):
+                    actions.reopen_close(period.number, reason or "")
+                    if not st.session_state.pop(actions.REFUSED, False):
+                        st.rerun()
+        st.link_button("Close pack of this period", pack_address(period.starts, period.ends))
+    _totals(period)
+    zone = reader_zone()
+    st.caption(f"Taken {when(period.prepared_at, zone)} {plain(zone_name(zone))} after run {plain(period.run or 'none')}.")
+    st.text(f"Fingerprint of all figures and records: {period.digest}")
+    changes(service().close_changes(period.number))
+
+
+def _totals(period: SignOff) -> None:
+    labels = {flow.entity: flow.label for flow in data_flows()}
+    columns: dict[str, Column] = {"entity": left("Documents", width=130), "currency": left("Cur.", width=56)}
+    columns |= {name: right(label, width=120) for name, label in AMOUNTS.items()}
+    rows = [
+        {"entity": labels.get(name, name), "currency": str(total["currency"])}
+        | {column: amount(Decimal(str(total[column])), str(total["currency"])) for column in AMOUNTS}
+        for name, totals in period.totals.items()
+        for total in totals
+    ]
+    if rows:
+        table(rows, columns, "Control totals when the period was prepared", width="content")
+    else:
+        st.text("No document is dated in this period.")
+
+
+def changes(found: Sequence[LateChange]) -> None:
+    """What changed in the period since it was prepared, field by field."""
+    if not found:
+        st.text("Nothing in this period changed since.")
+        return
+    st.warning(f"{count(len(found), 'field')} changed in this period since it was prepared.")
+    table(
+        _change_lines(found[:SHOWN]),
+        {
+            "entity": left("Documents", width=120),
+            "number": left("Number", width=100),
+            "side": left("In", width=80),
+            "label": left("Field", width=140),
+            "before": left("When prepared", width=200),
+            "after": left("Now", width=200),
+            "at": left("Read", width=124),
+            "run": left("Run", width=120),
+        },
+        "What changed since the period was prepared",
+    )
+
+
+def _change_lines(found: Iterable[LateChange]) -> Iterable[dict[str, str]]:
+    zone, labels = reader_zone(), {flow.entity: flow.label for flow in data_flows()}
+    for each in found:
+        yield {
+            "entity": labels.get(each.entity, each.entity),
+            "number": each.number,
+            "side": each.side.label,
+            "label": each.label,
+            "before": each.before,
+            "after": each.after,
+            "at": when(each.at, zone),
+            "run": each.run,
+        }

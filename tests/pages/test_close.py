@@ -1,0 +1,76 @@
+"""Closing and earlier days: prepared by one, signed by another, opened again with a reason; looked at as of a run."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from console import actions
+from sync_core.service import CloseStatus
+
+
+def click(at, label):
+    next(b for b in at.button if b.label == label).click()
+    return at.run()
+
+
+def named(at, name):
+    at.text_input(key=actions.NAME).set_value(name)
+    return at.run()
+
+
+def pick(at, row=0):
+    key = next(k for k in at.session_state.keys() if k.startswith("closes_"))  # noqa: SIM118  # AppTest has no other way
+    at.session_state[key] = {"selection": {"rows": [row], "columns": []}}
+    return at.run()
+
+
+def test_a_period_is_prepared_signed_by_another_and_opened_again(service, show, words):
+    at = show("close")
+    assert "Locked in Xero: period" in words(at)
+    at = click(at, "Prepare")
+    assert "Write your name at the left first" in at.error[0].value
+    at = named(at, "Ana")
+    at.date_input(key="close_since").set_value(date(2026, 9, 1))
+    at.date_input(key="close_until").set_value(date(2026, 9, 30))
+    at = pick(click(at, "Prepare"))
+    assert service.sign_offs()[0].status is CloseStatus.PREPARED
+    totals = at.dataframe[1].value
+    assert "Invoices" in totals["entity"].tolist()
+    at = click(at, "Sign it")
+    assert "Somebody else must sign it" in at.error[0].value
+    at = pick(click(pick(named(at, "Ben")), "Sign it"))
+    assert (service.sign_offs()[0].status, service.sign_offs()[0].reviewer) == (CloseStatus.SIGNED, "Ben")
+    assert "Nothing in this period changed since." in words(at)
+    at.text_input(key=f"reopen_why_{service.sign_offs()[0].number}").set_value("a late invoice")
+    click(at, "Open it")
+    assert service.sign_offs()[0].status is CloseStatus.REOPENED
+
+
+def test_the_close_pack_is_offered_for_the_days_that_are_chosen(service, show):
+    at = show("close")
+    at.date_input(key="close_since").set_value(date(2026, 8, 1))
+    at.date_input(key="close_until").set_value(date(2026, 8, 31))
+    at.run()
+    assert "/download/close-pack.zip?since=2026-08-01&until=2026-08-31" in [each.proto.url for each in at.get("link_button")]
+
+
+def test_an_earlier_run_is_looked_at_and_nothing_can_be_done_there(service, show, words):
+    run = service.runs(1)[0].run
+    at = show("invoices", invoices_as_of=run)
+    assert "This is how both sides stood then." in words(at)
+    assert not any(b.label.startswith("Resync") for b in at.button)
+    assert len(at.dataframe[1].value) == service.as_of(run).reconciliation("invoices").row_count
+    urls = [each.proto.url for each in at.get("link_button")]
+    assert all(f"as_of={run}" in url for url in urls)
+
+
+@pytest.mark.parametrize("moment", ["2020-01-01", "no-such-run"])
+def test_a_moment_that_is_not_known_is_said_and_can_be_left(service, show, moment):
+    at = show("invoices", invoices_as_of=moment)
+    assert at.error
+    assert not at.exception
+    next(box for box in at.selectbox if box.label == "As of").set_value("").run()
+    assert not at.error
+    assert len(at.dataframe) > 1
