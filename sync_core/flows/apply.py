@@ -12,7 +12,7 @@ from dataclasses import replace
 import structlog
 
 from sync_core.errors import Configure, Rejected, Retryable, Stale, TieoutError, Unknown
-from sync_core.flows.arrivals import NEVER_ARRIVED, NOT_SENT, find_arrived
+from sync_core.flows.arrivals import NEVER_ARRIVED, NOT_SENT, find_arrived, may_still_arrive
 from sync_core.flows.decide import Decider, record_from
 from sync_core.flows.images import image_row
 from sync_core.flows.jobs import Job, JobMaker, id_on
@@ -20,7 +20,7 @@ from sync_core.flows.ledger import RunLedger
 from sync_core.flows.line_writes import LineWriter, brings_lines, without_lines
 from sync_core.flows.pull import pull_stream, refresh
 from sync_core.flows.workspace import Workspace
-from sync_core.model import IntentStatus, Link, Record, RecordStatus, Side, Verb
+from sync_core.model import IntentStatus, Link, Native, Record, RecordStatus, Side, Verb
 from sync_core.rules import remarks
 from sync_core.rules.compare import blank, image
 from sync_core.rules.declaration import Entity, Stream
@@ -89,7 +89,7 @@ class Applier:
         groups: dict[tuple[Side, str, Verb], list[Decision]] = {}
         for decision, side, verb in wanted:
             new = verb is Verb.CREATE
-            table = entity.streams(side)[0].table if new else tables[side][id_on(decision, side) or ""]
+            table = decision.table or entity.streams(side)[0].table if new else tables[side][id_on(decision, side) or ""]
             groups.setdefault((side, table, verb), []).append(decision)
         return groups
 
@@ -166,10 +166,16 @@ class Applier:
         return job, receipt
 
     def _keep_rows(self, entity: Entity, good: list[tuple[Job, Receipt]]) -> None:
-        if good:
+        answered = [self._whole(job, r.native) for job, r in good if r.native is not None]
+        if answered:
             with self._cache.transaction() as transaction:
-                rows.keep_rows(transaction, good[0][0].stream, [r.native for _, r in good if r.native is not None], self._run)
+                rows.keep_rows(transaction, good[0][0].stream, answered, self._run)
             refresh(self._workspace, entity, self._run)
+
+    def _whole(self, job: Job, native: Native) -> Native:
+        """A row that was made inside another one is answered without the other one's id."""
+        inside = job.parent_id
+        return native if inside is None else rows.nested_answer(self._cache, job.stream, inside, native)
 
     def _link(self, job: Job, remote_id: str) -> Link:
         crm, xero = (remote_id, job.source.id) if job.side is Side.CRM else (job.source.id, remote_id)
@@ -243,7 +249,10 @@ class Applier:
         self._state.settle([(j.intent.id, IntentStatus.UNKNOWN, None, error.message) for j in jobs])
         self._workspace.step("answer lost")
         found = find_arrived(self._workspace, entity, [j.intent for j in jobs], self._run)
-        missing = [j for j in jobs if j.intent.id not in found]
+        sent = [replace(j.intent, first_sent_at=self._workspace.clock.now()) for j in jobs]
+        waiting = {i.id for i in sent if i.id not in found and may_still_arrive(entity, i, self._workspace.clock.now())}
+        self._to_decide_again += len(waiting)
+        missing = [j for j in jobs if j.intent.id not in found and j.intent.id not in waiting]
         self._state.settle([(j.intent.id, IntentStatus.REJECTED, None, NEVER_ARRIVED) for j in missing])
         again = [j for j in missing if j.verb is Verb.UPDATE and (j.decision.key, j.side) not in self._lost_once]
         self._lost_once.update((j.decision.key, j.side) for j in again)

@@ -8,12 +8,12 @@ from uuid import UUID, uuid5
 
 from sync_core.errors import Rejected
 from sync_core.model import Lookup, Native, Record, Side, Value
+from sync_core.rules.books import Books
 from sync_core.rules.compare import Translate
 from sync_core.rules.declaration import Entity, Field, Kind
-from sync_core.rules.eligibility import Books
 from sync_core.rules.lines import line_items
 from sync_core.rules.mapping import Context, write
-from sync_core.rules.paths import put
+from sync_core.rules.paths import pick, put
 
 NAMESPACE = UUID("5f0c6a0e-7d0e-5a8e-9b57-3f1d1f1f7b11")
 
@@ -25,22 +25,24 @@ def twin_id(organisation: str, entity: str, xero_id: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class BodyMaker:
-    """Makes bodies for one entity. ``tables``: which Dynamics table a record of another entity stands in."""
+    """Makes bodies for one entity. ``tables``: which table of a side a record of another entity stands in."""
 
     entity: Entity
     context: Context
     books: Books
     translate: Translate
-    tables: Callable[[str, str], str]
+    tables: Callable[[Side, str, str], str]
 
     def create(self, source: Record, target: Side, table: str) -> Native:
         """The body of the twin of ``source`` on ``target``. Raises Rejected when a reference cannot be made."""
         wanted = {
-            spec.name: value for spec in self.entity.fields if target in spec.to and (value := _given(source, spec)) is not None
+            spec.name: value
+            for spec in self.entity.fields
+            if target in spec.to | spec.makes and (value := _given(source, spec)) is not None
         }
         body = self._body(target, table, wanted, source.fields, ())
         for side, path, value in self.entity.constants:
-            if side is target:
+            if side is target and pick(body, path) is None:
                 put(body, path, value)
         return body
 
@@ -77,10 +79,13 @@ class BodyMaker:
             return None
         partner = self.translate(side.other, spec.entity, value)
         if partner is None:
-            if not spec.blocks:
+            if not spec.blocks and side not in spec.makes:
                 return None
             raise Rejected(f"{spec.label} is not linked yet.", field=spec.name, code="parent")
-        return Lookup(self.tables(spec.entity, partner), partner) if side is Side.CRM else partner
+        at = spec.at(side)
+        if side is Side.CRM or (at is not None and at.tables):
+            return Lookup(self.tables(side, spec.entity, partner), partner)
+        return partner
 
 
 def _given(source: Record, spec: Field) -> Value:

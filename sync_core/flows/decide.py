@@ -10,18 +10,21 @@ from dataclasses import replace
 from datetime import UTC
 from typing import Any
 
+from sync_core.flows.around import ARRIVES_WITHIN, Read, Surveyor, alike_pairs, half_done, under_way
 from sync_core.flows.choices import read_choices
 from sync_core.flows.workspace import Workspace
 from sync_core.model import Record, Side, Status, Value
 from sync_core.rules import remarks
+from sync_core.rules.books import Hindrance
 from sync_core.rules.compare import Verdict, compare, resolved
-from sync_core.rules.declaration import Entity, Kind
-from sync_core.rules.eligibility import Hindrance, codes_of, hindrance, locked_document
+from sync_core.rules.declaration import Entity, Kind, switched
+from sync_core.rules.eligibility import codes_of, hindrance, locked_document
+from sync_core.rules.holding import not_to_crm, state_last
 from sync_core.rules.lines import untaxed
 from sync_core.rules.mapping import loads
-from sync_core.rules.plan import Act, Decision
-from sync_core.rules.whole_amounts import has_whole_amounts
+from sync_core.rules.plan import Act, Decision, lone_decision, pair_decision
 from sync_core.store import records
+from sync_core.store.cache import Cache
 
 CHUNK = 2000
 DELETED = "deleted"
@@ -36,6 +39,16 @@ def record_from(entity: Entity, side: Side, row_id: str, row: Mapping[str, Any])
     return Record(
         side, entity.name, row_id, row["native_table"], row["version"], loads(entity, row["fields"]), row["gone"], modified
     )
+
+
+def reading(cache: Cache) -> Read:
+    """Cached records as others ask for them."""
+
+    def read(entity: Entity, side: Side, ids: Sequence[str]) -> dict[str, Record]:
+        found = records.records(cache, entity.name, side, ids) if ids else {}
+        return {i: record_from(entity, side, i, row) for i, row in found.items()}
+
+    return read
 
 
 class Decider:
@@ -63,16 +76,23 @@ class Decider:
         self._partners: dict[Key, str | None] = {}
         self._names: dict[Key, tuple[str, str]] = {}
         self._matched: set[Key] = set()
+        self._on = workspace.surroundings.switches
+        self._under_way = under_way(workspace)
+        self._records = reading(workspace.cache)
+        self._surveyor = Surveyor(workspace.cache, self._records, self.translate)
+        self._half_done: Mapping[str, str] = {}
 
     def decide(self, entity: Entity) -> Iterator[Decision]:
         """Every record of ``entity`` that needs a word, in parent order of nothing but itself."""
+        entity = switched(entity, self._on)
         if not self._ahead:
             self._partners.clear()
             self._names.clear()
         self._matched = set()
         ambiguous: dict[Key, str] = {}
+        self._half_done = half_done(self._cache, self._records, entity, self._on, self._title)
         changed = records.changed_pairs(self._cache, entity.name)
-        yield from self._pairs(entity, self._wanted(entity, [*changed, *self._back_in_step(entity, changed)]), {})
+        yield from self._pairs(entity, self._wanted(entity, [*changed, *self._also(entity, changed)]), {})
         matches, ambiguous = self._matches(entity)
         yield from self._pairs(entity, self._wanted(entity, list(matches)), matches)
         for side in Side:
@@ -80,13 +100,18 @@ class Decider:
             for chunk in records.chunks(ids, CHUNK):
                 yield from self._alone(entity, side, chunk, ambiguous)
 
-    def _back_in_step(self, entity: Entity, changed: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
-        """Pairs that stood otherwise than well and now hold just what they last agreed on: somebody took the change back."""
-        unsettled = self._state.unsettled_records(entity.name, Side.CRM)
-        if not unsettled:
+    def _also(self, entity: Entity, changed: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+        """Pairs that did not move and still need a word: what stood otherwise than well and holds just what both last agreed
+        on, since somebody took the change back; and what is half done.
+        """
+        ids = {*self._state.unsettled_records(entity.name, Side.CRM), *self._half_done}
+        if not ids:
             return []
-        linked = records.partners(self._cache, entity.name, Side.CRM, unsettled)
+        linked = records.partners(self._cache, entity.name, Side.CRM, ids)
         return sorted(set(linked.items()) - set(changed))
+
+    def _title(self, entity: str, crm_id: str) -> str:
+        return self._named(entity, Side.CRM, crm_id)[0]
 
     def _wanted(self, entity: Entity, pairs: list[tuple[str, str]]) -> list[tuple[str, str]]:
         ids = None if self._only is None else self._only.get(entity.name, frozenset())
@@ -117,6 +142,15 @@ class Decider:
                 else:
                     unclear[keys[1]] = remarks.ambiguous(entity, Side.CRM, in_crm, name)
                     unclear[keys[0]] = remarks.ambiguous(entity, Side.CRM, in_crm, name)
+        for crm, xero in alike_pairs(self._cache, self._records, entity, self.translate):
+            keys = (entity.name, Side.CRM, crm), (entity.name, Side.XERO, xero)
+            if (
+                not any(k in self._matched or k in unclear for k in keys)
+                and (entity.name, crm, xero) not in self._choices.apart
+            ):
+                found[crm, xero] = "what both say"
+                self._matched.update(keys)
+                self._partners.update({keys[0]: xero, keys[1]: crm})
         return found, unclear
 
     def _pairs(
@@ -151,7 +185,7 @@ class Decider:
             # What was changed before they ended is not called agreed: it is still to be brought over if they come back.
             changed = (*verdict.to_crm, *verdict.to_xero, *(c.field for c in verdict.clashes))
             more = {"matched_by": matched_by, "open_fields": tuple(sorted(changed))}
-            return _decision(entity, Act.ADOPT, crm, xero, Status.SUCCESS, remarks.gone_both(entity), **more)
+            return pair_decision(entity, Act.ADOPT, crm, xero, Status.SUCCESS, remarks.gone_both(entity), **more)
         if not (crm.gone or xero.gone) or (copied and not crm.gone):
             return None
         if copied and crm.gone == DELETED:
@@ -160,15 +194,15 @@ class Decider:
         missing = {Side.CRM: Status.MISSING_IN_CRM, Side.XERO: Status.MISSING_IN_XERO}
         status = missing[ended.side] if ended.gone == DELETED else Status.NEEDS_REVIEW
         text = remarks.gone_one_side(entity, ended)
-        return _decision(entity, Act.PARK, crm, xero, status, text, reason=f"{ended.gone} one side", matched_by=matched_by)
+        return pair_decision(entity, Act.PARK, crm, xero, status, text, reason=f"{ended.gone} one side", matched_by=matched_by)
 
     def _again(self, entity: Entity, crm: Record, xero: Record) -> Decision:
         """A copy that somebody deleted in Dynamics: Xero owns it and still has it, so the same row is made again."""
         held = self._parents(entity, xero)
         if held is not None:
-            return _decision(entity, Act.PARK, crm, xero, held.status, held.remark, reason=held.rule)
+            return pair_decision(entity, Act.PARK, crm, xero, held.status, held.remark, reason=held.rule)
         self._coming.add((entity.name, Side.XERO, xero.id))
-        return _decision(entity, Act.CREATE, crm, xero, Status.SUCCESS, remarks.made_again(entity), target=Side.CRM)
+        return pair_decision(entity, Act.CREATE, crm, xero, Status.SUCCESS, remarks.made_again(entity), target=Side.CRM)
 
     def _judged(self, entity: Entity, crm: Record, xero: Record, verdict: Verdict, matched_by: str) -> Decision:
         changes = {side: dict(verdict.changes(side)) for side in Side if verdict.changes(side)}
@@ -185,9 +219,12 @@ class Decider:
         else:
             status, reason = Status.SUCCESS, ""
             remark = remarks.updated(entity, changes) if changes else remarks.in_step(entity, matched_by)
+            if crm.id in self._half_done:
+                status, reason = Status.BLOCKED, "not allocated"
+                remark = f"{remark} {self._half_done[crm.id]}" if changes else self._half_done[crm.id]
         act = Act.UPDATE if changes else Act.PARK if verdict.clashes or held else Act.ADOPT
         more = {"reason": reason, "changes": changes, "clashes": verdict.clashes, "open_fields": open_fields}
-        return _decision(entity, act, crm, xero, status, remark, matched_by=matched_by, **more)
+        return pair_decision(entity, act, crm, xero, status, remark, matched_by=matched_by, **more)
 
     def _hold_back(self, entity: Entity, crm: Record, xero: Record, changes: dict[Side, dict[str, Value]]) -> Hindrance | None:
         """Take out of ``changes`` what the target cannot take now; say why, None when it is only a matter of order."""
@@ -199,8 +236,8 @@ class Decider:
             remark = remarks.held_back(entity, changes.pop(Side.XERO), held.remark) if held else ""
             held = replace(held, remark=remark) if held and remark else None
         if Side.CRM in changes:
-            held = _not_to_crm(entity, crm, changes[Side.CRM]) or held
-            _state_last(entity, changes[Side.CRM])
+            held = not_to_crm(entity, crm, changes[Side.CRM]) or held
+            state_last(entity, changes[Side.CRM])
             if not changes[Side.CRM]:
                 del changes[Side.CRM]
         return held
@@ -225,7 +262,10 @@ class Decider:
 
     def _alone(self, entity: Entity, side: Side, ids: Sequence[str], ambiguous: Mapping[Key, str]) -> Iterator[Decision]:
         found = self._read(entity, side, ids)
-        self._fetch_partners(entity, side, [record for record, _ in found.values()])
+        some = [record for record, _ in found.values()]
+        self._fetch_partners(entity, side, some)
+        if side is Side.CRM and side.other in entity.create_in:
+            self._surveyor.look(entity, some)
         for row_id in ids:
             if row_id in found:
                 yield self._single(entity, found[row_id][0], ambiguous.get((entity.name, side, row_id), ""))
@@ -233,20 +273,51 @@ class Decider:
     def _single(self, entity: Entity, record: Record, unclear: str) -> Decision:
         target = record.side.other
         if unclear:
-            return _alone(entity, record, Status.NEEDS_REVIEW, unclear, "ambiguous")
+            return lone_decision(entity, record, Status.NEEDS_REVIEW, unclear, "ambiguous")
+        parked = self._kept_back(entity, record)
+        if parked is not None:
+            return parked
         if target not in entity.create_in:
             missing = Status.MISSING_IN_CRM if record.side is Side.XERO else Status.MISSING_IN_XERO
-            return _alone(entity, record, missing, remarks.only_in(entity, record.side), "one side only")
+            return lone_decision(entity, record, missing, remarks.only_in(entity, record.side), "one side only")
         ended = record.gone or _ended(record)
         if ended and record.side is Side.XERO:
-            return _alone(entity, record, Status.EXCLUDED, remarks.gone_first(record.side, ended), "gone")
+            return lone_decision(entity, record, Status.EXCLUDED, remarks.gone_first(record.side, ended), "gone")
         held = self._hindrance(entity, record) or self._parents(entity, record)
         if held is not None:
-            return _alone(entity, record, held.status, held.remark, held.rule)
+            return lone_decision(entity, record, held.status, held.remark, held.rule)
         self._coming.add((entity.name, record.side, record.id))
+        if target is Side.XERO:
+            self._surveyor.give_away(entity, record)
         text = remarks.created(entity, target, record.fields.get(entity.title)) + self._untaxed(record, target)
         text += remarks.shortened(entity, record.fields, target)
-        return _alone(entity, record, Status.SUCCESS, text, "", act=Act.CREATE, target=target)
+        made = lone_decision(entity, record, Status.SUCCESS, text, "", act=Act.CREATE, target=target)
+        return replace(made, table=self._surveyor.table_inside(entity, record) if target is Side.XERO else "")
+
+    def _kept_back(self, entity: Entity, record: Record) -> Decision | None:
+        """A record that a person made in Dynamics, of a kind that goes to Xero only under a setting, or inside another one."""
+        switch = entity.switch
+        if record.side is not Side.CRM or switch is None or record.gone:
+            return None
+        sent = self._under_way.get((entity.name, record.side, record.id))
+        if sent is not None:
+            text = remarks.on_its_way(entity, sent, sent + ARRIVES_WITHIN)
+            return lone_decision(entity, record, Status.SYNCING, text, "answer lost")
+        if record.fields.get("xero_id"):
+            return None
+        if switch.setting not in self._on:
+            text = remarks.switched_off(entity, switch.label, switch.setting)
+            return lone_decision(entity, record, Status.SKIPPED, text, f"{switch.setting} is off")
+        return self._goes_inside(entity, record) if entity.carried else None
+
+    def _goes_inside(self, entity: Entity, record: Record) -> Decision | None:
+        spec, value = entity.field(entity.carried), record.fields.get(entity.carried)
+        if not isinstance(value, str):
+            return None
+        name, singular = self._named(spec.entity, Side.CRM, value)[0], spec.label.lower()
+        if self.translate(Side.CRM, spec.entity, value) is not None:
+            return lone_decision(entity, record, Status.SKIPPED, remarks.added_late(entity, singular, name), "added late")
+        return lone_decision(entity, record, Status.QUEUED, remarks.goes_with(singular, name), "")
 
     def _untaxed(self, record: Record, target: Side) -> str:
         lines = record.fields.get("lines")
@@ -256,13 +327,16 @@ class Decider:
         return remarks.untaxed(found, xero_computes=self._books.xero_computes_tax) if found else ""
 
     def _hindrance(self, entity: Entity, record: Record) -> Hindrance | None:
-        return hindrance(entity, record, self._books) if record.side is Side.CRM else None
+        if record.side is not Side.CRM:
+            return None
+        return hindrance(entity, record, self._books, around=self._surveyor.around(entity, record))
 
     def _parents(self, entity: Entity, record: Record) -> Hindrance | None:
         """The first reference whose record is not on the other side yet, or ended there."""
         for spec in entity.fields:
             value = record.fields.get(spec.name)
-            if spec.kind is not Kind.REF or not isinstance(value, str) or not spec.blocks:
+            holds = spec.blocks or record.side.other in spec.makes
+            if spec.kind is not Kind.REF or not isinstance(value, str) or not holds:
                 continue
             key = (spec.entity, record.side, value)
             partner = self.translate(record.side, spec.entity, value)
@@ -311,52 +385,3 @@ class Decider:
 def _ended(record: Record) -> str:
     state = record.fields.get("state") or record.fields.get("status")
     return str(state).lower() if state in _ENDED else ""
-
-
-def _not_to_crm(entity: Entity, crm: Record, to_crm: dict[str, Value]) -> Hindrance | None:
-    """Drop what Dynamics cannot take now; say why where a person has to know."""
-    return _read_only_in_crm(entity, crm, to_crm) or _whole_in_crm(entity, crm, to_crm)
-
-
-def _read_only_in_crm(entity: Entity, crm: Record, to_crm: dict[str, Value]) -> Hindrance | None:
-    """Drop what a paid or canceled document in Dynamics cannot take; its link is then in its Xero details only."""
-    name, values = entity.read_only
-    if not name or str(crm.fields.get(name)) not in values:
-        return None
-    stuck = [n for n in to_crm if entity.field(n).kind is not Kind.FLAG]
-    for field in stuck:
-        del to_crm[field]
-    labels = [entity.field(n).label for n in stuck if not entity.field(n).hidden]
-    return Hindrance("locked", Status.SKIPPED, remarks.read_only(entity, labels)) if labels else None
-
-
-def _whole_in_crm(entity: Entity, crm: Record, to_crm: dict[str, Value]) -> Hindrance | None:
-    """Xero's lines hold what Dynamics has on the whole document: written there, it would count twice."""
-    lines = [n for n in to_crm if entity.field(n).kind is Kind.LINES]
-    if not lines or entity.whole is None or not has_whole_amounts(crm.fields):
-        return None
-    for name in lines:
-        del to_crm[name]
-    return Hindrance("whole", Status.SKIPPED, remarks.whole_amounts(entity, entity.field(lines[0]).label))
-
-
-def _state_last(entity: Entity, to_crm: dict[str, Value]) -> None:
-    """A document is closed in a write of its own, after everything else was written: closed, it takes no change."""
-    states = [n for n in to_crm if entity.field(n).kind is Kind.FLAG]
-    if len(to_crm) > len(states):
-        for name in states:
-            del to_crm[name]
-
-
-def _decision(entity: Entity, act: Act, crm: Record, xero: Record, status: Status, remark: str, **more: Any) -> Decision:
-    title = crm.fields.get(entity.title) or xero.fields.get(entity.title)
-    return Decision(entity.name, act, crm.id, xero.id, status, remark, title=str(title or ""), **more)
-
-
-def _alone(
-    entity: Entity, record: Record, status: Status, remark: str, reason: str, *, act: Act = Act.PARK, target: Side | None = None
-) -> Decision:
-    crm_id = record.id if record.side is Side.CRM else None
-    xero_id = record.id if record.side is Side.XERO else None
-    title = str(record.fields.get(entity.title) or "")
-    return Decision(entity.name, act, crm_id, xero_id, status, remark, reason=reason, target=target, title=title)

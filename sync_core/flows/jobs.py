@@ -8,12 +8,14 @@ from typing import Any
 from uuid import uuid4
 
 from sync_core.errors import Rejected
+from sync_core.flows.around import carried
 from sync_core.flows.bodies import BodyMaker, twin_id
-from sync_core.flows.decide import record_from
+from sync_core.flows.decide import reading, record_from
 from sync_core.flows.workspace import Workspace
 from sync_core.model import Intent, IntentStatus, Native, Record, Side, Verb
 from sync_core.rules.compare import Translate
 from sync_core.rules.declaration import Entity, Kind, Stream
+from sync_core.rules.entities import carried_by
 from sync_core.rules.mapping import Fields, content_hash, loads
 from sync_core.rules.plan import Decision
 from sync_core.store import records
@@ -46,7 +48,16 @@ class Job:
 
     def write(self) -> Write:
         version = self.target.version if self.target is not None and self.side is Side.CRM else None
+        if self.parent_id is not None:
+            inner = {name: value for name, value in self.body.items() if name != self.stream.parent_key}
+            return Write(self.stream, self.verb, inner, self.intent.key, self.parent_id)
         return Write(self.stream, self.verb, self.body, self.intent.key, self.target_id, version)
+
+    @property
+    def parent_id(self) -> str | None:
+        """The record that a new one is made inside of, None for one that stands by itself."""
+        inside = self.stream.within and self.verb is Verb.CREATE
+        return str(self.body[self.stream.parent_key]) if inside else None
 
 
 class JobMaker:
@@ -55,7 +66,7 @@ class JobMaker:
     def __init__(self, workspace: Workspace, entity: Entity, run: str, lease: Lease, translate: Translate) -> None:
         self._workspace, self._entity, self._run, self._lease = workspace, entity, run, lease
         self._translate = translate
-        self._tables: dict[tuple[str, str], str] = {}
+        self._tables: dict[tuple[Side, str, str], str] = {}
         around = workspace.surroundings
         self._bodies = BodyMaker(entity, around.context, around.books, translate, self._table_of)
 
@@ -85,10 +96,23 @@ class JobMaker:
 
     def _body(self, stream: Stream, verb: Verb, decision: Decision, pair: Mapping[Side, Record]) -> Native:
         if verb is Verb.CREATE:
-            return self._bodies.create(pair[stream.side.other], stream.side, stream.table)
+            source = pair[stream.side.other]
+            body = self._bodies.create(source, stream.side, stream.table)
+            return body | self._carried(source) if stream.side is Side.XERO else body
         target = pair[stream.side]
         body = self._bodies.update(target, decision.changes[stream.side])
         return {stream.key: target.id, **body} if stream.side is Side.XERO else body
+
+    def _carried(self, source: Record) -> Native:
+        """The records that go to Xero inside this one, under the array that holds them there."""
+        found: Native = {}
+        cache, around = self._workspace.cache, self._workspace.surroundings
+        for child in carried_by(self._entity.name):
+            bodies = BodyMaker(child, around.context, around.books, self._translate, self._table_of)
+            some = carried(cache, reading(cache), self._entity, [source.id]).get(source.id, [])
+            own = [r for r in some if r.entity == child.name]
+            found[child.xero[0].within] = [bodies.create(r, Side.XERO, child.xero[0].table) for r in own]
+        return found
 
     def _intent(self, stream: Stream, verb: Verb, decision: Decision, source: Record, body: Native) -> Intent:
         crm_id, xero_id = decision.crm_id, decision.xero_id
@@ -124,17 +148,16 @@ class JobMaker:
                     wanted.setdefault(spec.entity, set()).add(partner)
         for name, ids in wanted.items():
             found = records.tables_of(self._workspace.cache, name, Side.CRM, ids)
-            self._tables.update({(name, i): table for i, table in found.items()})
+            self._tables.update({(Side.CRM, name, i): table for i, table in found.items()})
 
-    def _table_of(self, entity: str, crm_id: str) -> str:
-        key = entity, crm_id
+    def _table_of(self, side: Side, entity: str, row_id: str) -> str:
+        key = side, entity, row_id
         if key not in self._tables:
-            self._tables |= {
-                (entity, i): table for i, table in records.tables_of(self._workspace.cache, entity, Side.CRM, [crm_id]).items()
-            }
+            found = records.tables_of(self._workspace.cache, entity, side, [row_id])
+            self._tables |= {(side, entity, i): table for i, table in found.items()}
         if key not in self._tables:
             raise Rejected(
-                f"It belongs to a record of {entity.replace('_', ' ')} that is not among those of Dynamics any more.",
+                f"It belongs to a record of {entity.replace('_', ' ')} that is not among those of {side.label} any more.",
                 code="parent",
             )
         return self._tables[key]

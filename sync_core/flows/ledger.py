@@ -23,6 +23,7 @@ class RunLedger:
         self._run = run
         self.outcomes: dict[Key, Outcome] = {}
         self.stamped: set[Key] = set()
+        self._said: dict[Key, Status] = {}
 
     def counts(self, entity: str) -> Counter[Outcome]:
         return Counter(o for (e, _, _), o in self.outcomes.items() if e == entity)
@@ -49,11 +50,12 @@ class RunLedger:
 
     def done(self, decision: Decision) -> bool:
         """Take note of a decision; False when the record already has a better word in this run (created, then linked)."""
-        before = self.outcomes.get(decision.key)
-        outcome = decision.outcome
+        before, outcome = self.outcomes.get(decision.key), decision.outcome
+        said = self._said.get(decision.key)
         self.stamped.add(decision.key)
-        if before in _LASTING and outcome in (Outcome.UPDATED, Outcome.UNCHANGED):
-            return False
+        self._said[decision.key] = decision.status
+        if before in _LASTING and (outcome in (Outcome.UPDATED, Outcome.UNCHANGED) or decision.act is Act.ADOPT):
+            return decision.status is not said
         self.outcomes[decision.key] = outcome
         return True
 

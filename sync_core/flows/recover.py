@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import structlog
 
-from sync_core.flows.arrivals import NEVER_ARRIVED, NOT_SENT, find_arrived
+from sync_core.flows.arrivals import NEVER_ARRIVED, NOT_SENT, find_arrived, may_still_arrive
 from sync_core.flows.workspace import Workspace
 from sync_core.model import Intent, IntentStatus, Link, RecordStatus, Side, Status, Verb
 from sync_core.rules import remarks
@@ -33,9 +33,11 @@ def _settle(workspace: Workspace, name: str, unknown: list[Intent], run: str, le
     made = {i.id: _link(workspace, i, found[i.id]) for i in some if i.id in found and i.verb is Verb.CREATE}
     links = _new(workspace, name, list(made.values()))
     statuses = [_status(workspace, i, made[i.id], run) for i in some if i.id in made]
+    now, declared = workspace.clock.now(), entity(name)
     outcomes = [
         (i.id, IntentStatus.ADOPTED, found[i.id], "") if i.id in found else (i.id, IntentStatus.REJECTED, None, NEVER_ARRIVED)
         for i in some
+        if i.id in found or not may_still_arrive(declared, i, now)
     ]
     records.set_partners(workspace.cache, links)
     workspace.state.settle(outcomes, links, statuses, lease)

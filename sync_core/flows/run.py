@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
-import socket
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -22,30 +19,32 @@ from sync_core.flows.decide import Decider
 from sync_core.flows.ground import keep, look
 from sync_core.flows.groups import bring_types, preview_types
 from sync_core.flows.images import adopt
+from sync_core.flows.leasing import LEASE_LIVES, take_lease
 from sync_core.flows.ledger import Key, RunLedger, parked
 from sync_core.flows.linking import changing_links, load_links
 from sync_core.flows.merges import follow_survivors
 from sync_core.flows.preview import fingerprint
-from sync_core.flows.pull import Unreadable, pull, refresh
+from sync_core.flows.pull import Unreadable, pull, pull_stream, refresh
 from sync_core.flows.recover import recover
 from sync_core.flows.stamp import PENDING, stamp, stamp_everything
 from sync_core.flows.surroundings import CODES
 from sync_core.flows.workspace import Workspace
 from sync_core.model import Calls, Link, Outcome, RecordStatus, RunStatus, RunSummary, Side, Status
 from sync_core.rules.declaration import Entity
-from sync_core.rules.entities import ENTITIES, in_parent_order
+from sync_core.rules.entities import ENTITIES, carrier, in_parent_order
 from sync_core.rules.plan import Act, Decision, Plan
 from sync_core.rules.rails import refusals
 from sync_core.store import records, rows
 from sync_core.store.leases import Lease
 from sync_core.systems.base import Peer
 
-LEASE_LIVES = timedelta(seconds=90)
 ROUNDS = 5
 NAMED = 5
 """A run of more records than these counts them in its label instead of naming each."""
 UNREADABLE = "unreadable"
 MOVED = "Records moved since the preview, so nothing was written. Look at the new plan and agree to that one."
+READ_AGAIN = (UNREADABLE, "bank account")
+"""Reasons that may be gone although the record did not move: our words for it did, or the chart of accounts."""
 CONTACTS = "contacts"
 log = structlog.get_logger(__name__)
 
@@ -101,11 +100,6 @@ def new_run_id() -> str:
     return uuid4().hex[:12]
 
 
-def holder_name() -> str:
-    """Who holds a lease: this machine and process."""
-    return f"{socket.gethostname()}:{os.getpid()}"
-
-
 def execute(
     workspace: Workspace, scope: Scope, peers: Mapping[Side, Peer], *, run: str, trigger: str, dry_run: bool = False
 ) -> Result:
@@ -137,31 +131,6 @@ def execute(
     return result
 
 
-def take_lease(workspace: Workspace) -> Lease:
-    """The organisation's lease; one that a dead process of this machine left behind is taken over at once."""
-    holder = holder_name()
-    try:
-        return workspace.state.acquire(holder, LEASE_LIVES)
-    except Busy:
-        present = workspace.state.current_lease()
-        if present is None or not _is_dead(present[0]):
-            raise
-        return workspace.state.acquire(holder, LEASE_LIVES, over=present[0])
-
-
-def _is_dead(holder: str) -> bool:
-    host, _, pid = holder.rpartition(":")
-    if host != socket.gethostname() or not pid.isdigit():
-        return False
-    try:
-        os.kill(int(pid), 0)
-    except ProcessLookupError:
-        return True
-    except PermissionError:
-        return False
-    return False
-
-
 class _Session:
     """The state of one pass."""
 
@@ -179,6 +148,7 @@ class _Session:
         self._dry = False
         self._typed = 0
         self._wrote = False
+        self._made: list[Entity] = []
         self._planner: Decider | None = None
 
     def _step(self, name: str) -> None:
@@ -239,7 +209,7 @@ class _Session:
         for entity in self._entities:
             for side in Side:
                 stuck = self._workspace.state.unsettled_records(entity.name, side)
-                rows.read_again(self._workspace.cache, entity.name, side, [i for i, why in stuck.items() if why == UNREADABLE])
+                rows.read_again(self._workspace.cache, entity.name, side, [i for i, why in stuck.items() if why in READ_AGAIN])
 
     def _not_read(self, found: Unreadable) -> RecordStatus:
         key = (found.entity, found.side, found.id)
@@ -289,10 +259,23 @@ class _Session:
             if self._scope.covers(entity):
                 self._keep_lease()
                 self._apply_entity(entity)
+        self._follow_up()
+
+    def _follow_up(self) -> None:
+        """What was made in Xero moved other records there (a payment its invoice): bring that over in the same run."""
+        moved = {name for entity in self._made for name in entity.moves}
+        followed = [e for e in self._entities if e.name in moved and self._scope.covers(e)]
+        for stream in dict.fromkeys(carrier(s) for e in followed for s in e.xero):
+            pull_stream(self._workspace, stream, self._run)
+        for entity in followed:
+            self._keep_lease()
+            self._apply_entity(entity)
 
     def _apply_entity(self, entity: Entity) -> None:
         """Rounds until nothing is left to write: a new twin is noted on its source, a child follows its parent."""
         insist = self._scope.only is not None or self._scope.full
+        if self._wrote and entity.name in records.dirty_entities(self._workspace.cache):
+            refresh(self._workspace, entity, self._run)
         applier = Applier(self._workspace, self._run, self._lease, self._ledger, insist=insist)
         for turn in range(ROUNDS):
             decider, decisions = self._decided(entity, first=turn == 0)
@@ -302,6 +285,8 @@ class _Session:
             if not writing:
                 break
             self._wrote = True
+            if entity.moves and any(d.target is Side.XERO for d in writing):
+                self._made.append(entity)
             if applier.apply(entity, writing, decider) == 0:
                 break
         self._forget_choices(entity)

@@ -11,8 +11,8 @@ import orjson
 from tzlocal.windows_tz import win_tz
 
 from sync_core.model import Native
+from sync_core.rules.books import Books
 from sync_core.rules.dates import parse_xero_date
-from sync_core.rules.eligibility import Books
 from sync_core.rules.entities import ORGANISATION
 from sync_core.rules.mapping import Context
 from sync_core.store import rows
@@ -34,10 +34,11 @@ class Surroundings:
         self._context: Context | None = None
         self._books: Books | None = None
         self._organisation: Native | None = None
+        self._switches: frozenset[str] | None = None
 
     def forget(self) -> None:
         """The cache or a setting moved: gather everything anew when it is asked for."""
-        self._context = self._books = self._organisation = None
+        self._context = self._books = self._organisation = self._switches = None
 
     @property
     def organisation(self) -> Native:
@@ -69,7 +70,21 @@ class Surroundings:
                 ids[f"{_KINDS[entity]} {value}"] = row_id
         ids |= {f"unit {codes[product]}": unit for product, unit in self._values("products", "unit") if product in codes}
         currency_ids = {key.removeprefix("currency "): i for key, i in ids.items() if key.startswith("currency ")}
-        return Context(codes, currency_ids, ids, zone_of(self.organisation))
+        return Context(codes, currency_ids, ids, self._bank_names(), zone_of(self.organisation))
+
+    def _bank_names(self) -> dict[str, str]:
+        """What people may write for an account that takes payments; a code goes before a name."""
+        accounts = [a for a in self._fields("ledger_accounts") if _takes_payments(a)]
+        return {
+            str(a[word]).lower(): str(a["xero_id"]) for word in ("name", "code", "xero_id") for a in accounts if a.get(word)
+        }
+
+    @property
+    def switches(self) -> frozenset[str]:
+        """The settings that are switched on."""
+        if self._switches is None:
+            self._switches = frozenset(key for key, value in self._state.mappings().items() if value == "on")
+        return self._switches
 
     def _kept(self) -> Books:
         rates = [f for f in self._fields("tax_rates") if f.get("status") in (None, "ACTIVE")]
@@ -80,6 +95,7 @@ class Surroundings:
             if f.get("code")
         }
         chosen = self._state.mappings()
+        base = str(self.organisation.get("BaseCurrency") or "")
         return Books(
             locked_until=locked_until(self.organisation),
             currencies=frozenset(str(f["name"]) for f in self._fields("currencies")),
@@ -91,6 +107,8 @@ class Surroundings:
             default_tax=chosen.get("default.sales_tax", ""),
             freight_account=chosen.get("freight.account", ""),
             freight_tax=chosen.get("freight.tax", ""),
+            banks={str(f["xero_id"]): str(f.get("held_in") or base) for f in accounts if _takes_payments(f)},
+            base_currency=base,
             xero_computes_tax=chosen.get("tax.untaxed_lines") == "xero computes",
         )
 
@@ -106,6 +124,11 @@ class Surroundings:
             entity,
         )
         return [(i, v) for i, v in zip(table["id"].to_pylist(), table["v"].to_pylist(), strict=True) if v is not None]
+
+
+def _takes_payments(account: dict[str, Any]) -> bool:
+    active = account.get("status") in (None, "ACTIVE")
+    return active and (account.get("type") == "BANK" or account.get("takes_payments") is True)
 
 
 def zone_of(organisation: Native) -> tzinfo:

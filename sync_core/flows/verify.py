@@ -15,7 +15,7 @@ from sync_core.model import FieldDifference, Record, Side, Verification
 from sync_core.rules import remarks
 from sync_core.rules.compare import Translate, same
 from sync_core.rules.declaration import Entity, Field, Kind, Stream
-from sync_core.rules.entities import ENTITIES
+from sync_core.rules.entities import carrier
 from sync_core.rules.mapping import content_hash
 from sync_core.store import records, rows
 
@@ -42,16 +42,8 @@ def verify(workspace: Workspace, entity: Entity, run: str, only: frozenset[str] 
 
 
 def _read_everything(workspace: Workspace, entity: Entity, run: str) -> None:
-    for stream in dict.fromkeys(_carrier(s) for s in (*entity.crm, *entity.children, *entity.xero)):
+    for stream in dict.fromkeys(carrier(s) for s in (*entity.crm, *entity.children, *entity.xero)):
         pull_stream(workspace, stream, run, full=True)
-
-
-def _carrier(stream: Stream) -> Stream:
-    """The stream that brings the rows of ``stream``: itself, or the one whose rows they stand inside."""
-    if not stream.within:
-        return stream
-    every = (s for entity in ENTITIES for s in entity.streams(stream.side))
-    return next(s for s in every if s.table == stream.table and not s.within)
 
 
 def _read_some(workspace: Workspace, entity: Entity, side: Side, ids: Sequence[str], run: str) -> None:
@@ -62,18 +54,18 @@ def _read_some(workspace: Workspace, entity: Entity, side: Side, ids: Sequence[s
 
 
 def _read_one(workspace: Workspace, stream: Stream, row_id: str, run: str) -> None:
-    carrier = _carrier(stream)
-    if carrier != stream:
+    whole = carrier(stream)
+    if whole != stream:
         kept = rows.native_rows(workspace.cache, stream, [row_id])
         if row_id not in kept:
             return
         row_id = str(kept[row_id][0][stream.parent_key])
-    native = workspace.systems[carrier.side].get(carrier, row_id)
+    native = workspace.systems[whole.side].get(whole, row_id)
     if native is None:
-        rows.bury(workspace.cache, carrier, [row_id], run)
+        rows.bury(workspace.cache, whole, [row_id], run)
     else:
         with workspace.cache.transaction() as transaction:
-            rows.keep_rows(transaction, carrier, [native], run)
+            rows.keep_rows(transaction, whole, [native], run)
 
 
 def _compared(

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from sync_core.model import Side
+from sync_core.model import Side, Value
 
 
 class Kind(StrEnum):
@@ -23,6 +24,12 @@ class Kind(StrEnum):
     REF = "ref"
     CURRENCY = "currency"
     CHOICE = "choice"
+    WORDS = "words"
+    """Text of which a Dynamics id at its end is no part (see ``tags``)."""
+    TAG = "tag"
+    """That Dynamics id."""
+    BANK = "bank"
+    """An account that takes payments, by its id in Xero; people may write its code or name in Dynamics."""
     LINES = "lines"
 
 
@@ -45,7 +52,8 @@ class Stream:
     have no list of their own), "" for a stream that is pulled.
     ``incremental``: False where the system has no way to list changes. ``paged``: False where Xero ignores ``page``.
     ``where``: a fixed Xero filter. ``archived``: ask Xero for archived rows too. ``optional``: may be missing or switched off.
-    ``own``: a table that Tieout provisions. ``tag``: the native field that carries the other side's id.
+    ``own``: a table that Tieout provisions. ``tag``: the native field that carries the other side's id. ``unguarded``: the
+    system takes a second copy of a record without complaint, so only looking tells whether a first one arrived.
     """
 
     side: Side
@@ -61,6 +69,7 @@ class Stream:
     optional: bool = False
     own: bool = False
     tag: str = ""
+    unguarded: bool = False
 
     @property
     def name(self) -> str:
@@ -96,6 +105,7 @@ class Field:
     never compared afterwards. ``entity``: what a reference refers to. ``required``: a record without it is not sent.
     ``hidden``: not for people. ``blocks``: a reference whose record is not linked yet holds this one back; otherwise it is
     left blank and filled in later. ``fallback``: the field whose value a new record is made with when this one is blank.
+    ``makes``: sides where a new record is made with it, although it is never written there afterwards.
     """
 
     name: str
@@ -111,6 +121,7 @@ class Field:
     hidden: bool = False
     blocks: bool = True
     fallback: str = ""
+    makes: frozenset[Side] = frozenset()
 
     def at(self, side: Side) -> At | None:
         return self.crm if side is Side.CRM else self.xero
@@ -139,6 +150,15 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True)
+class Switch:
+    """A setting, off by default, under which new records are made on a further side. ``label``: what people call it."""
+
+    setting: str
+    label: str
+    side: Side
+
+
+@dataclass(frozen=True, slots=True)
 class WholeAmounts:
     """Columns of a Dynamics document for what stands on the whole of it and on no line.
 
@@ -161,7 +181,12 @@ class Entity:
     ``match``: canonical fields that make an exact pair, in order, with the name of the pass. ``accept``: native values per
     side that belong to this entity at all; others are not Tieout's business. ``gone``: per side. ``read_only``: the field
     and its values with which Dynamics refuses every change but one of that state. ``constants``: native values that every
-    new record of a side is made with. ``whole``: amounts of a Dynamics document that Xero can only hold on lines.
+    new record of a side is made with where no field says otherwise. ``whole``: amounts of a Dynamics document that Xero can
+    only hold on lines. ``switch``: what makes people's own records in Dynamics go to Xero. ``carried``: the reference to the
+    record that these go to Xero inside of. ``settles``: references to the documents that an amount is set against, exactly
+    one of each group. ``alike``: fields by which unlinked records that carry no tag are known for the same, the documents
+    first. ``moves``: entities whose Xero records change when one of these is made there. ``completes``: references to
+    records that are only half done while one of these is not in Xero yet.
     """
 
     name: str
@@ -181,8 +206,14 @@ class Entity:
     title: str = "name"
     optional: bool = False
     read_only: tuple[str, tuple[str, ...]] = ("", ())
-    constants: tuple[tuple[Side, str, str], ...] = ()
+    constants: tuple[tuple[Side, str, Value], ...] = ()
     whole: WholeAmounts | None = None
+    switch: Switch | None = None
+    carried: str = ""
+    settles: tuple[tuple[str, ...], ...] = ()
+    alike: tuple[str, ...] = ()
+    moves: tuple[str, ...] = ()
+    completes: tuple[str, ...] = ()
 
     def streams(self, side: Side) -> tuple[Stream, ...]:
         return self.crm if side is Side.CRM else self.xero
@@ -197,10 +228,29 @@ class Entity:
     def tag(self) -> str:
         """The field whose place in Xero is the stream's tag: the number of an invoice, the Dynamics id of a contact."""
         path = self.xero[0].tag
-        return next((f.name for f in self.fields if f.xero is not None and f.xero.path == path), "")
+        held = (f for f in self.fields if f.xero is not None and f.xero.path == path and f.kind is not Kind.WORDS)
+        return next((f.name for f in held), "")
 
     def field(self, name: str) -> Field:
         for candidate in self.fields:
             if candidate.name == name:
                 return candidate
         raise KeyError(f"{self.name} has no field {name}")
+
+
+_SWITCHED: dict[int, tuple[Entity, Entity]] = {}
+"""By the identity of an entity as declared: itself, so that no other can have the same, and what it is with its switch on."""
+
+
+def switched(entity: Entity, on: Collection[str]) -> Entity:
+    """``entity`` under the settings that are ``on``: it makes records on a further side, and what people wrote into them is
+    not overwritten any more without asking.
+    """
+    switch = entity.switch
+    if switch is None or switch.setting not in on:
+        return entity
+    if id(entity) not in _SWITCHED:
+        fields = tuple(replace(f, owner=Owner.ASK) if switch.side in f.makes and not f.hidden else f for f in entity.fields)
+        made_in = entity.create_in if entity.carried else entity.create_in | {switch.side}
+        _SWITCHED[id(entity)] = entity, replace(entity, create_in=made_in, fields=fields)
+    return _SWITCHED[id(entity)][1]

@@ -3,77 +3,49 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
 from sync_core.model import Record, Side, Status
+from sync_core.rules import outgoing
+from sync_core.rules.books import Books, Hindrance
 from sync_core.rules.compare import blank
 from sync_core.rules.declaration import Entity
+from sync_core.rules.outgoing import Around
+
+Check = Callable[[Entity, Record, Books, Around], Hindrance | str | None]
+ALONE = Around()
 
 
-@dataclass(frozen=True, slots=True)
-class Books:
-    """What the Xero organisation allows: locked dates (inclusive), currencies, and the codes that may be used.
-
-    ``items``: product code -> (ledger account, tax rate) that Xero holds for its sale. ``default_account`` and
-    ``default_tax``: used for product lines without their own, "" when nobody chose any. ``tax_rates``: percent per tax type.
-    ``freight_account`` and ``freight_tax``: what a person chose for the freight of a whole invoice, "" for not yet.
-    ``xero_computes_tax``: a person chose that lines without tax in Dynamics get it from their tax rate in Xero.
-    """
-
-    locked_until: date | None = None
-    currencies: frozenset[str] = frozenset()
-    accounts: frozenset[str] = frozenset()
-    taxes: frozenset[str] = frozenset()
-    tax_rates: Mapping[str, Decimal] = field(default_factory=dict)
-    items: Mapping[str, tuple[str, str]] = field(default_factory=dict)
-    default_account: str = ""
-    default_tax: str = ""
-    freight_account: str = ""
-    freight_tax: str = ""
-    xero_computes_tax: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Hindrance:
-    """The first rule that failed: its name, how the record stands because of it, and what a person reads."""
-
-    rule: str
-    status: Status
-    remark: str
-
-
-Check = Callable[[Entity, Record, Books], Hindrance | str | None]
-
-
-def hindrance(entity: Entity, record: Record, books: Books, changed: Collection[str] | None = None) -> Hindrance | None:
-    """The first of the entity's rules that ``record`` breaks, None when it may be sent.
+def hindrance(
+    entity: Entity, record: Record, books: Books, changed: Collection[str] | None = None, around: Around = ALONE
+) -> Hindrance | None:
+    """The first of the entity's rules that ``record`` breaks, None when it may be sent. ``around``: what stands around it.
 
     ``changed``: for a record that is linked already, the fields that are to be sent; only rules about these count.
     """
     for rule in entity.rules:
         if changed is not None and not set(rule.also) & set(changed):
             continue
-        failed = CHECKS[rule.test](entity, record, books)
+        failed = CHECKS[rule.test](entity, record, books, around)
         if isinstance(failed, Hindrance):
             return failed
         if failed is not None:
-            status = Status.EXCLUDED if rule.test in ("open", "alive") else Status.BLOCKED
+            status = Status.EXCLUDED if rule.test in ("open", "alive", "in_use") else Status.BLOCKED
             return Hindrance(rule.name, status, failed or rule.remark)
     return None
 
 
-def _alive(_entity: Entity, record: Record, _books: Books) -> str | None:
+def _alive(_entity: Entity, record: Record, _books: Books, _around: Around) -> str | None:
     return "" if record.gone else None
 
 
-def _open(_entity: Entity, record: Record, _books: Books) -> str | None:
+def _open(_entity: Entity, record: Record, _books: Books, _around: Around) -> str | None:
     return None if str(record.fields.get("state")) == "0" else ""
 
 
-def _required(entity: Entity, record: Record, _books: Books) -> str | None:
+def _required(entity: Entity, record: Record, _books: Books, _around: Around) -> str | None:
     missing = [f.label for f in entity.fields if f.required and blank(record.fields.get(f.name))]
     return (
         f"{missing[0]} is empty in {record.side.label}. Fill it in; the {entity.singular} then goes by itself."
@@ -82,11 +54,11 @@ def _required(entity: Entity, record: Record, _books: Books) -> str | None:
     )
 
 
-def _priced(_entity: Entity, record: Record, _books: Books) -> str | None:
+def _priced(_entity: Entity, record: Record, _books: Books, _around: Around) -> str | None:
     return None if str(record.fields.get("pricing_error") or "0") == "0" else ""
 
 
-def _whole(_entity: Entity, record: Record, books: Books) -> str | None:
+def _whole(_entity: Entity, record: Record, books: Books, _around: Around) -> str | None:
     fields = record.fields
     freight = fields.get("freight")
     if isinstance(freight, Decimal) and freight and not (books.freight_account and books.freight_tax):
@@ -104,7 +76,7 @@ def _overdone(line: Mapping[str, Any]) -> bool:
     return (line.get("quantity") or 0) * (line.get("unit_price") or 0) > 0 > (line.get("net") or 0)
 
 
-def _adds_up(_entity: Entity, record: Record, _books: Books) -> str | None:
+def _adds_up(_entity: Entity, record: Record, _books: Books, _around: Around) -> str | None:
     total, lines = record.fields.get("total"), _lines_of(record)
     if not isinstance(total, Decimal) or any(line.get("net") is None for line in lines):
         return None
@@ -117,12 +89,12 @@ def _adds_up(_entity: Entity, record: Record, _books: Books) -> str | None:
     )
 
 
-def _positive(_entity: Entity, record: Record, _books: Books) -> str | None:
+def _positive(_entity: Entity, record: Record, _books: Books, _around: Around) -> str | None:
     total = record.fields.get("total")
     return "" if isinstance(total, Decimal) and total < 0 else None
 
 
-def _unlocked(_entity: Entity, record: Record, books: Books) -> Hindrance | None:
+def _unlocked(_entity: Entity, record: Record, books: Books, _around: Around) -> Hindrance | None:
     day = record.fields.get("date")
     if books.locked_until is None or not isinstance(day, date) or day > books.locked_until:
         return None
@@ -134,7 +106,7 @@ def _unlocked(_entity: Entity, record: Record, books: Books) -> Hindrance | None
     )
 
 
-def _subscribed(_entity: Entity, record: Record, books: Books) -> str | None:
+def _subscribed(_entity: Entity, record: Record, books: Books, _around: Around) -> str | None:
     currency = str(record.fields.get("currency"))
     if not books.currencies or currency in books.currencies:
         return None
@@ -163,7 +135,7 @@ def _lines_of(record: Record) -> tuple[Mapping[str, Any], ...]:
     return value if isinstance(value, tuple) else ()
 
 
-def _coded(_entity: Entity, record: Record, books: Books) -> str | None:
+def _coded(_entity: Entity, record: Record, books: Books, _around: Around) -> str | None:
     for position, line in enumerate(_lines_of(record), start=1):
         account, tax = codes_of(line, books)
         named = f"Line {position} ({line.get('description') or line.get('product') or 'no description'})"
@@ -187,6 +159,18 @@ CHECKS: dict[str, Check] = {
     "unlocked": _unlocked,
     "subscribed": _subscribed,
     "coded": _coded,
+    "in_use": outgoing.in_use,
+    "new": outgoing.new,
+    "settles_one": outgoing.settles_one,
+    "above_zero": outgoing.above_zero,
+    "takes_payments": outgoing.takes_payments,
+    "documents_open": outgoing.documents_open,
+    "covered": outgoing.covered,
+    "one_currency": outgoing.one_currency,
+    "one_customer": outgoing.one_customer,
+    "rate_known": outgoing.rate_known,
+    "distinct": outgoing.distinct,
+    "carried_lines": outgoing.carried_lines,
 }
 
 

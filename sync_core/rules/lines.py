@@ -8,7 +8,8 @@ from decimal import ROUND_CEILING, ROUND_HALF_UP, Decimal
 from typing import Any
 
 from sync_core.model import Lookup, Native
-from sync_core.rules.eligibility import Books, codes_of
+from sync_core.rules.books import Books
+from sync_core.rules.eligibility import codes_of
 
 Line = Mapping[str, Any]
 LONGEST_DESCRIPTION = 4000

@@ -21,6 +21,7 @@ from sync_core.model import Lookup, Native, Record, Side, Value
 from sync_core.rules.dates import parse_xero_date
 from sync_core.rules.declaration import At, Entity, Field, Kind
 from sync_core.rules.paths import pick, put, shares_element
+from sync_core.rules.tags import id_in, with_id, words_of
 from sync_core.rules.whole_amounts import on_lines
 
 PLACES = {
@@ -40,12 +41,14 @@ class Context:
 
     ``codes``: Dynamics id -> code, of currencies, products, ledger accounts and tax rates. ``currency_ids``: ISO code ->
     Dynamics id. ``ids``: "product CODE", "unit CODE" (the product's own), "account CODE", "tax TYPE" -> Dynamics id.
+    ``banks``: code, name or id (lower case) of an account that takes payments -> its id in Xero.
     ``zone``: the organisation's time zone, in which its business dates are meant.
     """
 
     codes: Mapping[str, str] = field(default_factory=dict)
     currency_ids: Mapping[str, str] = field(default_factory=dict)
     ids: Mapping[str, str] = field(default_factory=dict)
+    banks: Mapping[str, str] = field(default_factory=dict)
     zone: tzinfo = UTC
 
 
@@ -152,6 +155,21 @@ def _code(_spec: Field, _at: At, side: Side, path: str, native: Native, context:
     return context.codes.get(str(value).lower(), str(value)) if side is Side.CRM else str(value)
 
 
+def _words(_spec: Field, _at: At, _side: Side, path: str, native: Native, _context: Context) -> Value:
+    texts = (pick(native, alternative) for alternative in path.split("|"))
+    return next((words for text in texts if text is not None and (words := words_of(str(text)))), None)
+
+
+def _tag(_spec: Field, _at: At, side: Side, path: str, native: Native, _context: Context) -> Value:
+    value = pick(native, path)
+    return None if value is None else str(value).lower() if side is Side.CRM else id_in(str(value))
+
+
+def _bank(_spec: Field, _at: At, _side: Side, path: str, native: Native, context: Context) -> Value:
+    value = pick(native, path)
+    return None if value is None else context.banks.get(str(value).strip().lower(), str(value).strip())
+
+
 _READERS: dict[Kind, Callable[[Field, At, Side, str, Native, Context], Value]] = {
     Kind.TEXT: _text,
     Kind.NAME: _text,
@@ -165,6 +183,9 @@ _READERS: dict[Kind, Callable[[Field, At, Side, str, Native, Context], Value]] =
     Kind.REF: _reference,
     Kind.CURRENCY: _code,
     Kind.CHOICE: _code,
+    Kind.WORDS: _words,
+    Kind.TAG: _tag,
+    Kind.BANK: _bank,
 }
 
 
@@ -299,8 +320,12 @@ def _together(entity: Entity, changed: str, spec: Field) -> bool:
 
 def _write_xero(body: Native, spec: Field, at: At, table: str, value: Value, _context: Context) -> None:
     path = at.path_in(table)
+    if isinstance(value, Lookup):
+        path, value = at.path_in(value.table), value.id
     if not path or (value is None and spec.kind not in (Kind.TEXT, Kind.PHONE)):
         return
+    if spec.kind is Kind.TAG:
+        value = with_id(str(pick(body, path) or ""), str(value), at.limit)
     put(body, path, _xero_value(spec, at, value))
     if spec.kind is Kind.PHONE:
         for part in ("PhoneCountryCode", "PhoneAreaCode"):

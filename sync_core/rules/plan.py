@@ -7,9 +7,11 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
-from sync_core.model import Outcome, Side, Status, Value, Verb
+from sync_core.model import Outcome, Record, Side, Status, Value, Verb
 from sync_core.rules.compare import Clash
+from sync_core.rules.declaration import Entity
 from sync_core.rules.mapping import dumps
 
 
@@ -28,7 +30,7 @@ class Decision:
 
     ``changes``: per side, the canonical values that UPDATE writes there; for CREATE the side is ``target``.
     ``open_fields``: fields that stay undecided (a clash, a locked document), so that no image may call them agreed.
-    ``matched_by``: set when this decision also makes the link.
+    ``matched_by``: set when this decision also makes the link. ``table``: where CREATE makes it, "" for the entity's first.
     """
 
     entity: str
@@ -44,6 +46,7 @@ class Decision:
     open_fields: tuple[str, ...] = ()
     matched_by: str = ""
     title: str = ""
+    table: str = ""
 
     @property
     def key(self) -> tuple[str, Side, str]:
@@ -65,6 +68,22 @@ class Decision:
         if self.act is Act.UPDATE and not self.clashes:
             return Outcome.UPDATED
         return OUTCOMES.get(self.status, Outcome.UNCHANGED)
+
+
+def pair_decision(entity: Entity, act: Act, crm: Record, xero: Record, status: Status, remark: str, **more: Any) -> Decision:
+    """A decision on a pair."""
+    title = crm.fields.get(entity.title) or xero.fields.get(entity.title)
+    return Decision(entity.name, act, crm.id, xero.id, status, remark, title=str(title or ""), **more)
+
+
+def lone_decision(
+    entity: Entity, record: Record, status: Status, remark: str, reason: str, *, act: Act = Act.PARK, target: Side | None = None
+) -> Decision:
+    """A decision on a record without a partner."""
+    crm_id = record.id if record.side is Side.CRM else None
+    xero_id = record.id if record.side is Side.XERO else None
+    title = str(record.fields.get(entity.title) or "")
+    return Decision(entity.name, act, crm_id, xero_id, status, remark, reason=reason, target=target, title=title)
 
 
 OUTCOMES = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 
 from sync_core.model import Record, Side, Value
@@ -92,7 +92,14 @@ def held_back(entity: Entity, changes: Mapping[str, Value], why: str) -> str:
 def clashing(entity: Entity, clashes: Sequence[Clash]) -> str:
     """Both values of each field, and what a person can do."""
     parts = [_clash(entity, clash) for clash in clashes]
-    return cut(f"Both sides differ and nothing was overwritten. {' '.join(parts)} Choose the value to keep.")
+    if all(Side.XERO in spec.makes - spec.to for spec in (entity.field(clash.field) for clash in clashes)):
+        choice = (
+            f"Xero takes no change of a {entity.singular}. Set it back in Dynamics, or void or delete it in Xero and enter a "
+            "new one."
+        )
+    else:
+        choice = "Choose the value to keep."
+    return cut(f"Both sides differ and nothing was overwritten. {' '.join(parts)} {choice}")
 
 
 def _clash(entity: Entity, clash: Clash) -> str:
@@ -152,6 +159,31 @@ def read_only(entity: Entity, labels: Sequence[str]) -> str:
     return (
         f"{', '.join(labels)} changed in Xero, but the {entity.singular} is read-only in Dynamics, being paid or canceled. "
         "Reactivate it in Dynamics to take the change."
+    )
+
+
+def switched_off(entity: Entity, label: str, setting: str) -> str:
+    return (
+        f"This {entity.singular} was entered in Dynamics and is not sent: the setting “{label}” ({setting}) is off. "
+        "Switch it on, or enter it in Xero."
+    )
+
+
+def on_its_way(entity: Entity, sent: datetime, until: datetime) -> str:
+    return (
+        f"Sent to Xero at {sent:%Y-%m-%d %H:%M} UTC; the answer was lost, and Xero does not show it yet. So that no "
+        f"{entity.singular} is made twice, nothing is sent again before {until:%H:%M} UTC; then Tieout looks once more."
+    )
+
+
+def goes_with(parent: str, name: str) -> str:
+    return f"It goes to Xero together with its {parent} {name}."
+
+
+def added_late(entity: Entity, parent: str, name: str) -> str:
+    return (
+        f"Its {parent} {name} is in Xero without this {entity.singular}, and Tieout does not change a {parent} there. "
+        f"Delete it here, or issue another {parent}."
     )
 
 

@@ -68,6 +68,21 @@ SETTINGS = (
         "Their tax rate in Xero would ask for some. Sent without tax, the totals stay equal.",
         options=((NOT_SET, "Send without tax"), ("xero computes", "Let Xero compute it")),
     ),
+    *(
+        SettingSpec(key, label, about, options=((NOT_SET, "Off"), ("on", "On")))
+        for key, label, about in (
+            (
+                "payments.to_xero",
+                "Payments from Dynamics to Xero",
+                "Payments and refunds that people enter in Dynamics are made in Xero. Xero never changes one afterwards.",
+            ),
+            (
+                "credit_notes.to_xero",
+                "Credit notes and allocations from Dynamics to Xero",
+                "Credit notes with their lines, and allocations, that people enter in Dynamics are made in Xero.",
+            ),
+        )
+    ),
     SettingSpec(
         "freight.account",
         "Ledger account of freight",
@@ -94,6 +109,9 @@ _KINDS: dict[Kind, str] = {
     Kind.FLAG: "yes or no",
     Kind.CURRENCY: "by its three-letter code",
     Kind.CHOICE: "by its code",
+    Kind.WORDS: "as it is written, without the Dynamics id behind it",
+    Kind.TAG: "the Dynamics id behind the words",
+    Kind.BANK: "by the account; its code or name may be written in Dynamics",
     Kind.LINES: "line by line: product, description, quantity, price, discount, tax, ledger account",
 }
 _CHECKS: dict[str, Callable[[Entity], str]] = {
@@ -101,6 +119,18 @@ _CHECKS: dict[str, Callable[[Entity], str]] = {
     "open": lambda e: f"The {e.singular} is active in Dynamics, neither paid nor canceled",
     "required": lambda e: f"{_listed([f.label for f in e.fields if f.required])} {_are(e)} filled in",
     "priced": lambda _: "Dynamics could price it",
+    "in_use": lambda e: f"The {e.singular} is in use in Dynamics",
+    "new": lambda _: "It holds no Xero id yet",
+    "settles_one": lambda e: f"It names {_groups(e)}",
+    "above_zero": lambda _: "Its amount is above zero",
+    "takes_payments": lambda _: "Its bank account takes payments in Xero",
+    "documents_open": lambda _: "What it is set against is approved and open in Xero",
+    "covered": lambda _: "Its amount is not more than what is open there",
+    "one_currency": lambda _: "Its currency is that of the document",
+    "one_customer": lambda _: "Credit and invoice belong to the same customer",
+    "rate_known": lambda _: "It has an exchange rate where its bank account is in another currency",
+    "distinct": lambda _: "Xero has none of the same amount and date for the same document, unless the references differ",
+    "carried_lines": lambda _: "Its lines are complete, coded, and add up to its total",
     "whole": lambda _: "Freight has a ledger account and a tax rate, and a discount is not larger than the lines",
     "adds_up": lambda _: "Its lines add up to its total",
     "positive": lambda _: "Its total is not negative",
@@ -175,6 +205,10 @@ def _parents(e: Entity) -> Iterable[EligibilityRule]:
         if spec.kind is Kind.REF and spec.blocks and spec.crm is not None and spec.xero is not None:
             remark = f"It waits, and follows by itself once the {spec.label.lower()} is there."
             yield EligibilityRule(e.name, f"Its {spec.label.lower()} is in Xero.", remark)
+
+
+def _groups(e: Entity) -> str:
+    return " and ".join(" or ".join(f"one {e.field(n).label.lower()}" for n in group) for group in e.settles)
 
 
 def _listed(labels: list[str]) -> str:

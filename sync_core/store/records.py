@@ -187,6 +187,22 @@ def unlinked(cache: Cache, entity: str, side: Side) -> list[str]:
     return ids
 
 
+def on_documents(cache: Cache, entity: str, side: Side, documents: Sequence[str], *, unlinked: bool) -> dict[str, list[str]]:
+    """Ids of living records by the document that they stand on; ``unlinked``: only those without a partner."""
+    table = cache.query_with(
+        "SELECT document, id FROM record WHERE entity = ? AND side = ? AND gone = '' AND (partner IS NULL OR NOT ?) "
+        "AND document IN (SELECT id FROM incoming) ORDER BY document, id",
+        pa.table({"id": pa.array(sorted(set(documents)), pa.string())}),
+        entity,
+        str(side),
+        unlinked,
+    )
+    found: dict[str, list[str]] = {}
+    for row in table.to_pylist():
+        found.setdefault(row["document"], []).append(row["id"])
+    return found
+
+
 def exact_matches(cache: Cache, entity: str, field: str) -> list[tuple[str, str, int, int]]:
     """Unlinked records of both sides that hold the same value in ``field``: (crm id, xero id, rivals in xero, rivals in crm).
 

@@ -43,7 +43,7 @@ def numbers(books: Books) -> list[str]:
 
 def remark(books: Books, title: str, entity: str = "invoices") -> tuple[str, str]:
     """(status, remark) of a record by its name, as the state keeps it."""
-    column = {"invoices": "number", "contacts": "title"}[entity]
+    column = {"invoices": "number"}.get(entity, "title")
     with books.open() as service:
         sql = f"SELECT id FROM record WHERE entity = ? AND side = 'crm' AND {column} = ?"  # noqa: S608  # two literals
         (row_id,) = service.query(sql, entity, title)["id"].to_pylist()

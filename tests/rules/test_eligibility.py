@@ -9,7 +9,8 @@ from decimal import Decimal
 import pytest
 
 from sync_core.model import Record, Side, Status
-from sync_core.rules.eligibility import CHECKS, Books, codes_of, hindrance, locked_document
+from sync_core.rules.books import Books
+from sync_core.rules.eligibility import CHECKS, codes_of, hindrance, locked_document
 from sync_core.rules.entities import ENTITIES, entity
 
 INVOICES = entity("invoices")

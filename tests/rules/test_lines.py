@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from sync_core.model import Lookup
-from sync_core.rules.eligibility import Books
+from sync_core.rules.books import Books
 from sync_core.rules.lines import dynamics_lines, line_items, untaxed
 
 D = Decimal

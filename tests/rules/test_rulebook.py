@@ -76,8 +76,8 @@ def test_a_declared_entity_needs_no_change_of_the_page():
 
 
 def test_a_check_without_words_falls_back_to_its_remark(monkeypatch):
-    monkeypatch.setitem(CHECKS, "new", lambda *_: None)
-    assert eligibility_rules([thing(rules=(Rule("new", "new", "It is new."),))])[0].words == "It is new."
+    monkeypatch.setitem(CHECKS, "newest", lambda *_: None)
+    assert eligibility_rules([thing(rules=(Rule("newest", "newest", "It is new."),))])[0].words == "It is new."
 
 
 def test_settings_have_a_default_and_words():

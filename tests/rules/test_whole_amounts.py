@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sync_core.model import Side
-from sync_core.rules.eligibility import Books
+from sync_core.rules.books import Books
 from sync_core.rules.entities import entity
 from sync_core.rules.lines import line_items
 from sync_core.rules.mapping import Context, read

@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from sync_core.flows.stamp import CHOICES
+from sync_core.rules.tags import id_in, words_of
 from sync_core.sandbox.kernel import Kernel, Row
 
 Holdings = dict[str, dict[str, list[str]]]
@@ -189,7 +190,10 @@ class View:
             "items": ([r["Code"], r.get("Name")] for r in self.rows(f"{x}Items")),
             "invoices": (self._xero_paper(r, "InvoiceNumber") for r in self.rows(f"{x}Invoices")),
             "credit notes": (self._xero_paper(r, "CreditNoteNumber") for r in self.rows(f"{x}CreditNotes")),
-            "payments": ([self._paid(r), r["Date"], _money(r["Amount"]), r["Status"]] for r in self.rows(f"{x}Payments")),
+            "payments": (
+                [self._paid(r), r["Date"], _money(r["Amount"]), r["Status"], _from_dynamics(r.get("Reference") or "")]
+                for r in self.rows(f"{x}Payments")
+            ),
         }
 
     def _tagged(self, r: Row) -> str:
@@ -235,6 +239,11 @@ AMOUNTS = (
 )
 
 
+def _from_dynamics(reference: str) -> str:
+    """What people wrote on a payment that came from Dynamics."""
+    return f"from Dynamics: {words_of(reference) or 'no reference'}" if id_in(reference) else ""
+
+
 def _money(value: Any) -> str:
     return "nothing" if value is None else f"{Decimal(value):.2f}"
 
@@ -268,6 +277,8 @@ def _twice(view: View) -> list[str]:
     keys += [("Xero contact of", r["ContactNumber"]) for r in view.rows("xero.Contacts") if r.get("ContactNumber")]
     for table in OWN:
         keys += [(table, r["tie_xeroid"]) for r in view.rows(f"dataverse.{table}") if r.get("tie_xeroid")]
+    for table in ("Payments", "BatchPayments"):
+        keys += [(f"xero {table}", i) for r in view.rows(f"xero.{table}") if (i := id_in(r.get("Reference") or ""))]
     keys += [("stamp", r["tie_recordkey"]) for r in view.rows("dataverse.tie_xerodetail")]
     return [f"{what} {key} exists more than once" for what, key in sorted(set(keys)) if keys.count((what, key)) > 1]
 
@@ -320,6 +331,17 @@ def _unmirrored(view: View) -> list[str]:
 
 
 def _sum(view: View, table: str, invoice: str) -> Decimal:
-    rows = view.rows(f"dataverse.{table}")
-    living = (r for r in rows if r.get("tie_invoiceid") == invoice and r.get("tie_status") != "DELETED")
-    return sum((r["tie_amount"] for r in living), Decimal(0))
+    """What Dynamics holds that is in Xero too. An amount that somebody changed since, and that is shown as a conflict, counts
+    as Xero has it.
+    """
+    rows = (r for r in view.rows(f"dataverse.{table}") if r.get("tie_invoiceid") == invoice and r.get("tie_xeroid"))
+    return sum((_agreed(view, table, r) for r in rows if r.get("tie_status") != "DELETED"), Decimal(0))
+
+
+def _agreed(view: View, table: str, row: Row) -> Decimal:
+    stamps = view.rows("dataverse.tie_xerodetail")
+    parked = any(
+        s["tie_recordkey"] == f"{table}:{row[f'{table}id']}" and STAMPS[s["tie_syncstatus"]] == "Conflict" for s in stamps
+    )
+    amount: Decimal = view.row("xero.Payments", row["tie_xeroid"])["Amount"] if parked else row["tie_amount"]
+    return amount

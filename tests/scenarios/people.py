@@ -33,8 +33,20 @@ WORDS = {
         "discount": "discountamount",
         "discount percent": "discountpercentage",
         "freight": "freightamount",
+        "amount": "tie_amount",
+        "total": "tie_total",
+        "bank": "tie_bankaccount",
+        "rate": "tie_rate",
     },
     "Xero": {"due": "DueDate", "date": "Date", "name": "Name", "email": "EmailAddress", "reference": "Reference"},
+}
+NAMED = {
+    "invoice": ("invoice", "invoicenumber"),
+    "customer": ("account", "name"),
+    "person": ("contact", "fullname"),
+    "payment": ("tie_payment", "tie_name"),
+    "credit note": ("tie_creditnote", "tie_number"),
+    "allocation": ("tie_allocation", "tie_name"),
 }
 WHOLE = ("discount", "discount percent", "freight")
 STATES = {"active": (0, 1), "paid": (2, 100001), "canceled": (3, 100003)}
@@ -120,15 +132,64 @@ class People:
             self.set_in_Dynamics({"invoice": given["number"], "state": given["state"]})
 
     def set_in_Dynamics(self, given: Given) -> None:  # noqa: N802
-        kind, name = next((k, given[k]) for k in ("invoice", "customer", "person") if k in given)
-        table = {"invoice": "invoice", "customer": "account", "person": "contact"}[kind]
-        wanted = {{"invoice": "invoicenumber", "customer": "name", "person": "fullname"}[kind]: name}
+        kind, name = next((k, given[k]) for k in NAMED if k in given)
+        table, column = NAMED[kind]
+        wanted = {column: name}
         if "of city" in given:
             wanted["address1_city"] = given["of city"]
         values = {WORDS["Dynamics"].get(k, k): v for k, v in given.items() if k not in (kind, "state", "of city")}
         if "state" in given:
             values["statecode"], values["statuscode"] = STATES[given["state"]]
         self.crm("PATCH", f"{table}s({self.find(f'dataverse.{table}', **wanted)})", values)
+
+    def payment_in_Dynamics(self, given: Given) -> None:  # noqa: N802
+        """Enter money received for an invoice, or paid back for a credit note, prepayment or overpayment."""
+        body = {
+            "tie_name": given.get("name", f"Payment {given.get('reference', '')}".strip()),
+            "tie_amount": given["amount"],
+            "tie_date": given.get("date", "2026-11-22"),
+            "tie_bankaccount": str(given.get("bank", "090")),
+            **({"tie_reference": given["reference"]} if "reference" in given else {}),
+            **({"tie_rate": given["rate"]} if "rate" in given else {}),
+            **self._own(given),
+        }
+        self.crm("POST", "tie_payments", body)
+
+    def credit_note_in_Dynamics(self, given: Given) -> None:  # noqa: N802
+        named = {"tie_name": given["number"], "tie_number": given["number"], "tie_date": given.get("date", "2026-11-21")}
+        more = {"tie_total": given["total"]} if "total" in given else {}
+        account = self.find("dataverse.account", name=given["customer"])
+        own = self._own({k: given[k] for k in ("currency",) if k in given})
+        self.crm("POST", "tie_creditnotes", {**named, **more, **own, "tie_accountid@odata.bind": f"/accounts({account})"})
+        for line in given["lines"]:
+            self.credit_note_line_in_Dynamics({"credit note": given["number"], **line})
+
+    def credit_note_line_in_Dynamics(self, given: Given) -> None:  # noqa: N802
+        words = {"text": "tie_description", "quantity": "tie_quantity", "price": "tie_unitprice", "amount": "tie_amount"}
+        words |= {"tax": "tie_tax", "account": "tie_accountcode", "tax rate": "tie_taxtype"}
+        body = {words[k]: str(v) if k == "account" else v for k, v in given.items() if k in words}
+        self.crm("POST", "tie_creditnotelines", {"tie_name": given["text"], **body, **self._own(given)})
+
+    def allocation_in_Dynamics(self, given: Given) -> None:  # noqa: N802
+        body = {"tie_name": f"to {given['to']}", "tie_amount": given["amount"], "tie_date": given.get("date", "2026-11-22")}
+        self.crm("POST", "tie_allocations", {**body, **self._own({**given, "invoice": given["to"]}, advance="tie_paymentid")})
+
+    def _own(self, given: Given, advance: str = "tie_advanceid") -> dict[str, str]:
+        """What a row of Tieout's own tables refers to."""
+        binds = {}
+        if "invoice" in given:
+            binds["tie_invoiceid@odata.bind"] = f"/invoices({self.find('dataverse.invoice', invoicenumber=given['invoice'])})"
+        if "credit note" in given:
+            note = self.find("dataverse.tie_creditnote", tie_number=given["credit note"])
+            binds["tie_creditnoteid@odata.bind"] = f"/tie_creditnotes({note})"
+        for word in ("prepayment", "overpayment"):
+            if word in given:
+                paid = self.find("dataverse.tie_payment", tie_reference=given[word])
+                binds[f"{advance}@odata.bind"] = f"/tie_payments({paid})"
+        if "currency" in given:
+            money = self.find("dataverse.transactioncurrency", isocurrencycode=given["currency"])
+            binds["transactioncurrencyid@odata.bind"] = f"/transactioncurrencies({money})"
+        return binds
 
     def line_in_Dynamics(self, given: Given) -> None:  # noqa: N802
         """Change one line: choose its codes, or its quantity, price and tax."""
@@ -137,14 +198,16 @@ class People:
         body = {k: given[w] for k, w in (("quantity", "quantity"), ("priceperunit", "price"), ("tax", "tax")) if w in given}
         self.crm("PATCH", f"invoicedetails({line})", {**body, **self._codes(given)})
 
+    def merge_in_Dynamics(self, given: Given) -> None:  # noqa: N802
+        loser, survivor = (self.find("dataverse.account", name=given[k]) for k in ("customer", "into"))
+        self._sandbox.merge("dataverse", "account", loser, survivor)
+
+    def deactivate_in_Dynamics(self, customer: str) -> None:  # noqa: N802
+        self.crm("PATCH", f"accounts({self.find('dataverse.account', name=customer)})", {"statecode": 1, "statuscode": 2})
+
     def delete_in_Dynamics(self, given: Given) -> None:  # noqa: N802
         kind, name = next(iter(given.items()))
-        table, column = {
-            "invoice": ("invoice", "invoicenumber"),
-            "customer": ("account", "name"),
-            "payment": ("tie_payment", "tie_reference"),
-            "credit note": ("tie_creditnote", "tie_number"),
-        }[kind]
+        table, column = (NAMED | {"payment": ("tie_payment", "tie_reference")})[kind]
         self.crm("DELETE", f"{table}s({self.find(f'dataverse.{table}', **{column: name})})")
 
     # In Xero
@@ -162,7 +225,10 @@ class People:
         kind, name = next((k, given[k]) for k in ("invoice", "contact") if k in given)
         row_id = self._invoice(name) if kind == "invoice" else self._contact(name)
         table = "Invoices" if kind == "invoice" else "Contacts"
-        self.xero("POST", f"{table}/{row_id}", {WORDS["Xero"].get(k, k): v for k, v in given.items() if k != kind})
+        body = {WORDS["Xero"].get(k, k): v for k, v in given.items() if k not in (kind, "city")}
+        if "city" in given:
+            body["Addresses"] = [{"AddressType": "POBOX", "City": given["city"]}]
+        self.xero("POST", f"{table}/{row_id}", body)
 
     def line_in_Xero(self, given: Given) -> None:  # noqa: N802
         """Change the quantity of one line; Xero works its amounts out anew."""
@@ -182,6 +248,10 @@ class People:
 
     def void_in_Xero(self, invoice: str) -> None:  # noqa: N802
         self.xero("POST", f"Invoices/{self._invoice(invoice)}", {"Status": "VOIDED"})
+
+    def void_credit_note_in_Xero(self, number: str) -> None:  # noqa: N802
+        note = self.find("xero.CreditNotes", CreditNoteNumber=number)
+        self.xero("POST", f"CreditNotes/{note}", {"Status": "VOIDED"})
 
     def lock_Xero_until(self, day: Any) -> None:  # noqa: N802
         organisation = next(self._rows("xero.Organisations").items())[0]

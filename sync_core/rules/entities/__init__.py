@@ -33,6 +33,9 @@ __all__ = [
     "Entity",
     "Field",
     "Stream",
+    "carried_by",
+    "carrier",
+    "completing",
     "entity",
     "in_parent_order",
 ]
@@ -64,6 +67,23 @@ def entity(name: str) -> Entity:
         if candidate.name == name:
             return candidate
     raise KeyError(f"There is no entity called {name}. There are: {', '.join(e.name for e in ENTITIES)}.")
+
+
+def carried_by(name: str) -> tuple[Entity, ...]:
+    """The entities whose records go to Xero inside a new record of the entity ``name``."""
+    return tuple(e for e in ENTITIES if e.carried and e.field(e.carried).entity == name)
+
+
+def completing(name: str) -> tuple[tuple[Entity, str], ...]:
+    """Entities, and their reference, without whose records in Xero one of the entity ``name`` is only half done."""
+    return tuple((e, f) for e in ENTITIES for f in e.completes if e.field(f).entity == name)
+
+
+def carrier(stream: Stream) -> Stream:
+    """The stream that brings the rows of ``stream``: itself, or the one whose rows they stand inside."""
+    if not stream.within:
+        return stream
+    return next(s for e in ENTITIES for s in e.streams(stream.side) if s.table == stream.table and not s.within)
 
 
 def in_parent_order(entities: tuple[Entity, ...] = ENTITIES) -> tuple[Entity, ...]:

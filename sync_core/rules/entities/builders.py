@@ -15,14 +15,41 @@ ALWAYS = ("modifiedon", "statecode")
 """Columns that are read of every Dynamics record, whatever its fields."""
 
 
-def mirror(name: str, label: str, kind: Kind, crm: str, xero: str, *, limit: int | None = None) -> Field:
+NOWHERE: frozenset[Side] = frozenset()
+Sides = frozenset[Side]
+
+
+def mirror(
+    name: str,
+    label: str,
+    kind: Kind,
+    crm: str,
+    xero: str,
+    *,
+    limit: int | None = None,
+    makes: Sides = NOWHERE,
+    required: bool = False,
+    fallback: str = "",
+) -> Field:
     """A field that Xero owns and Tieout copies into one of its own tables in Dynamics."""
-    return Field(name, label, kind, At(crm, limit=limit), At(xero), TO_CRM, Owner.XERO)
+    at = At(crm, limit=limit), At(xero)
+    return Field(name, label, kind, *at, TO_CRM, Owner.XERO, makes=makes, required=required, fallback=fallback)
 
 
-def mirrored_reference(name: str, label: str, crm: str, xero: str, target: str, *, required: bool = False) -> Field:
-    """The same for a reference to a record of the entity ``target``."""
-    return Field(name, label, Kind.REF, At(crm), At(xero), TO_CRM, Owner.XERO, entity=target, required=required)
+def mirrored_reference(
+    name: str,
+    label: str,
+    crm: str,
+    xero: str,
+    target: str,
+    *,
+    required: bool = False,
+    makes: Sides = NOWHERE,
+    tables: tuple[tuple[str, str], ...] = (),
+) -> Field:
+    """The same for a reference to a record of the entity ``target``; ``tables``: where it stands for one of a certain table."""
+    at = At(crm), At(xero, tables=tables)
+    return Field(name, label, Kind.REF, *at, TO_CRM, Owner.XERO, entity=target, required=required, makes=makes)
 
 
 def xero_id(key: str) -> Field:
@@ -40,6 +67,8 @@ def own(table: str) -> Stream:
     return Stream(CRM, table, f"{table}id", own=True, tag="tie_xeroid")
 
 
+INACTIVE = Field("inactive", "Inactive", Kind.FLAG, At("statecode", values=((1, True),)), None, hidden=True)
+"""Whether people took a row of Tieout's own tables out of use."""
 CUSTOMER = Field(
     "contact",
     "Contact",

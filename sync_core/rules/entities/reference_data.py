@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sync_core.rules.declaration import At, Entity, Field, Kind, Stream
-from sync_core.rules.entities.builders import CRM, TO_CRM, XERO, mirror, own, xero_id
+from sync_core.rules.entities.builders import CRM, TO_CRM, TRUE, XERO, mirror, own, xero_id
 
 ORGANISATION = Stream(XERO, "Organisation", "OrganisationID", incremental=False, paged=False)
 CURRENCIES = Stream(
@@ -85,6 +85,8 @@ ledger_accounts = Entity(
         mirror("class", "Class", Kind.TEXT, "tie_class", "Class", limit=50),
         mirror("tax_type", "Tax type", Kind.TEXT, "tie_taxtype", "TaxType", limit=50),
         mirror("status", "Status", Kind.TEXT, "tie_status", "Status", limit=50),
+        Field("takes_payments", "Takes payments", Kind.FLAG, None, At("EnablePaymentsToAccount", values=TRUE), hidden=True),
+        Field("held_in", "Currency", Kind.TEXT, None, At("CurrencyCode"), hidden=True),
     ),
     create_in=TO_CRM,
     match=(("xero_id", "Xero id held by Dynamics"),),
