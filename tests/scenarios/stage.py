@@ -24,7 +24,7 @@ from unittest import mock
 
 import yaml
 
-from sync_core.flows import run
+from sync_core.flows import leasing
 from sync_core.flows.run import Result
 from sync_core.model import IntentStatus, RecordStatus
 from sync_core.rules.entities import DETAILS
@@ -286,7 +286,7 @@ def _somebody_dead() -> AbstractContextManager[Any]:
     """The lease of a wreck belongs to a process that is no more."""
     nobody = subprocess.Popen(["/bin/cp", os.devnull, os.devnull])
     nobody.wait()
-    return mock.patch.object(run, "holder_name", return_value=f"{socket.gethostname()}:{nobody.pid}")
+    return mock.patch.object(leasing, "holder_name", return_value=f"{socket.gethostname()}:{nobody.pid}")
 
 
 def interesting(number: int, name: str) -> bool:
