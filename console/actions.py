@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from decimal import Decimal, InvalidOperation
 from typing import TypeVar
 
 import streamlit as st
@@ -113,6 +114,22 @@ def switch_types(*, on: bool) -> None:
     _tell(lambda: service().switch_types(on=on, who=who()))
 
 
+def set_tolerance(currency: str, absolute: str, percent: str) -> None:
+    """What is small enough in a currency; both as typed."""
+
+    def chosen() -> None:
+        amounts = []
+        for text in (absolute, percent):
+            try:
+                amounts.append(Decimal(text.strip() or "0"))
+            except InvalidOperation:
+                raise Rejected(f"“{text}” is no number. Write it as 0.05.") from None
+        service().set_tolerance(currency, *amounts, who=who())
+
+    _said(chosen, "Kept.")
+    answers.forget()
+
+
 def set_rule(key: str, value: str) -> None:
     """A setting beside the rules, from the next sync on."""
     _tell(lambda: service().set_rule(key, value, who=who()))
@@ -177,9 +194,13 @@ def named() -> str:
 
 
 def _said(act: Callable[[], object], words: str) -> None:
-    done = _tell(act)
-    st.session_state[REFUSED] = done is None
-    if done is not None:
+    def done() -> bool:
+        act()
+        return True
+
+    well = _tell(done) is True
+    st.session_state[REFUSED] = not well
+    if well:
         st.session_state[TOLD] = words
 
 

@@ -37,6 +37,7 @@ def draw(sheet: Sheet, found: RowDetail) -> None:
     decide.draw(sheet, found, statuses)
     _lines(sheet, found)
     _applied(found)
+    _alternatives(found)
     casework.draw(sheet.entity, str(row["row_id"]))
 
 
@@ -140,6 +141,27 @@ def _line_verdict(pair: LinePair) -> str:
     if pair.crm is None or pair.xero is None:
         return f"only in {(Side.CRM if pair.xero is None else Side.XERO).label}"
     return "differs: " + ", ".join(pair.differing) if pair.differing else "same"
+
+
+def _alternatives(found: RowDetail) -> None:
+    """Other records that the row could belong to, or that it looks like, each with why. Nothing is guessed."""
+    if not found.alternatives:
+        return
+    st.markdown("**Could also be**")
+    columns = {
+        "number": left("Number", width=110),
+        "contact": left("Contact", width=200),
+        "date": left("Date", width=90),
+        "amount": right("Amount", width=110),
+        "currency": left("Cur.", width=50),
+        "why": left("Because", width=420),
+    }
+    rows = (
+        {"number": each.number, "contact": each.contact, "date": day(each.date), "currency": each.currency, "why": each.why}
+        | {"amount": amount(each.amount, each.currency)}
+        for each in found.alternatives
+    )
+    table(rows, columns, "Other records that this row could belong to")
 
 
 def _applied(found: RowDetail) -> None:

@@ -94,6 +94,30 @@ def settings() -> None:
     st.caption("A change takes effect with the next sync. It is kept in the audit trail.")
 
 
+def tolerance() -> None:
+    """What is small enough to be no difference, per currency. It stays visible as "within tolerance"."""
+    st.text("A difference is within tolerance when the amount or the percentage of the larger total allows it.")
+    rows = [
+        {"currency": each.currency, "absolute": f"{each.absolute:f}", "percent": f"{each.percent:f} %"}
+        for each in service().tolerances()
+    ]
+    columns = {"currency": left("Currency", width=90), "absolute": right("Amount", width=110)}
+    columns["percent"] = right("Of the larger total", width=150)
+    if rows:
+        table(rows, columns, "Tolerance per currency", width="content")
+    else:
+        st.text("None: every cent is shown as a difference.")
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        currency = st.text_input("Currency", key="tolerance_currency", placeholder="NZD", width=110)
+        absolute = st.text_input("Amount", key="tolerance_amount", placeholder="0.05", width=130)
+        percent = st.text_input("Percent", key="tolerance_percent", placeholder="0", width=110)
+        args = (currency or "", absolute or "", percent or "")
+        st.button("Keep it", on_click=actions.set_tolerance, args=args, help="Nought for both takes it away.")
+    told = st.session_state.pop(actions.TOLD, None)
+    if told:
+        st.success(plain(told))
+
+
 def _set(setting: Setting, key: str) -> None:
     value = st.session_state[key]
     if value != setting.value:

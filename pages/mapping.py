@@ -9,6 +9,7 @@ from console import mapping
 SECTIONS = {
     "Relationship types": mapping.types,
     "Settings": mapping.settings,
+    "Tolerance": mapping.tolerance,
     "Fields": mapping.fields,
     "What is sent": mapping.eligibility,
 }

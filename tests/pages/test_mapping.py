@@ -6,7 +6,7 @@ import pytest
 
 from sync_core.service import ContactType
 
-SECTIONS = ("Relationship types", "Settings", "Fields", "What is sent")
+SECTIONS = ("Relationship types", "Settings", "Tolerance", "Fields", "What is sent")
 
 
 def test_a_relationship_type_is_changed_and_put_back(service, show, words):
@@ -50,6 +50,20 @@ def test_fields_and_rules_are_those_of_the_registry(service, show):
     assert len(at.dataframe[0].value) == len(service.field_rules())
     rules = show("mapping", section="What is sent").dataframe[0].value
     assert len(rules) == len(service.eligibility_rules())
+
+
+def test_a_tolerance_is_set_and_taken_away(service, show, words):
+    at = show("mapping", section="Tolerance")
+    at.text_input(key="tolerance_currency").set_value("EUR")
+    at.text_input(key="tolerance_amount").set_value("much").run()
+    next(b for b in at.button if b.label == "Keep it").click().run()
+    assert "is no number" in at.error[0].value
+    at.text_input(key="tolerance_amount").set_value("0.05").run()
+    next(b for b in at.button if b.label == "Keep it").click().run()
+    assert [(each.currency, f"{each.absolute:f}") for each in service.tolerances()] == [("EUR", "0.05")]
+    at.text_input(key="tolerance_amount").set_value("0").run()
+    next(b for b in at.button if b.label == "Keep it").click().run()
+    assert service.tolerances() == ()
 
 
 @pytest.mark.parametrize("section", ["", "no such section", *SECTIONS])
