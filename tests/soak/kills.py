@@ -6,35 +6,41 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections import Counter
 from random import Random
 from typing import Any
 
 from tests.simulation.arena import Arena
-from tests.simulation.operations import Op, draw
+from tests.simulation.operations import draw
 from tests.simulation.schedules import Report, settle
 
-LONGEST = 3.5
-"""Seconds after its start within which a sync is killed: a short one is over by then, a long one in the middle."""
+MEASURED_EVERY = 10
+"""So often a sync is left alone, to learn how long one takes on this machine now; the others die within that time."""
 A_MINUTE_ON = 61
 PEOPLE = ("invoice", "customer", "contact", "due", "payment", "credit", "both", "account")
 
 
 def kill_many(arena: Arena, times: int, seed: int = 1) -> Report:
-    """People work, a sync is started and killed, ``times`` over. Time is real, but jumps between syncs (call budgets)."""
+    """People work, a sync is started and killed, ``times`` over. Time is real, but jumps between syncs (call budgets).
+
+    The events tell how far each got: killed before it asked anything, while it only read, or after its first write.
+    """
     chance = Random(seed)
     report = Report(seed, [])
     arena.begin()
     arena.leave()
     arena.sandbox.run(arena.kernel.clock.reset)
     outcomes: Counter[str] = Counter()
-    for _ in range(times):
-        for op in _work(chance):
-            op.play(arena)
-            report.ops.append(op)
-        arena.leave()
-        arena.sandbox.advance(A_MINUTE_ON)
-        outcomes[_sync_killed_after(arena, chance.uniform(0.3, LONGEST))] += 1
+    takes = 0.0
+    for n in range(times):
+        if n % MEASURED_EVERY == 0:
+            _work(arena, chance, report)
+            began = time.monotonic()
+            outcomes[_sync_killed_after(arena, None)] += 1
+            takes = time.monotonic() - began
+        _work(arena, chance, report)
+        outcomes[_sync_killed_after(arena, chance.uniform(0.4, 1) * takes)] += 1
     report.events = outcomes
     try:
         settle(arena, report)
@@ -43,12 +49,17 @@ def kill_many(arena: Arena, times: int, seed: int = 1) -> Report:
     return report
 
 
-def _work(chance: Random) -> list[Op]:
+def _work(arena: Arena, chance: Random, report: Report) -> None:
     drawn = [op for op in draw(chance, 30) if op.name.startswith(PEOPLE) and "merged" not in op.name]
-    return drawn[: chance.randint(1, 4)]
+    for op in drawn[: chance.randint(1, 4)]:
+        op.play(arena)
+        report.ops.append(op)
+    arena.leave()
+    arena.sandbox.advance(A_MINUTE_ON)
 
 
-def _sync_killed_after(arena: Arena, seconds: float) -> str:
+def _sync_killed_after(arena: Arena, seconds: float | None) -> str:
+    before = arena.books.logged
     process = subprocess.Popen(
         [sys.executable, "-m", "sync_core", "sync"],
         env=_environment(arena),
@@ -60,8 +71,15 @@ def _sync_killed_after(arena: Arena, seconds: float) -> str:
     except subprocess.TimeoutExpired:
         os.kill(process.pid, signal.SIGKILL)
         process.wait()
-        return "killed"
-    return f"over by then, exit code {code}"
+        return f"killed {_how_far(arena, before)}"
+    return f"over by itself, exit code {code}"
+
+
+def _how_far(arena: Arena, before: int) -> str:
+    if arena.books.writes(before):
+        return "after its first write"
+    asked = any(e.number > before and e.run is not None for e in arena.sandbox.log())
+    return "while it read" if asked else "before it asked anything"
 
 
 def _environment(arena: Arena) -> dict[str, Any]:
