@@ -13,7 +13,7 @@ from tests.simulation.operations import OPERATIONS, Op
 from tests.simulation.oracles import never_doubled, no_destruction, one_at_a_time, within_limits
 from tests.simulation.schedules import Report, settle
 
-EXAMPLES, STEPS = int(os.environ.get("TIEOUT_EXAMPLES", "4")), 15
+EXAMPLES, STEPS = int(os.environ.get("TIEOUT_EXAMPLES", "2")), 15
 NUMBERS = st.integers(0, 2**16)
 ENGINE = ("sync", "sync_of_one_record", "killed_sync", "second_runner_at_once", "second_runner_takes_over", "preview")
 
