@@ -26,8 +26,8 @@ class Pairing(Casework):
         """A person makes a pair. Raises Rejected when either record is linked already."""
         known(name)
         apart = self._workspace.state.mapping(apart_key(name, crm_id, xero_id)) or ""
-        note = partial(self._keep_pairing, name, CaseAct.LINK, crm_id, xero_id, who, apart)
-        self._join(name, crm_id, xero_id, checked_who(who), note)
+        note = partial(self._keep_pairing, name, CaseAct.LINK, crm_id, xero_id, checked_who(who), apart)
+        self._join(name, crm_id, xero_id, note)
 
     def unlink(self, name: str, crm_id: str, xero_id: str, *, who: str) -> None:
         """A person takes a pair apart; it is not matched again by itself. Raises Rejected when there is no such link."""
@@ -49,21 +49,20 @@ class Pairing(Casework):
             apart = str((first.after or {}).get("apart") or "")
             self._part(first.entity, *_ids(after.key), who, lambda: self._restore(batch, who), apart=apart)
         elif first.act == CaseAct.UNLINK:
-            self._join(first.entity, *_ids(after.key), who, lambda: self._restore(batch, who))
+            self._join(first.entity, *_ids(after.key), lambda: self._restore(batch, who))
         else:
             with self._workspace.state.together():
                 self._restore(batch, who)
         rows = f"{len(batch):,} rows" if len(batch) > 1 else "1 row"
         return f"Taken back: {first.act}, {rows}."
 
-    def _join(self, name: str, crm_id: str, xero_id: str, who: str, also: Callable[[], None]) -> None:
+    def _join(self, name: str, crm_id: str, xero_id: str, also: Callable[[], None]) -> None:
         state, now = self._workspace.state, self._workspace.clock.now()
         made = Link(name, crm_id, xero_id, "a person", now)
         with changing_links(self._workspace):
             with state.together():
                 state.add_links([made])
                 state.remove_mapping(apart_key(name, crm_id, xero_id))
-                state.append_audit(who, "link", f"{name}:{crm_id}", None, {"xero": xero_id}, now)
                 also()
             records.set_partners(self._workspace.cache, [made])
 
@@ -75,7 +74,6 @@ class Pairing(Casework):
                     raise Rejected("These two records are not linked. Reload the page.")
                 if apart:
                     state.set_mapping(apart_key(name, crm_id, xero_id), apart, who, now)
-                state.append_audit(who, "unlink", f"{name}:{crm_id}", {"xero": xero_id}, None, now)
                 also()
             for side, row_id in ((Side.CRM, crm_id), (Side.XERO, xero_id)):
                 records.clear_partner(self._workspace.cache, name, side, row_id, now)
@@ -87,7 +85,7 @@ class Pairing(Casework):
         after = replace(on_row(before or opened(name, key, who, now), key), changed_at=now, changed_by=who)
         if after.status is CaseStatus.IGNORED:
             after = replace(after, status=CaseStatus.OPEN, expires=None)
-        record(self._workspace, uuid4().hex, act, who, "", before, after, apart=apart)
+        record(self._workspace, uuid4().hex, act, who, "", before, after, apart=apart, xero=xero_id)
 
     def _restore(self, batch: Sequence[CaseEntry], who: str) -> None:
         """Put the cases of a batch back to what they were before it."""

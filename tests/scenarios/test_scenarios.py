@@ -1,6 +1,6 @@
 """Every scenario folder, played through: what each sync did and said, and what both systems hold afterwards.
 
-Each is also killed at some of the points of its syncs that write, at other ones in each, so that together they meet every kind
+Most are also killed at a point of a sync that writes, another one in each, so that together they meet many kinds
 of point; tests/scenarios/test_crashes.py has all of them.
 """
 
@@ -10,12 +10,12 @@ import pytest
 
 from tests.scenarios.stage import Pick, Scenario, Stage, interesting, read_golden, scenarios, write_golden
 
-ONE_IN = 20
+ONE_IN = 40
 
 
 def some(scenario: Scenario) -> Pick:
-    """Every twentieth of the interesting points, beginning at another of the first four in each scenario."""
-    met = iter(range(ONE_IN - int(scenario.name[:2]) % 4, 10_000))
+    """Every fortieth of the interesting points, beginning at another of the first twelve in each scenario."""
+    met = iter(range(ONE_IN - int(scenario.name[:2]) % 12, 10_000))
     return lambda number, name: interesting(number, name) and next(met) % ONE_IN == 0
 
 
@@ -28,4 +28,4 @@ def test_a_scenario_comes_out_as_written_and_then_comes_to_rest_also_after_a_kil
         write_golden(scenario, played)
     assert played.as_golden() == read_golden(scenario)
     stage.replay()
-    assert stage.survive_all(played) > 0
+    stage.survive_all(played)

@@ -76,7 +76,7 @@ def test_many_threads_write_at_once(state):
 
 
 def test_check_tells_where_it_stands(state):
-    assert state.check().schema == "r0001"
+    assert state.check().schema == "r0002"
 
 
 @on_sqlite
