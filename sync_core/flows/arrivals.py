@@ -60,4 +60,6 @@ def _arrived(workspace: Workspace, entity: Entity, intent: Intent, alike: Mappin
     if not entity.tag:
         return alike.get(intent.crm_id or "")
     hits = records.with_value(workspace.cache, entity.name, Side.XERO, entity.tag, intent.tag)
-    return hits[0] if len(hits) == 1 else None
+    # What another record is linked to with the same tag is not what this one made: two invoices may have one number.
+    taken = records.partners(workspace.cache, entity.name, Side.XERO, hits)
+    return hits[0] if len(hits) == 1 and taken.get(hits[0]) in (None, intent.crm_id) else None

@@ -225,3 +225,16 @@ def test_a_row_edited_while_paging_is_seen_now_or_next_time(books):
     assert fault.fired == 1
     until_quiet(books, lambda: "2027-02-15" in {str(r["duedate"]) for r in rows(books, "dataverse.invoice")})
     at_rest(books)
+
+
+def test_what_another_invoice_is_linked_to_is_not_taken_for_a_lost_answer(books):
+    """Two invoices of one number in Dynamics: the second one's lost answer must not end in the first one's twin."""
+    sell(books, "INV-1")
+    sync(books)
+    sell(books, "INV-1")
+    fault = books.sandbox.fault("error_after", system="xero", method="PUT", path="/Invoices$")
+    sync(books)
+    assert fault.fired == 1
+    result = sync(books)
+    assert numbers(books) == ["INV-1"]
+    assert result.summary.counts["failed"] == 1, result.summary
