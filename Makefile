@@ -10,7 +10,7 @@ export PYTHONUNBUFFERED := 1
 demo: $(VENV)/run.stamp
 	$(PY) -m sync_core demo --port $(PORT)
 
-# Everything that has to hold before a change goes in: also every scenario killed at some points, a slice of the random
+# Everything that has to hold before a change goes in: also most scenarios killed at a point, a slice of the random
 # simulation, the state machine, and the planted bugs.
 test: check
 	$(PY) -m pytest -q -n auto --dist worksteal
