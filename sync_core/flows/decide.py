@@ -220,7 +220,7 @@ class Decider:
             status, reason = Status.SUCCESS, ""
             remark = remarks.updated(entity, changes) if changes else remarks.in_step(entity, matched_by)
             if crm.id in self._half_done:
-                # The same words each time: what was brought over besides would be gone from them in the next run, a change again.
+                # The same words in every run: what was also brought over would be gone in the next run's, a change again.
                 status, reason, remark = Status.BLOCKED, "not allocated", self._half_done[crm.id]
         act = Act.UPDATE if changes else Act.PARK if verdict.clashes or held else Act.ADOPT
         more = {"reason": reason, "changes": changes, "clashes": verdict.clashes, "open_fields": open_fields}
