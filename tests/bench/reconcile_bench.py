@@ -1,6 +1,6 @@
 """Ours beside the same job in plain DuckDB, polars, pandas and datacompy, and the floor: reading both sides' tables.
 
-    python -m tests.bench.reconcile_bench [--big]     (make bench-reconcile, BIG=1 for 1,000,000 pairs)
+    python -m tests.bench.reconcile_bench [--big] [--pairs N] [--rounds N]     (make bench-reconcile, BIG=1 for 1,000,000 pairs)
 
 Each measurement runs in a process of its own; engines take turns, and the median of three is told. The peers get a throw-away
 environment, because their pins clash with ours; one that cannot be installed is skipped, with the reason.
@@ -8,6 +8,7 @@ environment, because their pins clash with ours; one that cannot be installed is
 
 from __future__ import annotations
 
+import argparse
 import json
 import statistics
 import subprocess
@@ -77,7 +78,7 @@ def measured(command: list[str]) -> dict[str, Any]:
     return dict(json.loads(done.stdout.strip().splitlines()[-1]))
 
 
-def run(count: int, folder: Path, pythons: dict[str, str]) -> None:
+def run(count: int, folder: Path, pythons: dict[str, str], rounds: int) -> None:
     path = generate(count, folder)
     commands = {("ours", "full"): [sys.executable, "-m", "tests.bench.reconcile_bench", "--ours", str(path)]}
     for job in ("header", "full"):
@@ -88,10 +89,10 @@ def run(count: int, folder: Path, pythons: dict[str, str]) -> None:
                 continue
             commands[engine, job] = [python, str(HERE / "reconcile_engines.py"), engine, job, str(folder)]
     answers: dict[tuple[str, str], list[dict[str, Any]]] = {key: [] for key in commands}
-    for _ in range(ROUNDS):
+    for _ in range(rounds):
         for key, command in commands.items():
             answers[key].append(measured(command))
-    sys.stdout.write(f"\n{count:,} pairs, median of {ROUNDS}\n\n{HEAD}")
+    sys.stdout.write(f"\n{count:,} pairs, median of {rounds}\n\n{HEAD}")
     for (engine, job), given in answers.items():
         sys.stdout.write(_line(engine, job, given))
     for name in PAGES:
@@ -108,14 +109,21 @@ def _line(engine: str, job: str, given: list[dict[str, Any]]) -> str:
 
 
 def main() -> None:
-    if "--ours" in sys.argv:
-        sys.stdout.write(json.dumps(ours(Path(sys.argv[-1]))) + "\n")
+    reader = argparse.ArgumentParser()
+    reader.add_argument("--big", action="store_true", help="1,000,000 pairs after the first size")
+    reader.add_argument("--pairs", type=int, default=100_000, help="the first size")
+    reader.add_argument("--rounds", type=int, default=ROUNDS)
+    reader.add_argument("--ours", type=Path, metavar="CACHE", help="only ours, on a cache that is there: what each round runs")
+    asked = reader.parse_args()
+    if asked.ours:
+        sys.stdout.write(json.dumps(ours(asked.ours)) + "\n")
         return
+    sizes = (asked.pairs, *((1_000_000,) if asked.big else ()))
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         pythons = environments(folder / "peers")
-        for count in (100_000, *((1_000_000,) if "--big" in sys.argv else ())):
-            run(count, folder / str(count), pythons)
+        for count in sizes:
+            run(count, folder / str(count), pythons, asked.rounds)
 
 
 if __name__ == "__main__":
