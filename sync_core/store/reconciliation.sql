@@ -121,6 +121,14 @@ SELECT x.id, x.cur, x.void, x.inactive, x.number_key, x.contact, x.contact_name,
   lower(trim(coalesce(x.reference, ''))) AS reference{{xero_pool_keys}}
 FROM xero x WHERE x.twin = '';
 
+-- step often
+-- Numbers that a whole side has twice, of those that are still asked about.
+CREATE TEMP TABLE often AS
+SELECT side, number_key FROM present
+WHERE NOT void AND number_key <> ''
+  AND number_key IN (SELECT number_key FROM crm_pool UNION ALL SELECT number_key FROM xero_pool)
+GROUP BY ALL HAVING count(*) > 1;
+
 -- step exact
 CREATE TEMP TABLE exact AS
 WITH {{passes}}
@@ -144,6 +152,22 @@ CREATE TEMP TABLE lone_crm AS SELECT * FROM crm ANTI JOIN pairs ON pairs.crm_id 
 
 -- step lone_xero
 CREATE TEMP TABLE lone_xero AS SELECT * FROM xero ANTI JOIN pairs ON pairs.xero_id = xero.id;
+
+-- step kin
+-- Records that share with a lone one what could make it their duplicate: read in one go, and seldom many.
+CREATE TEMP TABLE kin AS
+WITH lone AS (SELECT seq, number_key, twin FROM lone_crm UNION ALL SELECT seq, number_key, twin FROM lone_xero),
+like_lone AS (
+  SELECT DISTINCT hash(side, contact, total, doc_date) AS print FROM present
+  WHERE {{documents}} AND seq IN (SELECT seq FROM lone)
+)
+SELECT p.seq, p.side, p.id, p.partner, p.twin, p.number_key, p.void, p.contact, p.total, p.doc_date, p.cur, p.document, p.kind
+FROM present p
+WHERE seq IN (SELECT seq FROM lone)
+  OR number_key IN (SELECT number_key FROM lone WHERE number_key <> '')
+  OR twin IN (SELECT twin FROM lone WHERE twin <> '')
+  OR {{same_tag}}
+  OR {{documents}} AND hash(side, contact, total, doc_date) IN (FROM like_lone);
 
 -- step duplicates
 -- A lone record is a duplicate when its number or tag is there twice, its twin belongs to another, or it equals a paired one.
@@ -187,16 +211,17 @@ FROM (
   UNION ALL SELECT id, NULL, '' FROM lone_crm
   UNION ALL SELECT NULL, id, '' FROM lone_xero
 ) p
-LEFT JOIN crm c ON c.id = p.crm_id
-LEFT JOIN xero x ON x.id = p.xero_id;
+LEFT JOIN (SELECT * EXCLUDE (fields) FROM crm) c ON c.id = p.crm_id
+LEFT JOIN (SELECT * EXCLUDE (fields) FROM xero) x ON x.id = p.xero_id;
 
 -- step deep
 -- Only pairs that moved since they agreed, or do not add up, have their other fields and lines compared.
 CREATE TEMP TABLE deep AS
 WITH bodies AS (
-  SELECT crm_id, from_json(c.fields, '{{shape}}') AS jc, from_json(x.fields, '{{shape}}') AS jx, c.native_table AS native_table
-  FROM side_by_side
-  WHERE crm_id IS NOT NULL AND xero_id IS NOT NULL AND NOT c.void AND NOT x.void
+  SELECT crm_id, from_json(crm.fields, '{{shape}}') AS jc, from_json(xero.fields, '{{shape}}') AS jx,
+    c.native_table AS native_table
+  FROM side_by_side JOIN crm ON crm.id = crm_id JOIN xero ON xero.id = xero_id
+  WHERE NOT c.void AND NOT x.void
     AND (crm_moved OR xero_moved OR c.total IS DISTINCT FROM x.total OR c.tax IS DISTINCT FROM x.tax)
 ),
 opened AS (SELECT crm_id, jc AS c, jx AS x, native_table FROM bodies),
@@ -213,9 +238,10 @@ SELECT crm_id, other_rate, labels, greatest(len(lc), len(lx), 1) AS line_count, 
 -- step bodies
 -- The lines that Python aligns: those of pairs whose totals or lines differ.
 CREATE TEMP VIEW bodies AS
-SELECT b.crm_id, b.c.fields AS crm_fields, b.x.fields AS xero_fields,
+SELECT b.crm_id, crm.fields AS crm_fields, xero.fields AS xero_fields,
   coalesce(b.c.total, 0) - coalesce(b.x.total, 0) AS difference, coalesce(t.smallest, 0.01) AS smallest
-FROM side_by_side b JOIN deep d ON d.crm_id = b.crm_id LEFT JOIN tolerance t ON t.currency = b.currency
+FROM side_by_side b JOIN deep d ON d.crm_id = b.crm_id JOIN crm ON crm.id = b.crm_id JOIN xero ON xero.id = b.xero_id
+LEFT JOIN tolerance t ON t.currency = b.currency
 WHERE d.other_lines OR b.c.total IS DISTINCT FROM b.x.total;
 
 -- step found

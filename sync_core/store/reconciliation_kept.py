@@ -24,7 +24,7 @@ from sync_core.store.cache import Cache, Snapshot, Transaction
 from sync_core.store.reconciliation_matching import ACCEPT
 from sync_core.store.reconciliation_sql import steps, streams
 
-FORM = 1
+FORM = 2
 """Version of the kept rows: another one makes all of them anew."""
 
 _ALSO = ("contacts", "payments", "allocations", "invoices", "credit_notes")
@@ -121,7 +121,7 @@ def _kept_from(transaction: Transaction, entity: str) -> str:
 def _fingerprint(transaction: Transaction, entity: str) -> str:
     """What tells two states of everything that the rows of ``entity`` are made from apart."""
     table = transaction.query(
-        "SELECT (SELECT count(*) || ' ' || bit_xor(hash(entity, side, id, stamp, partner, agreed_hash))"
+        "SELECT (SELECT count(*) || ' ' || bit_xor(hash(seq, stamp, partner, agreed_hash))"
         " FROM record WHERE list_contains($1::VARCHAR[], entity)) AS records,"
         " (SELECT string_agg(stream || pulled_at, ',' ORDER BY stream) FROM cursor"
         " WHERE list_contains($2::VARCHAR[], stream)) AS cursors",

@@ -31,6 +31,7 @@ def matching(subject: Entity) -> dict[str, str]:
     """The pieces of the statements that find pairs, possible pairs and duplicates."""
     numbered = any(f.name == "number" for f in subject.fields)
     documents = subject.name in FAMILIES
+    tag = next((f"k{n}" for n, (field, _) in enumerate(subject.match) if field == "xero_id"), "")
     keys = [(f"k{n}", field, label) for n, (field, label) in enumerate(subject.match)]
     first = [_Pass(key, label, alive=True) for key, _, label in keys]
     if documents:
@@ -45,7 +46,9 @@ def matching(subject: Entity) -> dict[str, str]:
         "passes": "".join(rendered),
         "exact": " UNION ALL ".join(f"SELECT * FROM pass_{n}" for n in names) or _NO_PAIRS,
         "candidates": _SCORED if documents else _shared_keys([(k, label) for k, field, label in keys if field not in _TAGS]),
-        "duplicates": _duplicates(numbered, documents, next((key for key, field, _ in keys if field == "xero_id"), "")),
+        "documents": str(documents),
+        "same_tag": f"lower(twin) IN (SELECT {tag} FROM crm_pool WHERE {tag} <> '')" if tag else "false",
+        "duplicates": _duplicates(numbered, documents, tag),
     }
 
 
@@ -77,11 +80,7 @@ class _Pass:
         alive = " AND NOT p.void AND NOT p.inactive" if self.alive else ""
         spare = ""
         if twice and self.label == "document number" and self.alive:
-            often = (
-                f"SELECT number_key FROM present WHERE side = '{side}' AND NOT void AND number_key <> ''"
-                f" AND number_key IN (SELECT number_key FROM {side}_pool) GROUP BY 1 HAVING count(*) > 1"
-            )
-            spare = f" AND p.{self.key} NOT IN ({often})"
+            spare = f" AND p.{self.key} NOT IN (SELECT number_key FROM often WHERE side = '{side}')"
         return (
             f"(SELECT p.{self.key} AS key, min(p.id) AS id FROM {side}_pool p{taken}"
             f" WHERE p.{self.key} <> ''{alive}{spare} GROUP BY 1 HAVING count(*) = 1)"
@@ -208,7 +207,7 @@ def _claimed(side: Side) -> Iterable[str]:
   FROM lone_{side} l JOIN pairs p ON p.{side.other}_id = l.twin WHERE l.twin <> '' AND NOT l.void"""
     yield f"""
   SELECT '{side}:' || l.id, '{side}:' || o.id, {why}
-  FROM lone_{side} l JOIN present o ON o.side = '{side}' AND o.partner = l.twin AND o.id <> l.id
+  FROM lone_{side} l JOIN kin o ON o.side = '{side}' AND o.partner = l.twin AND o.id <> l.id
   ANTI JOIN lone_{side} z ON z.seq = o.seq
   WHERE l.twin <> '' AND NOT l.void"""
 
@@ -221,7 +220,7 @@ def _same_tag(key: str) -> Iterable[str]:
   FROM {lone} JOIN pairs p ON lower(p.xero_id) = k.{key} WHERE NOT l.void"""
     yield f"""
   SELECT 'crm:' || l.id, 'crm:' || o.id, {why}
-  FROM {lone} JOIN present o ON o.side = 'crm' AND lower(o.twin) = k.{key} AND o.id <> l.id
+  FROM {lone} JOIN kin o ON o.side = 'crm' AND lower(o.twin) = k.{key} AND o.id <> l.id
   ANTI JOIN lone_crm z ON z.seq = o.seq WHERE NOT l.void"""
     yield f"""
   SELECT 'crm:' || l.id, 'crm:' || o.id, {why}
@@ -231,15 +230,15 @@ def _same_tag(key: str) -> Iterable[str]:
 def _same_number(side: Side) -> str:
     return f"""
   SELECT '{side}:' || l.id, '{side}:' || o.id, 'same number'
-  FROM lone_{side} l JOIN present o ON o.side = '{side}' AND o.number_key = l.number_key AND o.id <> l.id
+  FROM lone_{side} l JOIN kin o ON o.side = '{side}' AND o.number_key = l.number_key AND o.id <> l.id
   WHERE l.number_key <> '' AND NOT l.void AND NOT o.void"""
 
 
 def _same_as_paired(side: Side) -> str:
     return f"""
   SELECT '{side}:' || l.id, '{side}:' || o.id, 'same contact, amount and date as a record that has its twin'
-  FROM (SELECT * FROM present WHERE seq IN (SELECT seq FROM lone_{side})) l
-  JOIN present o ON o.side = '{side}' AND o.contact = l.contact AND o.total = l.total AND o.doc_date = l.doc_date
+  FROM (SELECT * FROM kin WHERE seq IN (SELECT seq FROM lone_{side})) l
+  JOIN kin o ON o.side = '{side}' AND o.contact = l.contact AND o.total = l.total AND o.doc_date = l.doc_date
     AND o.cur = l.cur AND coalesce(o.document, '') = coalesce(l.document, '') AND coalesce(o.kind, '') = coalesce(l.kind, '')
   ANTI JOIN lone_{side} z ON z.seq = o.seq
   WHERE NOT l.void AND NOT o.void AND l.total <> 0"""
