@@ -55,10 +55,6 @@ def resync(entity: str, ids: Collection[str], label: str) -> None:
     _ask(f"Resync of {label}", lambda: service().enqueue_sync(scope, who=who()))
 
 
-def resync_many(picked: dict[str, frozenset[str]], label: str) -> None:
-    _ask(f"Resync of {label}", lambda: service().enqueue_sync(Scope(only=picked), who=who()))
-
-
 def preview(scope: Scope, label: str) -> int | None:
     """Ask what a sync would do; the request's id, None once its failure was said."""
     return _ask(f"Preview of {label}", lambda: service().enqueue_preview(scope, who=who()))

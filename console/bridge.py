@@ -2,83 +2,80 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
 import altair as alt
 import streamlit as st
 
-from console.texts import amount, plain
+from console.texts import amount, plain, signed
 from sync_core.model import ControlTotal
+from sync_core.service import VarianceBridge, variance_bridge
 
 HIGH = 30
 ROOM = Decimal("0.18")
 """So much of the widest step is left free at either end, where the words stand."""
-COLOURS = {"total": "#1f4e8c", "step": "#c77a2a"}
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One bar: from ``start`` to ``end``. ``words`` is its amount, with its sign."""
-
-    label: str
-    start: Decimal
-    end: Decimal
-    words: str
-    total: bool = False
-
-
-def steps(total: ControlTotal) -> list[Step]:
-    """Both totals, and between them every reason, the largest first. They add up to the cent."""
-    made = [Step("Dynamics", total.crm, total.crm, amount(total.crm, total.currency), total=True)]
-    at = total.crm
-    for reason, part in sorted(total.by_reason.items(), key=lambda item: -abs(item[1])):
-        words = amount(-part, total.currency)
-        made.append(Step(reason, at, at - part, words if part > 0 else f"+{words}"))
-        at -= part
-    return [*made, Step("Xero", total.xero, total.xero, amount(total.xero, total.currency), total=True)]
+COLOURS = {"total": "#1f4e8c", "step": "#c77a2a", "unexplained": "#8a8f98"}
 
 
 def draw(totals: Sequence[ControlTotal]) -> None:
     """A chart for each currency whose sides differ; nothing where there is none."""
     for total in totals:
-        if total.by_reason:
-            st.markdown(f"**{plain(total.currency or 'Without a currency')}: from Dynamics to Xero**")
-            st.altair_chart(_chart(steps(total)), alt=_told(total))
+        bridge = variance_bridge(total)
+        if bridge.steps:
+            st.markdown(f"**{plain(bridge.currency or 'Without a currency')}: from Dynamics to Xero**")
+            st.altair_chart(_chart(bridge), alt=_told(bridge))
             if total.unexplained:
                 st.warning(f"Unexplained: {amount(total.unexplained, total.currency)}.")
 
 
-def _told(total: ControlTotal) -> str:
-    return f"Bridge from Dynamics {amount(total.crm, total.currency)} to Xero {amount(total.xero, total.currency)}"
+def _told(bridge: VarianceBridge) -> str:
+    crm, xero = (amount(value, bridge.currency) for value in (bridge.crm, bridge.xero))
+    return f"Bridge from Dynamics {crm} to Xero {xero}"
 
 
-def _chart(made: Sequence[Step]) -> alt.LayerChart:
-    low = min(min(step.start, step.end) for step in made)
-    high = max(max(step.start, step.end) for step in made)
-    room = (high - low) * ROOM or Decimal(1)
-    floor, top = low - room, high + room
-    rows = [
-        {
-            "at": at,
-            "label": step.label,
-            "from": float(floor if step.total else min(step.start, step.end)),
-            "to": float(max(step.start, step.end)),
-            "words": step.words,
-            "kind": "total" if step.total else "step",
-        }
-        for at, step in enumerate(made)
+def bars(bridge: VarianceBridge) -> list[dict[str, object]]:
+    """What the chart is drawn from. Places are floats, as a chart knows no others; ``words`` hold the exact amounts."""
+    floor, _ = _edges(bridge)
+    return [
+        {"label": label, "kind": kind, "words": words, "from": float(start), "to": float(end)}
+        for label, kind, words, start, end in _placed(bridge, floor)
     ]
-    scale = alt.Scale(domain=[float(floor), float(top)], nice=False, zero=False)
+
+
+def _edges(bridge: VarianceBridge) -> tuple[Decimal, Decimal]:
+    """Where the chart begins and ends, with room for the words."""
+    reached = [bridge.crm, *(step.after for step in bridge.steps)]
+    room = (max(reached) - min(reached)) * ROOM or Decimal(1)
+    return min(reached) - room, max(reached) + room
+
+
+def _placed(bridge: VarianceBridge, floor: Decimal) -> Iterator[tuple[str, str, str, Decimal, Decimal]]:
+    """Both totals begin at the ``floor``, and each step where the one before it ended."""
+    yield "Dynamics", "total", amount(bridge.crm, bridge.currency), floor, bridge.crm
+    for step in bridge.steps:
+        low, high = sorted((step.before, step.after))
+        label, kind = (str(step.reason), "step") if step.explained else (_unexplained(str(step.reason)), "unexplained")
+        yield label, kind, signed(step.amount, bridge.currency), low, high
+    yield "Xero", "total", amount(bridge.xero, bridge.currency), floor, bridge.xero
+
+
+def _unexplained(reason: str) -> str:
+    return f"unexplained ({reason})" if reason else "unexplained"
+
+
+def _chart(bridge: VarianceBridge) -> alt.LayerChart:
+    rows = bars(bridge)
+    scale = alt.Scale(domain=[float(edge) for edge in _edges(bridge)], nice=False, zero=False)
+    order = [row["label"] for row in rows]
     base = alt.Chart(alt.Data(values=rows)).encode(
-        y=alt.Y("label:N", sort=[step.label for step in made], title=None, axis=alt.Axis(labelLimit=220, ticks=False)),
+        y=alt.Y("label:N", sort=order, title=None, axis=alt.Axis(labelLimit=220, ticks=False)),
     )
-    bars = base.mark_bar(height=14).encode(
+    drawn = base.mark_bar(height=14).encode(
         x=alt.X("from:Q", scale=scale, title=None, axis=None),
         x2="to:Q",
         color=alt.Color("kind:N", legend=None, scale=alt.Scale(domain=list(COLOURS), range=list(COLOURS.values()))),
         tooltip=[alt.Tooltip("label:N", title="Step"), alt.Tooltip("words:N", title="Amount")],
     )
     words = base.mark_text(align="left", dx=6).encode(x=alt.X("to:Q", scale=scale), text="words:N")
-    return alt.layer(bars, words).properties(height=HIGH * len(made)).configure_view(strokeWidth=0)
+    return alt.layer(drawn, words).properties(height=HIGH * len(rows)).configure_view(strokeWidth=0)

@@ -7,22 +7,16 @@ from decimal import Decimal
 
 import streamlit as st
 
-from console import actions, casework, decide, verify
+from console import casework, decide, record_resync, verify, xero_details
 from console.door import service
-from console.frame import reader_zone
 from console.sheets import Sheet
-from console.texts import MATCH_WORDS, STATUS_WORDS, amount, day, plain, when, zone_name
+from console.texts import MATCH_WORDS, STATUS_WORDS, XERO_TYPES, amount, day, listed, plain
 from console.widgets import left, right, table
 from sync_core.model import MatchStatus, RecordStatus, Side
-from sync_core.service import LinePair, RowDetail
+from sync_core.service import Balance, LinePair, RowDetail
 
 LINE_AMOUNTS = (("quantity", "Quantity"), ("unit_price", "Price"), ("net", "Net"), ("tax", "Tax"))
-KINDS = {
-    "ACCRECPAYMENT": "payment",
-    "ARCREDITPAYMENT": "refund of a credit note",
-    "AROVERPAYMENTPAYMENT": "refund of an overpayment",
-    "ARPREPAYMENTPAYMENT": "refund of a prepayment",
-}
+BALANCES = (("total", "Total"), ("tax", "of which tax"), ("paid", "Paid"), ("credited", "Credited"), ("due", "Due"))
 
 
 def draw(sheet: Sheet, found: RowDetail) -> None:
@@ -33,6 +27,11 @@ def draw(sheet: Sheet, found: RowDetail) -> None:
     statuses = statuses_of(sheet, row)
     standing(statuses)
     buttons(sheet, row)
+    amounts, details = st.columns([5, 7], gap="large")
+    with amounts:
+        balances(sheet, found)
+    with details:
+        xero_details.draw(sheet.entity, row)
     fields(sheet, found)
     decide.draw(sheet, found, statuses)
     _lines(sheet, found)
@@ -46,6 +45,7 @@ def look(sheet: Sheet, found: RowDetail) -> None:
     row = found.row
     st.subheader(f"{plain(str(row['number'] or 'Without a number'))} · {plain(str(row['contact'] or 'no contact'))}")
     st.text(f"{MATCH_WORDS[MatchStatus(str(row['status']))]}{_because(row)}")
+    balances(sheet, found)
     fields(sheet, found)
     _lines(sheet, found)
     _applied(found)
@@ -68,31 +68,56 @@ def statuses_of(sheet: Sheet, row: Mapping[str, object]) -> list[RecordStatus]:
 
 
 def standing(statuses: Sequence[RecordStatus]) -> None:
-    """Status, last synced and remark of either record (R12 to R14)."""
-    zone = reader_zone()
+    """Status and remark of either record, once where both say the same (R12, R14)."""
+    said: dict[str, list[str]] = {}
     for status in statuses:
-        synced = f"last synced {when(status.last_synced, zone)} {zone_name(zone)}" if status.last_synced else "never synced"
-        st.text(f"{status.side.label}: {STATUS_WORDS[status.status]} · {synced} · {status.remark}")
+        said.setdefault(f"{STATUS_WORDS[status.status]} · {status.remark}", []).append(status.side.label)
+    for words, sides in said.items():
+        st.text(f"{listed(sides)}: {words}")
+    for status in statuses:
         if status.detail:
-            with st.expander("Raw answer"):
+            with st.expander(f"Raw answer of {status.side.label}"):
                 st.text(status.detail)
 
 
 def buttons(sheet: Sheet, row: Mapping[str, object]) -> None:
+    ids, label = sorted(_ids(row).values()), str(row["number"] or sheet.singular)
+    key = f"{sheet.entity}_{row['row_id']}"
     with st.container(horizontal=True):
         for side, row_id in _ids(row).items():
             url = service().link_to(side, sheet.entity, row_id)
             if url:
                 st.link_button(f"Open in {side.label}", url)
-        st.button(
-            f"Resync this {sheet.singular}",
-            key=f"{sheet.entity}_resync_{row['row_id']}",
-            on_click=actions.resync,
-            args=(sheet.entity, sorted(_ids(row).values()), str(row["number"] or sheet.singular)),
-        )
-        if len(_ids(row)) == len(Side):
-            verify.button(sheet.entity, str(row["row_id"]), sorted(_ids(row).values()))
+        record_resync.button(f"Resync this {sheet.singular}…", sheet.entity, ids, label, key)
+        if len(ids) == len(Side):
+            verify.button(sheet.entity, str(row["row_id"]), ids)
     verify.result(sheet.entity, str(row["row_id"]))
+    record_resync.draw(key)
+
+
+def balances(sheet: Sheet, found: RowDetail) -> None:
+    """Both sides' amounts with the difference in the middle, and whether the pieces below account for what is open."""
+    row, currency = found.row, str(found.row["currency"] or "")
+    labels = dict(BALANCES) | {name: heading.capitalize() for name, heading in sheet.amounts}
+    lines = []
+    for name, label in labels.items():
+        crm, xero = row[f"crm_{name}"], row[f"xero_{name}"]
+        if crm is not None or xero is not None:
+            apart = crm - xero if crm is not None and xero is not None else None  # type: ignore[operator]  # decimals
+            cells = {"crm": crm, "difference": apart, "xero": xero}
+            lines.append({"label": label} | {k: amount(v, currency) for k, v in cells.items()})  # type: ignore[arg-type]
+    st.markdown(f"**Balances**{f', {plain(currency)}' if currency else ''}")
+    columns = {"label": left("Amount", width=110)}
+    columns |= {k: right(v, width=96) for k, v in (("crm", "Dynamics"), ("difference", "Difference"), ("xero", "Xero"))}
+    table(lines, columns, f"Balances of the {sheet.singular} on both sides", width="content")
+    for side, held in ((Side.CRM, found.crm_balance), (Side.XERO, found.xero_balance)):
+        if held is not None and not held.agrees:
+            st.warning(_unaccounted(side, held, currency))
+
+
+def _unaccounted(side: Side, held: Balance, currency: str) -> str:
+    told, made = amount(held.told, currency), amount(held.open, currency)
+    return plain(f"{side.label} says {told} is open, but what is paid and credited below leaves {made}.")
 
 
 def fields(sheet: Sheet, found: RowDetail) -> None:
@@ -179,7 +204,7 @@ def _applied(found: RowDetail) -> None:
     }
     rows = (
         {
-            "kind": KINDS.get(each.kind, each.kind.lower()),
+            "kind": XERO_TYPES.get(each.kind, each.kind.lower()),
             "date": day(each.date),
             "reference": each.reference,
             "crm": amount(each.crm, currency),

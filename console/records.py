@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from console import answers, decide, detail, linking
+from console import answers, decide, detail, linking, xero_details
 from console.door import service
 from console.frame import reader_zone
 from console.segments import segments
 from console.sheets import Sheet
-from console.texts import STATUS_WORDS, plain, when, zone_name
+from console.texts import STATUS_WORDS, plain, when
 from console.widgets import Column, empty, left, pick, shown_of, table
 from sync_core.errors import Rejected
 from sync_core.model import Side, Status
@@ -70,7 +70,7 @@ def one(listed: Listed, line: RecordLine) -> None:
     statuses = detail.statuses_of(listed.sheet, row)
     detail.standing(statuses)
     detail.buttons(listed.sheet, row)
-    _xero_details(line)
+    xero_details.draw(line.entity, row, {"Type of contact": line.type, "State": "" if line.state == "in use" else line.state})
     try:
         found = answers.detail(listed.entity, line.row_id)
     except Rejected:
@@ -151,29 +151,6 @@ def _pagination(listed: Listed, total: int, current: int) -> None:
         st.query_params[f"{listed.entity}_page"] = str(st.session_state[key])
 
     st.pagination(pages, default=min(current, pages), key=key, on_change=turned)
-
-
-def _xero_details(line: RecordLine) -> None:
-    """The Xero details section, as Dynamics shows it too."""
-    zone = reader_zone()
-    standing = line.standing
-    rows = [
-        ("Xero id", line.xero_id or "not in Xero yet"),
-        ("Dynamics id", line.crm_id or "not in Dynamics"),
-        ("Type in Xero", line.type),
-        ("State", line.state),
-        ("Status", STATUS_WORDS[line.status]),
-        ("Last synced", when(standing.last_synced if standing else None, zone)),
-        ("Last attempt", when(standing.last_attempt if standing else None, zone)),
-        ("Times are in", zone_name(zone)),
-    ]
-    st.markdown("**Xero details**")
-    table(
-        ({"what": what, "value": value} for what, value in rows if value),
-        {"what": left("Detail", width=140), "value": left("Value", width=420)},
-        "Xero details of this record",
-        width="content",
-    )
 
 
 def _history(line: RecordLine) -> None:

@@ -10,8 +10,8 @@ import streamlit as st
 from console import actions, nav
 from console.door import service
 from console.frame import reader_zone
-from console.texts import STATUS_WORDS, count, listed, plain, when
-from console.widgets import left, table
+from console.texts import STATUS_WORDS, count, listed, lower_first, plain, when
+from console.widgets import Column, left, table
 from sync_core.model import Outcome, RecordStatus, RunStatus, Side, Status
 from sync_core.service import Change, PlannedRecord, Preview, Scope, data_flows
 
@@ -63,8 +63,8 @@ def show(request: int | None) -> None:
         st.switch_page(nav.file_of("resync"), query_params={"request": str(request)})
 
 
-def draw(request_id: int) -> None:
-    """The preview of one request, or that it is still being made."""
+def draw(request_id: int, agreed: Callable[[int], None]) -> None:
+    """The preview of one request, or that it is still being made. ``agreed`` is told the request that does just that."""
     request = service().request(request_id)
     if request is None:
         st.info("This preview is not known any more. Ask for a new one.")
@@ -76,10 +76,10 @@ def draw(request_id: int) -> None:
     if made is None:
         st.warning(plain(request.message))
         return
-    _preview(request_id, made)
+    _preview(request_id, made, agreed)
 
 
-def _preview(request_id: int, made: Preview) -> None:
+def _preview(request_id: int, made: Preview, agreed: Callable[[int], None]) -> None:
     zone = reader_zone()
     st.subheader(_headline(made))
     st.caption(f"Looked at {when(made.made, zone)}: {plain(made.scope)}.")
@@ -89,7 +89,7 @@ def _preview(request_id: int, made: Preview) -> None:
     for note in made.notes:
         st.text(note)
     if made.total or made.notes:
-        _agree(request_id, made)
+        _agree(request_id, made, agreed)
     _written(made.written)
     _left(made.left)
     if made.more:
@@ -100,11 +100,11 @@ def _headline(made: Preview) -> str:
     if not made.total:
         waiting = sum(number for outcome, number in made.counts.items() if outcome != Outcome.UNCHANGED)
         return f"No record would be written; {waiting:,} are left as they are." if waiting else "Everything is in step."
-    labels = {flow.entity: flow.label.lower() for flow in data_flows()}
-    parts = [
-        f"{number:,} {labels.get(entity, entity)} {VERBS.get(verb, verb)} in {Side(side).label}"
-        for entity, side, verb, number in made.writes
-    ]
+    flows = {flow.entity: flow for flow in data_flows()}
+    parts = []
+    for entity, side, verb, number in made.writes:
+        records = count(number, flows[entity].singular, lower_first(flows[entity].label))
+        parts.append(f"{records} {VERBS.get(verb, verb)} in {Side(side).label}")
     return plain(f"Would be written: {listed(parts)}.")
 
 
@@ -123,39 +123,42 @@ def _cost(made: Preview) -> str:
     return " ".join(said)
 
 
-def _agree(request_id: int, made: Preview) -> None:
+def _agree(request_id: int, made: Preview, agreed: Callable[[int], None]) -> None:
     """The one button. What is done is exactly this, or nothing."""
-    plain_way = f"Write these {made.total:,}" if made.total else "Do that"
+    plain_way = {0: "Do that", 1: "Write this one"}.get(made.total, f"Write these {made.total:,}")
     label = "Go on anyway, this once" if made.stopped else plain_way
     if st.button(label, type="primary", key=f"agree_{made.fingerprint}", disabled=service().running is not None):
         if made.stopped and not actions.allow(made.plan):
             return
         asked = actions.agree(request_id, made.fingerprint, made.scope)
         if asked is not None:
-            st.query_params.update({"request": str(request_id), "done": str(asked)})
+            agreed(asked)
             st.rerun()
 
 
-def _written(records: Iterable[PlannedRecord]) -> None:
-    rows = [
-        {"record": r.title or "without a name", "side": c.side, "field": c.field, "before": c.before, "after": c.after}
-        | {"kind": r.entity.replace("_", " "), "outcome": r.outcome}
-        for r in records
-        for c in (r.changes or _note(r))
-    ]
+def _records(title: str, lines: Iterable[tuple[PlannedRecord, Mapping[str, str]]], columns: Mapping[str, Column]) -> None:
+    """A table under its title: what people call each record, and what is said of it. Nothing when no record is in it."""
+    rows = [{"kind": r.entity.replace("_", " "), "record": r.title or "without a name", **said} for r, said in lines]
     if not rows:
         return
+    st.markdown(f"**{title}**")
+    table(rows, {"kind": left("Kind", width=110), "record": left("Record", width=170), **columns}, title)
+
+
+def _written(records: Iterable[PlannedRecord]) -> None:
+    lines = (
+        (r, {"outcome": r.outcome, "side": c.side, "field": c.field, "before": c.before, "after": c.after})
+        for r in records
+        for c in (r.changes or _note(r))
+    )
     columns = {
-        "kind": left("Kind", width=110),
-        "record": left("Record", width=170),
         "outcome": left("Becomes", width=80),
         "side": left("In", width=80),
         "field": left("Field", width=130),
         "before": left("Before", width=220),
         "after": left("After", width=300),
     }
-    st.markdown("**What would be written**")
-    table(rows, columns, "What would be written, field by field")
+    _records("What would be written", lines, columns)
 
 
 def _note(record: PlannedRecord) -> list[Change]:
@@ -164,23 +167,11 @@ def _note(record: PlannedRecord) -> list[Change]:
 
 
 def _left(records: Iterable[PlannedRecord]) -> None:
-    rows = [
-        {"kind": r.entity.replace("_", " "), "record": r.title or "without a name", "outcome": r.outcome, "remark": r.remark}
-        for r in records
-    ]
-    if not rows:
-        return
-    columns = {
-        "kind": left("Kind", width=110),
-        "record": left("Record", width=170),
-        "outcome": left("Why not", width=90),
-        "remark": left("Remark", width=720),
-    }
-    st.markdown("**What would not be done**")
-    table(rows, columns, "What would not be done, and why")
+    columns = {"outcome": left("Why not", width=90), "remark": left("Remark", width=720)}
+    _records("What would not be done", ((r, {"outcome": r.outcome, "remark": r.remark}) for r in records), columns)
 
 
-def result(request_id: int, done_id: int) -> None:
+def result(request_id: int, done_id: int, agreed: Callable[[int], None]) -> None:
     """What came of the sync that was agreed to, record by record. Moved meanwhile: the new preview, to be agreed to."""
     done = service().request(done_id)
     asked = service().request(request_id)
@@ -194,38 +185,31 @@ def result(request_id: int, done_id: int) -> None:
     moved = service().preview(done.run) if done.run else None
     if run is not None and run.status is RunStatus.REFUSED and moved is not None:
         st.warning(plain(done.message))
-        _preview(request_id, moved)
+        _preview(request_id, moved, agreed)
         return
     st.subheader(plain(done.message))
     made = service().preview(asked.run)
     if made is not None:
-        _remarks(made)
+        _remarks((*made.written, *made.left)[:SHOWN])
 
 
-def _remarks(made: Preview) -> None:
+def _remarks(records: Iterable[PlannedRecord]) -> None:
     """Every record of the preview as it stands now."""
-    zone = reader_zone()
-    rows = []
-    for record in (*made.written, *made.left)[:SHOWN]:
-        standing = _standing(record)
-        rows.append(
-            {
-                "kind": record.entity.replace("_", " "),
-                "record": record.title or "without a name",
-                "status": STATUS_WORDS[standing.status if standing else Status.NEVER_SYNCED],
-                "remark": standing.remark if standing else "",
-                "synced": when(standing.last_synced if standing else None, zone),
-            }
-        )
     columns = {
         "status": left("Status", width=140),
-        "kind": left("Kind", width=110),
-        "record": left("Record", width=170),
         "synced": left("Last synced", width=130),
         "remark": left("Remark", width=540),
     }
-    st.markdown("**What came of it**")
-    table(rows, columns, "Every record of the preview as it stands now")
+    _records("What came of it", ((record, _stands(record)) for record in records), columns)
+
+
+def _stands(record: PlannedRecord) -> dict[str, str]:
+    standing = _standing(record)
+    return {
+        "status": STATUS_WORDS[standing.status if standing else Status.NEVER_SYNCED],
+        "remark": standing.remark if standing else "",
+        "synced": when(standing.last_synced if standing else None, reader_zone()),
+    }
 
 
 def _standing(record: PlannedRecord) -> RecordStatus | None:

@@ -54,6 +54,21 @@ RUN_WORDS: dict[RunStatus, str] = {
     RunStatus.BUSY: "○ busy",
     RunStatus.CONFIGURE: "✕ a setting is wrong",
 }
+XERO_TYPES = {
+    "ACCREC": "sales invoice",
+    "ACCPAY": "bill",
+    "ACCRECCREDIT": "sales credit note",
+    "ACCPAYCREDIT": "supplier credit note",
+    "ACCRECPAYMENT": "payment",
+    "ACCPAYPAYMENT": "payment of a bill",
+    "ARCREDITPAYMENT": "refund of a credit note",
+    "AROVERPAYMENTPAYMENT": "refund of an overpayment",
+    "ARPREPAYMENTPAYMENT": "refund of a prepayment",
+    "RECEIVE-PREPAYMENT": "prepayment",
+    "RECEIVE-OVERPAYMENT": "overpayment",
+    "Contacts": "contact",
+}
+"""What Xero calls a kind of record, as people call it (developer.xero.com: types of invoices, credit notes and payments)."""
 _MARKDOWN = re.compile(r"([!-/:-@\[-`{-~])")
 _LINKS = re.compile(r"(?<=[:@])(?=\S)|(?<=www)(?=\.)", re.IGNORECASE)
 JOINER = "\u2060"
@@ -74,6 +89,11 @@ def amount(value: Decimal | None, currency: str) -> str:
     places = get_currency_precision(currency) if currency else 2
     rounded = round(value, places)
     return f"{rounded:,.{places}f}" if rounded == value else f"{value.normalize():,f}"
+
+
+def signed(value: Decimal, currency: str) -> str:
+    """ "+40.00", "-0.01": an amount that moves another one."""
+    return f"{'+' if value > 0 else ''}{amount(value, currency)}"
 
 
 def money(value: Decimal, currency: str) -> str:

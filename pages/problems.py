@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import streamlit as st
 
-from console import actions, nav
+from console import actions, nav, record_resync, resync
 from console.door import service
 from console.frame import reader_zone
 from console.problems import Group, groups, titles
 from console.sheets import SHEETS
 from console.texts import STATUS_WORDS, count, lower_first, plain, when, zone_name
 from console.widgets import left, table
-from sync_core.service import data_flows
+from sync_core.service import Scope, data_flows
 
 SHOWN = 100
 SIDE_BY_SIDE = {sheet.entity for sheet in SHEETS}
@@ -52,12 +52,12 @@ def draw(group: Group) -> None:
     _detail(group)
     first = group.records[0].id
     with st.container(horizontal=True):
-        st.button(
-            "Try again" if number == 1 else f"Try all {number:,} again",
-            key=f"retry_{group.entity}_{group.status}_{first}",
-            on_click=actions.resync,
-            args=(group.entity, [record.id for record in group.records], f"{number:,} {name}"),
-        )
+        key = f"{group.entity}_{group.status}_{first}"
+        if number == 1:
+            record_resync.button("Try again…", group.entity, [first], named.get(first, name), key)
+        elif st.button(f"Try all {number:,} again…", key=f"retry_{key}"):
+            only = {group.entity: frozenset(record.id for record in group.records)}
+            resync.show(actions.preview(Scope(only=only), f"{number:,} {name}"))
         if number == 1 and group.entity in SIDE_BY_SIDE and first in named and st.button("See both sides", key=f"see_{first}"):
             st.switch_page(nav.file_of(group.entity), query_params={f"{group.entity}_search": named[first]})
 

@@ -17,10 +17,15 @@ request, done = number("request"), number("done")
 if request is None:
     resync.ask()
 else:
+    asked = str(request)
+
+    def agreed(doing: int) -> None:
+        st.query_params.update({"request": asked, "done": str(doing)})
+
     if done is None:
-        resync.draw(request)
+        resync.draw(request, agreed)
     else:
-        resync.result(request, done)
+        resync.result(request, done, agreed)
     if st.button("Ask for another one"):
         st.query_params.clear()
         st.rerun()

@@ -10,7 +10,7 @@ from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from sync_core.model import ControlTotal, DataAge, MatchStatus
+from sync_core.model import ControlTotal, DataAge, MatchStatus, RecordStatus
 from sync_core.rules.balances import Balance
 from sync_core.rules.bridge import BridgeStep, VarianceBridge
 from sync_core.rules.gaps import Gap, Missing
@@ -34,6 +34,7 @@ __all__ = [
     "ReconciliationPage",
     "RowDetail",
     "VarianceBridge",
+    "XeroDetails",
 ]
 
 
@@ -109,3 +110,21 @@ class RowDetail:
     xero_run: str
     crm_balance: Balance | None = None
     xero_balance: Balance | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class XeroDetails:
+    """What Tieout's row beside a record in Dynamics says of its twin in Xero (R20), and the addresses that open either.
+
+    ``type`` and ``state`` are Xero's own words. Everything of Xero is "" while the record is not there; ``standing`` is None
+    when no sync has met it yet.
+    """
+
+    crm_id: str
+    xero_id: str
+    number: str
+    type: str
+    state: str
+    standing: RecordStatus | None
+    crm_link: str
+    xero_link: str

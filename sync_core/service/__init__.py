@@ -10,6 +10,7 @@ from sync_core.flows.preview import Change, PlannedRecord, Preview
 from sync_core.flows.run import Scope
 from sync_core.flows.schedule import ScheduleView
 from sync_core.rules.ageing import Ageing, AgeingLine, Bucket, Difference, Moved, Movement
+from sync_core.rules.bridge import variance_bridge
 from sync_core.rules.cases import Case, CaseAct, CaseEntry, CaseStatus, RowKey
 from sync_core.rules.closing import CloseStatus, LateChange, LockDates, SignOff
 from sync_core.rules.reconcile import Filters, Reconciliation, Sort, Tolerance
@@ -24,7 +25,7 @@ from sync_core.service.ruling import Setting
 from sync_core.service.worklist import WorkItem, WorkPage
 from sync_core.settings import Settings, load_settings
 from sync_core.store.differences import WorkFilters, WorkSort
-from sync_core.views import Balance, Gap, LinePair, ReconciliationPage, RowDetail, VarianceBridge
+from sync_core.views import Balance, Gap, LinePair, ReconciliationPage, RowDetail, VarianceBridge, XeroDetails
 
 __all__ = [
     "Ageing",
@@ -83,6 +84,7 @@ __all__ = [
     "WorkItem",
     "WorkPage",
     "WorkSort",
+    "XeroDetails",
     "audit_report",
     "data_flows",
     "entities",
@@ -90,4 +92,5 @@ __all__ = [
     "load_settings",
     "open_service",
     "run_worker",
+    "variance_bridge",
 ]

@@ -16,7 +16,7 @@ from sync_core.service.answers import Download
 from sync_core.service.desk import known
 from sync_core.service.tolerances import Tolerances
 from sync_core.store import reconciliation, reconciliation_detail, records
-from sync_core.views import Gap, ReconciliationPage, RowDetail, VarianceBridge
+from sync_core.views import Gap, ReconciliationPage, RowDetail, VarianceBridge, XeroDetails
 
 NO_FILTERS = Filters()
 
@@ -101,6 +101,24 @@ class Reconciling(Tolerances):
         table = records.tables_of(self._workspace.cache, name, side, [row_id]).get(row_id, "")
         organisation = self._workspace.surroundings.organisation
         return link_for(side, table, row_id, base_url=self.settings.dynamics_url, organisation=organisation)
+
+    def xero_details(self, name: str, crm_id: str | None, xero_id: str | None) -> XeroDetails:
+        """What is known of a record's twin in Xero and of the last sync of both, as Dynamics shows it too."""
+        known(name)
+        twin = records.typed(self._workspace.cache, name, Side.XERO, [xero_id]).get(xero_id, {}) if xero_id else {}
+        standing = self.status_of(name, Side.CRM, crm_id) if crm_id else None
+        if standing is None and xero_id:
+            standing = self.status_of(name, Side.XERO, xero_id)
+        return XeroDetails(
+            crm_id or "",
+            xero_id or "",
+            str(twin.get("number") or twin.get("title") or ""),
+            str(twin.get("kind") or twin.get("native_table") or ""),
+            str(twin.get("state") or ""),
+            standing,
+            self.link_to(Side.CRM, name, crm_id) if crm_id else "",
+            self.link_to(Side.XERO, name, xero_id) if xero_id else "",
+        )
 
     def titles(self, name: str, side: Side, ids: list[str]) -> dict[str, str]:
         """What people call these records: their number, or their name. Ids that are not known are left out."""

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.console.synced import synced
+from tests.console.synced import company, synced
 
-__all__ = ["synced"]
+__all__ = ["company", "synced"]
 ROOT = Path(__file__).parents[2]
 
 

@@ -6,18 +6,24 @@ import pytest
 
 from sync_core.sandbox.serve import Sandbox
 from sync_core.service import Settings, load_settings, open_service
+from tests.scenarios.books import SandboxClock
 
 
 @pytest.fixture(scope="session")
-def synced(tmp_path_factory):
-    """A folder with cache and state, and the settings of a sandbox that runs for the whole session."""
-    folder = tmp_path_factory.mktemp("synced")
+def company():
+    """A sandbox with the demo company that runs for the whole session."""
     with Sandbox(seed=1) as sandbox:
-        environment = sandbox.environment()
-        with open_service(settings_of(environment, folder)) as service:
-            service.set_up()
-            service.sync()
-        yield folder, environment
+        yield sandbox
+
+
+@pytest.fixture(scope="session")
+def synced(company, tmp_path_factory):
+    """A folder with cache and state, and the settings of the sandbox."""
+    folder, environment = tmp_path_factory.mktemp("synced"), company.environment()
+    with open_service(settings_of(environment, folder), clock=SandboxClock(company)) as service:
+        service.set_up()
+        service.sync()
+    return folder, environment
 
 
 def settings_of(environment, folder, **changes) -> Settings:

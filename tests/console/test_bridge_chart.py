@@ -1,37 +1,32 @@
-"""The bridge from Dynamics to Xero: every step begins where the one before it ended, to the cent."""
+"""The chart of the bridge: it places the service's steps end to end, and its words are exact."""
 
 from __future__ import annotations
 
 from decimal import Decimal
 
-from hypothesis import given
-from hypothesis import strategies as some
-
-from console.bridge import steps
+from console.bridge import bars
 from sync_core.model import ControlTotal
+from sync_core.service import variance_bridge
 
-CENTS = some.decimals(-10_000_000, 10_000_000, places=2, allow_nan=False)
 
-
-def total(crm, by_reason):
+def bridge(crm, by_reason):
     apart = sum(by_reason.values(), Decimal(0))
-    return ControlTotal("NZD", 1, 1, crm, crm - apart, apart, apart, Decimal(0), by_reason)
+    return variance_bridge(ControlTotal("NZD", 1, 1, crm, crm - apart, apart, apart, Decimal(0), by_reason))
 
 
-@given(CENTS, some.dictionaries(some.sampled_from(["tax rounding", "missing in Xero", "duplicate", "other"]), CENTS))
-def test_the_steps_lead_from_one_total_to_the_other(crm, by_reason):
-    made = steps(total(crm, by_reason))
-    assert (made[0].start, made[-1].end) == (crm, crm - sum(by_reason.values(), Decimal(0)))
-    between = made[1:-1]
-    assert [step.start for step in between] == [crm, *(step.end for step in between[:-1])][: len(between)]
-    assert not between or between[-1].end == made[-1].end
-
-
-def test_the_largest_step_comes_first_and_signs_lead_to_xero():
-    made = steps(total(Decimal("100.00"), {"tax rounding": Decimal("-0.01"), "missing in Xero": Decimal("40.00")}))
-    assert [(step.label, step.words) for step in made] == [
+def test_bars_follow_the_steps_and_say_the_exact_amounts():
+    made = bars(bridge(Decimal("100.00"), {"tax rounding": Decimal("-0.01"), "missing in Xero": Decimal("40.00")}))
+    assert [(bar["label"], bar["words"]) for bar in made] == [
         ("Dynamics", "100.00"),
         ("missing in Xero", "-40.00"),
         ("tax rounding", "+0.01"),
         ("Xero", "60.01"),
     ]
+    assert [(bar["from"], bar["to"]) for bar in made[1:-1]] == [(60.0, 100.0), (60.0, 60.01)]
+    assert made[0]["from"] == made[-1]["from"] < 60
+
+
+def test_amounts_beyond_what_a_float_can_hold_stay_exact_in_words():
+    made = bars(bridge(Decimal("90071992547409930.01"), {"other": Decimal("0.01")}))
+    assert [bar["words"] for bar in made] == ["90,071,992,547,409,930.01", "-0.01", "90,071,992,547,409,930.00"]
+    assert (made[1]["label"], made[1]["kind"]) == ("unexplained (other)", "unexplained")

@@ -10,18 +10,19 @@ from streamlit.testing.v1 import AppTest
 
 from console.door import DOOR
 from sync_core.service import open_service
-from tests.console.synced import settings_of, synced
+from tests.console.synced import company, settings_of, synced
+from tests.scenarios.books import SandboxClock
 
-__all__ = ["synced"]
+__all__ = ["company", "synced"]
 ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="session")
-def looked_at(synced, tmp_path_factory):
-    """One service for all tests that only look."""
+def looked_at(company, synced, tmp_path_factory):
+    """One service for all tests that only look. Where it waits for Xero's limit of calls a minute, the sandbox's time jumps."""
     folder, environment = synced
     copy = shutil.copytree(folder, tmp_path_factory.mktemp("pages") / "data")
-    with open_service(settings_of(environment, copy)) as service:
+    with open_service(settings_of(environment, copy), clock=SandboxClock(company)) as service:
         yield service
 
 
@@ -34,13 +35,24 @@ def service(looked_at):
 
 
 @pytest.fixture
-def fresh(synced, tmp_path):
+def fresh(company, synced, tmp_path):
     """A service that has never synced, behind the pages."""
     _, environment = synced
-    with open_service(settings_of(environment, tmp_path / "data")) as opened:
+    with open_service(settings_of(environment, tmp_path / "data"), clock=SandboxClock(company)) as opened:
         DOOR.hold(opened)
         yield opened
         DOOR.shut("closed")
+
+
+@pytest.fixture
+def answer(service):
+    """Does what one request asks for, and leaves alone whatever else other tests asked for."""
+
+    def answerer(request_id):
+        done = service._perform(service.request(request_id))
+        service._workspace.state.finish_request(request_id, done.message, run=done.run, failed=done.failed)
+
+    return answerer
 
 
 def app():
@@ -69,3 +81,8 @@ def said(at):
 @pytest.fixture
 def words():
     return said
+
+
+def table_of(at, *columns):
+    """The first table on the page that has these columns."""
+    return next(each.value for each in at.dataframe if set(columns) <= set(each.value.columns))

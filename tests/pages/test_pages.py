@@ -10,6 +10,7 @@ from console import actions
 from console.door import DOOR
 from sync_core.errors import Retryable
 from sync_core.model import MatchStatus
+from tests.pages.conftest import table_of
 
 ALL = (
     "overview",
@@ -89,14 +90,16 @@ def test_problems_give_the_remark_and_a_button(service, show, words):
     assert "Line 2 (Hire of display stand) has no ledger account and no tax rate" in words(at)
     assert "Both sides differ and nothing was overwritten." in words(at)
     at = click(at, next(b.label for b in at.button if b.label.startswith("Try all")))
-    scope = service.request(at.session_state[actions.ASKED][0].id).args["only"]
-    assert len(scope["invoices"]) > 1
+    asked = service.request(at.session_state[actions.ASKED][0].id)
+    assert asked.kind == "preview"
+    assert len(asked.args["only"]["invoices"]) > 1
 
 
 def test_runs_open_to_entities_and_outcomes(service, show, words):
     at = show("runs")
     key = next(k for k in at.session_state.keys() if k.startswith("runs_"))  # noqa: SIM118  # AppTest has no other way
-    at.session_state[key] = {"selection": {"rows": [0], "columns": []}}
+    by_hand = next(n for n, run in enumerate(table_of(at, "trigger")["trigger"]) if run == "by hand")
+    at.session_state[key] = {"selection": {"rows": [by_hand], "columns": []}}
     at.run()
     assert "asked by: by hand" in words(at)
     assert {"Invoices", "Contacts"} <= set(at.dataframe[1].value["entity"])

@@ -6,6 +6,7 @@ import pytest
 
 from console import actions
 from sync_core.model import Side, Status
+from tests.pages.conftest import table_of
 
 
 def select(at, prefix, row):
@@ -42,10 +43,10 @@ def test_a_search_that_finds_nothing_says_so(service, show, words):
 
 def test_a_contact_opens_with_its_xero_details_and_history(service, show, words):
     at = select(show("contacts", contacts_search="Maitai"), "contacts_list", 0)
-    details = dict(zip(*(at.dataframe[1].value[name] for name in ("what", "value")), strict=True))
+    details = table_of(at, "what", "value").set_index("what")["value"]
     line = service.record_list("contacts", search="Maitai").lines[0]
     assert details["Xero id"] == line.xero_id
-    assert details["Type in Xero"] == "Customer"
+    assert details["Type of contact"] == "Customer"
     assert details["Last synced"] != "never"
     history = at.dataframe[len(at.dataframe) - 1].value
     assert "linked by account number" in set(history["words"])

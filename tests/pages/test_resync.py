@@ -6,7 +6,7 @@ import pytest
 
 from console import actions
 from sync_core.errors import Rejected
-from sync_core.flows.schedule import Runner
+from tests.pages.conftest import table_of
 
 
 def click(at, label):
@@ -14,36 +14,42 @@ def click(at, label):
     return at.run()
 
 
-def work_off(service):
-    Runner(service._workspace.state, service._perform).work_off()
+def asked_for(show, kind):
+    """The page after one kind of record was chosen and its preview asked for, and the request's number."""
+    at = show("resync")
+    at.segmented_control(key="resync_what").set_value("One kind of record").run()
+    at = click(at.selectbox(key="resync_entity").set_value(kind).run(), "Preview")
+    return at.session_state[actions.ASKED][-1].id
 
 
-def test_a_preview_is_asked_for_shown_and_done(service, show, words):
-    at = click(show("resync"), "Preview")
-    asked = at.session_state[actions.ASKED][-1].id
+def test_a_preview_is_asked_for_and_shown(service, show, words, answer):
+    asked = asked_for(show, "contacts")
     assert service.request(asked).kind == "preview"
     assert "Both systems are being read." in words(show("resync", request=str(asked)))
-    while service.request(asked).finished_at is None:
-        work_off(service)
+    answer(asked)
     at = show("resync", request=str(asked))
     made = service.preview(service.request(asked).run)
     assert "more calls today" in words(at)
-    remarks = at.dataframe[len(at.dataframe) - 1].value["remark"].tolist()
-    assert remarks == [record.remark for record in made.left]
+    remarks = table_of(at, "kind", "outcome", "remark")["remark"].tolist()
+    assert remarks == [record.remark for record in made.left] != []
 
 
-def test_what_was_agreed_to_shows_every_record_with_its_remark(service, show, words):
+def test_everything_is_asked_for_where_nothing_else_is_chosen(service, show):
     at = click(show("resync"), "Preview")
-    asked = at.session_state[actions.ASKED][-1].id
-    while service.request(asked).finished_at is None:
-        work_off(service)
+    asked = service.request(at.session_state[actions.ASKED][-1].id)
+    assert (asked.kind, asked.args["only"], asked.args["entities"]) == ("preview", None, [])
+
+
+def test_what_was_agreed_to_shows_every_record_with_its_remark(service, show, words, answer):
+    asked = asked_for(show, "contacts")
+    answer(asked)
     made = service.preview(service.request(asked).run)
     done = service.enqueue_agreed(service.scope_of_request(asked), made.fingerprint, who="console")
     assert "The sync is under way." in words(show("resync", request=str(asked), done=str(done)))
-    work_off(service)
+    answer(done)
     at = show("resync", request=str(asked), done=str(done))
     assert "What came of it" in words(at)
-    assert all(at.dataframe[0].value["remark"])
+    assert all(table_of(at, "status", "remark")["remark"])
 
 
 @pytest.mark.parametrize("what", ["One kind of record", "A range of dates", "All that failed"])

@@ -6,8 +6,10 @@ import pytest
 
 from console import actions
 from console.filters import parse
+from console.texts import STATUS_WORDS, amount
 from sync_core.model import MatchStatus, Side
 from sync_core.service import Filters, Sort
+from tests.pages.conftest import table_of
 
 GRID = 1
 STATUS = ("", "Status and reason")
@@ -78,24 +80,24 @@ def test_nothing_left_is_said(service, show, words):
 def test_a_selected_row_opens_below_with_what_differs_first(service, show, words):
     at = select(show("invoices", invoices_search="HP-1040"), 0)
     assert "HP\\-1040 · Alpine Rescue Trust" in words(at)
-    fields = at.dataframe[GRID + 1].value
+    fields = table_of(at, "verdict", "agreed")
     assert {"Total", "Tax", "Lines"} <= set(fields["label"])
     assert "same" not in set(fields["verdict"])
-    lines = at.dataframe[GRID + 2].value
+    lines = table_of(at, "verdict", "crm net")
     assert "only in Dynamics" in set(lines["verdict"])
 
 
 def test_all_fields_are_a_toggle_away(service, show):
     at = select(show("invoices", invoices_search="HP-1040"), 0)
     at.toggle[0].set_value(True).run()
-    verdicts = list(at.dataframe[GRID + 1].value["verdict"])
+    verdicts = list(table_of(at, "verdict", "agreed")["verdict"])
     assert "same" in verdicts
     assert verdicts[0] != "same"
 
 
 def test_payments_stand_with_their_invoice(service, show):
     at = select(show("invoices", invoices_search="HP-1007"), 0)
-    applied = at.dataframe[len(at.dataframe) - 1].value
+    applied = table_of(at, "kind", "state")
     assert list(applied["kind"]) == ["payment"]
     assert list(applied["crm"]) == list(applied["xero"]) == ["2,088.75"]
 
@@ -107,12 +109,49 @@ def test_a_selection_never_moves_to_another_row(service, show, words):
     assert "Select a row" in words(at)
 
 
-def test_resync_asks_for_just_that_record_by_id(service, show):
+def test_balances_stand_on_both_sides_with_the_difference_between(service, show):
+    row = service.reconciliation("invoices", Filters(search="HP-1022")).rows.to_pylist()[0]
+    at = select(show("invoices", invoices_search="HP-1022"), 0)
+    held = table_of(at, "label", "crm", "difference", "xero").set_index("label")
+    assert list(held.index) == ["Total", "of which tax", "Paid", "Credited", "Due"]
+    paid = [amount(value, "NZD") for value in (row["crm_paid"], row["crm_paid"] - row["xero_paid"], row["xero_paid"])]
+    assert list(held.loc["Paid"]) == paid
+    assert held.loc["Due"]["xero"] == amount(row["xero_due"], "NZD")
+
+
+@pytest.mark.parametrize("name", ["invoices", "payments", "credit_notes"])
+def test_every_document_has_its_xero_details(service, show, name):
+    at = show(name)
+    row = service.reconciliation(name).rows.to_pylist()[0]
+    key = next(k for k in at.session_state.keys() if k.startswith(f"{name}_grid_"))  # noqa: SIM118  # AppTest has no other way
+    at.session_state[key] = {"selection": {"rows": [0], "columns": []}}
+    details = table_of(at.run(), "what", "value").set_index("what")["value"]
+    found = service.xero_details(name, row["crm_id"], row["xero_id"])
+    assert details["Xero id"] == row["xero_id"]
+    assert details["Remark"] == found.standing.remark
+    assert details["Sync status"] == STATUS_WORDS[found.standing.status]
+    assert {"Number in Xero", "Type", "Status in Xero", "Last synced", "Last attempt"} <= set(details.index)
+
+
+def test_details_of_what_is_not_in_xero_say_so(service, show):
+    at = select(show("invoices", invoices_status="Missing in Xero"), 0)
+    details = table_of(at, "what", "value").set_index("what")["value"]
+    assert details["Number in Xero"] == "not in Xero yet"
+    assert "Xero id" not in details.index
+
+
+def test_a_resync_of_one_record_is_previewed_below_it_before_it_is_done(service, show, words, answer):
     at = select(show("invoices", invoices_search="HP-1021"), 0)
-    next(b for b in at.button if b.label == "Resync this invoice").click().run()
+    next(b for b in at.button if b.label == "Resync this invoice…").click().run()
     row = service.reconciliation("invoices", Filters(search="HP-1021")).rows.to_pylist()[0]
     asked = service.request(at.session_state[actions.ASKED][-1].id)
+    assert asked.kind == "preview"
     assert asked.args["only"] == {"invoices": sorted([row["crm_id"], row["xero_id"]])}
+    assert "Nothing is written." in words(at)
+    answer(asked.id)
+    assert "Looked at" in words(at.run())
+    next(b for b in at.button if b.label == "Close").click().run()
+    assert "Looked at" not in words(at)
 
 
 def test_both_systems_are_linked(service, show):
