@@ -123,6 +123,12 @@ def test_a_text_that_no_cell_holds_is_refused_and_not_cut():
         b"".join(book(batch([{"currency": "NZD", "words": "x" * 32_768}])))
 
 
+@pytest.mark.parametrize("odd", ["_x0041_", "<r>&amp;</r>", " both ends ", "a\r\nb\tc", "\x01\ufffe", "\u3000"])
+def test_text_that_means_something_to_a_sheet_is_read_back_as_it_was(odd):
+    (cells,) = read(book(batch([{"currency": "NZD", "words": odd, "differing": ["Total", odd]}])))
+    assert (text(cells["words"]), text(cells["differing"])) == (odd, f"Total; {odd}")
+
+
 def test_batches_are_asked_for_one_by_one():
     asked = []
 

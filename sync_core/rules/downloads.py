@@ -94,7 +94,7 @@ def guarded(text: str) -> str:
 def _cells(column: Any, currency: Any) -> Any:
     kind = column.type
     if pa.types.is_decimal(kind):
-        text = _amounts(column, currency)
+        text = amount_texts(column, currency)
     elif pa.types.is_timestamp(kind):
         text = pc.strftime(pc.cast(column, pa.timestamp("s"), safe=False), format="%Y-%m-%dT%H:%M:%SZ")
     elif pa.types.is_list(kind):
@@ -106,7 +106,7 @@ def _cells(column: Any, currency: Any) -> Any:
     return pc.fill_null(text, "")
 
 
-def _amounts(column: Any, currency: Any) -> Any:
+def amount_texts(column: Any, currency: Any) -> Any:
     """Each amount with its currency's decimals; digits beyond them stay when they are not zero."""
     exact = pc.cast(pc.cast(column, pa.decimal128(38, 4)), pa.string())
     codes: dict[int, list[str | None]] = {}
@@ -131,12 +131,16 @@ def _without(text: Any, ending: str) -> Any:
 
 
 def _guarded(text: Any) -> Any:
-    return pc.if_else(pc.match_substring_regex(text, _TRIGGER), pc.binary_join_element_wise("'", text, ""), text)
+    odd = pc.match_substring_regex(text, _TRIGGER)
+    return pc.if_else(odd, pc.binary_join_element_wise("'", text, ""), text) if pc.any(odd).as_py() else text
 
 
 def _quoted(text: Any) -> Any:
+    odd = pc.match_substring_regex(text, _SPECIAL)
+    if not pc.any(odd).as_py():
+        return text
     doubled = pc.binary_join_element_wise('"', pc.replace_substring(text, '"', '""'), '"', "")
-    return pc.if_else(pc.match_substring_regex(text, _SPECIAL), doubled, text)
+    return pc.if_else(odd, doubled, text)
 
 
 class Written(Protocol):
