@@ -14,6 +14,8 @@ from console.widgets import left, table
 from sync_core.service import Case, CaseStatus
 
 ACTS = {"assign": "given to somebody", "resolve case": "called done", "ignore": "set aside", "reopen": "opened again"}
+MOST_AT_ONCE = 5_000
+"""An act on so many rows, each with its line in the audit trail, is done within some seconds."""
 
 
 def standing(case: Case | None) -> str:
@@ -38,30 +40,48 @@ def draw(entity: str, row_id: str) -> None:
 
 
 def acts(entity: str, row_ids: Sequence[str], key: str, case: Case | None = None) -> None:
-    """The buttons for one row or many; each opens what it needs to know."""
+    """The buttons for one row or many; each opens what it needs to know, and says on how many rows it acts."""
+    many = f" ({count(len(row_ids), 'row')})" if len(row_ids) > 1 else ""
     with st.container(horizontal=True):
         with st.popover("Give to", key=f"give_{key}"):
             person = st.text_input("Person", value=case.assignee if case else "", key=f"person_{key}", placeholder="Name")
-            _do("Give it", f"give_it_{key}", lambda: actions.assign(entity, row_ids, person or ""))
+            _do(f"Give it{many}", f"give_it_{key}", lambda: actions.assign(entity, row_ids, person or ""))
         with st.popover("Comment", key=f"say_{key}"):
             said = st.text_area("Comment", key=f"said_{key}")
-            _do("Keep it", f"say_it_{key}", lambda: actions.comment(entity, row_ids, said or ""))
+            _do(f"Keep it{many}", f"say_it_{key}", lambda: actions.comment(entity, row_ids, said or ""))
         with st.popover("Set aside", key=f"aside_{key}"):
             st.text("It opens again by itself when either side changes, or after the day that you name.")
             why = st.text_input("Reason", key=f"why_{key}")
             until = st.date_input("Until", None, key=f"until_{key}", format="YYYY-MM-DD")
-            _do("Set it aside", f"aside_it_{key}", lambda: actions.set_aside(entity, row_ids, why or "", until))
+            _do(f"Set it aside{many}", f"aside_it_{key}", lambda: actions.set_aside(entity, row_ids, why or "", until))
         with st.popover("Done", key=f"done_{key}"):
             how = st.text_input("What was done", key=f"how_{key}")
-            _do("Call it done", f"done_it_{key}", lambda: actions.call_done(entity, row_ids, how or ""))
-        if case is None or case.status is not CaseStatus.OPEN:
+            _do(f"Call it done{many}", f"done_it_{key}", lambda: actions.call_done(entity, row_ids, how or ""))
+        if len(row_ids) > 1 or (case is not None and case.status is not CaseStatus.OPEN):
             with st.popover("Open again", key=f"again_{key}"):
                 reason = st.text_input("Reason", key=f"reason_{key}")
-                _do("Open it again", f"again_it_{key}", lambda: actions.open_again(entity, row_ids, reason or ""))
+                _do(f"Open it again{many}", f"again_it_{key}", lambda: actions.open_again(entity, row_ids, reason or ""))
         st.button("Take back", key=f"undo_{key}", on_click=actions.undo, help="Takes back your last act, on all its rows.")
     said_last = st.session_state.pop(actions.TOLD, None)
     if said_last:
         st.success(plain(said_last))
+
+
+def all_of_them(label: str, entity: str, find: Callable[[], Sequence[str]], key: str) -> None:
+    """Acts on every row of a list, also those that are not on screen. They are looked up once the switch is on."""
+    if not st.toggle(label, key=f"all_{key}"):
+        return
+    acts_or_why_not(entity, find(), f"all_{key}")
+
+
+def acts_or_why_not(entity: str, row_ids: Sequence[str], key: str) -> None:
+    """The buttons for these rows, or why there are none."""
+    if len(row_ids) > MOST_AT_ONCE:
+        st.text(f"At most {MOST_AT_ONCE:,} rows are worked on at once. Narrow the list first.")
+    elif row_ids:
+        acts(entity, row_ids, key, service().case(entity, row_ids[0]) if len(row_ids) == 1 else None)
+    else:
+        st.text("None of these stands in the reconciliation by itself. Work on the record that it is matched with.")
 
 
 def _do(label: str, key: str, act: Callable[[], None]) -> None:

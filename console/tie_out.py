@@ -58,6 +58,9 @@ def draw(sheet: Sheet) -> None:
         with st.expander("From Dynamics to Xero, step by step", key=f"{sheet.entity}_bridge"):
             bridge.draw(sums.totals)
     _bar(sheet, filters, as_of, shown=len(rows), left=sums.rows)
+    if not as_of and sums.rows > 1:
+        label = f"Work on all {sums.rows:,} {sheet.plural} of this list"
+        casework.all_of_them(label, sheet.entity, lambda: _every_row(sheet, filters), f"{sheet.entity}_{status}")
     picked = _grid(sheet, rows if as_of else _with_work(sheet, rows), sums.rows)
     if not picked:
         st.caption(f"Select a row to see the {sheet.singular} in full, or several to work on them together.")
@@ -188,6 +191,12 @@ def _bar(sheet: Sheet, filters: Filters, as_of: str, *, shown: int, left: int) -
             _resync_filtered(sheet, filters, left)
         with st.popover("Download", key=f"{sheet.entity}_download"):
             _downloads(sheet, filters, as_of, left)
+
+
+def _every_row(sheet: Sheet, filters: Filters) -> list[str]:
+    """The rows that the filters leave, one more than can be worked on at once where there are too many."""
+    rows = service().reconciliation_rows(sheet.entity, filters, limit=casework.MOST_AT_ONCE + 1)
+    return [str(row_id) for row_id in rows["row_id"].to_pylist()]
 
 
 def _resync_filtered(sheet: Sheet, filters: Filters, left: int) -> None:

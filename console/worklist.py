@@ -35,8 +35,16 @@ def draw() -> None:
     if not page.count:
         _nothing()
     else:
+        if entity and page.count > 1:
+            label = f"Work on all {page.count:,} of this list"
+            casework.all_of_them(label, entity, lambda: _every_row(asked), f"worklist_{entity}")
         _items(page.items, page.count)
     changed(entity)
+
+
+def _every_row(asked: WorkFilters) -> list[str]:
+    found = service().worklist(asked, limit=casework.MOST_AT_ONCE + 1)
+    return [item.difference.row for item in found.items]
 
 
 def _asked(entity: str | None) -> tuple[WorkFilters, WorkSort]:

@@ -1,85 +1,133 @@
-"""What needs a person, by cause: what happened, why, what to do, and the button that tries again."""
+"""What needs a person, by cause: what happened, why, what to do, and the button that tries again; then what is settled."""
 
 from __future__ import annotations
 
 import streamlit as st
 
-from console import actions, nav, record_resync, resync
+from console import actions, casework, nav, problem_lists, record_resync, resync
 from console.door import service
 from console.frame import reader_zone
-from console.problems import Group, groups, titles
+from console.problems import KINDS, Desk, Group, desk, grouped, titles
+from console.segments import segments
 from console.sheets import SHEETS
 from console.texts import STATUS_WORDS, count, lower_first, plain, when, zone_name
-from console.widgets import left, table
+from console.widgets import left, pick
+from sync_core.model import RecordStatus, Status
 from sync_core.service import Scope, data_flows
 
 SHOWN = 100
-SIDE_BY_SIDE = {sheet.entity for sheet in SHEETS}
+ASIDE, SOLVED = "aside", "solved"
+PAGES = {*(sheet.entity for sheet in SHEETS), "contacts"}
+"""Entities whose records have a page of their own on which both sides stand."""
 zone = reader_zone()
 flows = {flow.entity: flow for flow in data_flows()}
 COLUMNS = {
-    "record": left("Record", width="medium"),
-    "side": left("System", width="small"),
-    "remark": left("Remark"),
-    "attempt": left("Last attempt", width=130),
-    "synced": left("Last synced", width=130),
+    "record": left("Record", width=170),
+    "side": left("In", width=80),
+    "attempt": left("Last attempt", width=124),
+    "remark": left("Remark", width=680),
 }
 
 
+def called(entity: str, number: int) -> str:
+    return flows[entity].singular if number == 1 else lower_first(flows[entity].label)
+
+
 def draw(group: Group) -> None:
-    number, flow = len(group.records), flows[group.entity]
-    name = flow.singular if number == 1 else lower_first(flow.label)
-    named = titles(group)
+    number, first, name = len(group.records), group.records[0], called(group.entity, len(group.records))
+    named = titles(group.entity, [(record.side, record.id) for record in group.records[:SHOWN]])
+    key = f"{group.entity}_{group.status}_{first.id}"
     st.subheader(f"{STATUS_WORDS[group.status]} · {number:,} {plain(name)}")
     st.text(group.cause)
+    picked = first if number == 1 else several(group, named, key)
     if number == 1:
-        record = group.records[0]
         st.caption(
-            f"{plain(named.get(record.id, record.id))} in {record.side.label} · last attempt {when(record.last_attempt, zone)}"
+            f"{plain(named.get(first.id, first.id))} in {first.side.label} · last attempt {when(first.last_attempt, zone)}"
         )
-    else:
-        rows = (
-            {
-                "record": named.get(record.id, record.id),
-                "side": record.side.label,
-                "remark": record.remark,
-                "attempt": when(record.last_attempt, zone),
-                "synced": when(record.last_synced, zone),
-            }
-            for record in group.records[:SHOWN]
-        )
-        table(rows, COLUMNS, f"The {number} {name}")
-    _detail(group)
-    first = group.records[0].id
-    with st.container(horizontal=True):
-        key = f"{group.entity}_{group.status}_{first}"
-        if number == 1:
-            record_resync.button("Try again…", group.entity, [first], named.get(first, name), key)
-        elif st.button(f"Try all {number:,} again…", key=f"retry_{key}"):
-            only = {group.entity: frozenset(record.id for record in group.records)}
-            resync.show(actions.preview(Scope(only=only), f"{number:,} {name}"))
-        if number == 1 and group.entity in SIDE_BY_SIDE and first in named and st.button("See both sides", key=f"see_{first}"):
-            st.switch_page(nav.file_of(group.entity), query_params={f"{group.entity}_search": named[first]})
-
-
-def _detail(group: Group) -> None:
     raw = next((record.detail for record in group.records if record.detail), "")
     if raw:
         with st.expander("Raw answer of the system"):
             st.text(raw)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if number == 1:
+            record_resync.button("Try again…", group.entity, [first.id], named.get(first.id, name), key)
+        elif st.button(f"Try all {number:,} again…", key=f"retry_{key}"):
+            try_again(group.entity, group.records, f"{number:,} {name}")
+        if picked is not None and group.entity in PAGES and picked.id in named:
+            both_sides(group.entity, named[picked.id], f"see_{key}")
+        words = "Work on it" if number == 1 else f"Work on these {number:,}"
+        work = st.toggle(words, key=f"work_{key}")
+    record_resync.draw(key)
+    if work:
+        casework.acts_or_why_not(group.entity, service().rows_among(group.entity, group.row_ids), f"problem_{key}")
+
+
+def several(group: Group, named: dict[str, str], key: str) -> RecordStatus | None:
+    shown = group.records[:SHOWN]
+    rows = [
+        {"record": named.get(record.id, record.id), "side": record.side.label, "remark": record.remark}
+        | {"attempt": when(record.last_attempt, zone)}
+        for record in shown
+    ]
+    name = called(group.entity, len(group.records))
+    ids = [record.id for record in shown]
+    picked = pick(
+        f"group_{key}", rows, COLUMNS, ids, f"{name} with this cause", height="content" if len(rows) <= SHOWN // 4 else "auto"
+    )
+    if len(group.records) > SHOWN:
+        st.caption(f"The first {SHOWN:,} of {len(group.records):,}. The buttons act on all of them.")
+    return next((record for record in shown if record.id == picked), None)
+
+
+def both_sides(entity: str, name: str, key: str) -> None:
+    if st.button(f"See both sides of {plain(name)}", key=key):
+        st.switch_page(nav.file_of(entity), query_params={f"{entity}_search": name})
+
+
+def try_again(entity: str, records: tuple[RecordStatus, ...], label: str) -> None:
+    only = {entity: frozenset(record.id for record in records)}
+    resync.show(actions.preview(Scope(only=only), label))
+
+
+def needing(found: Desk, chosen: str) -> None:
+    """The groups of one status or of all, of one kind of record or of all."""
+    kinds = [kind for kind in KINDS if chosen in ("", kind)]
+    records = [record for kind in kinds for record in found.open[kind]]
+    present = {record.entity for record in records}
+    labels = {name: flow.label for name, flow in flows.items() if name in present}
+    if len(labels) > 1:
+        entity = segments("Kind", "kind", {"": "All kinds", **labels})
+        records = [record for record in records if entity in ("", record.entity)]
+    made = grouped(records)
+    if not made:
+        st.text("Nothing needs a person." if not chosen else "Nothing stands like that.")
+        return
+    st.text(f"{count(len(records), 'record needs', 'records need')} a person, for {count(len(made), 'cause')}.")
+    if found.more:
+        st.text("There are more; only the first thousands were looked at.")
+    if len({group.entity for group in made}) == 1 and len(made) > 1:
+        entity, number = made[0].entity, len(records)
+        ids = [row_id for group in made for row_id in group.row_ids]
+        label = f"Work on all {number:,} {called(entity, number)} of this list"
+        casework.all_of_them(label, entity, lambda: service().rows_among(entity, ids), f"problems_{chosen}_{entity}")
+    for each in made:
+        draw(each)
 
 
 st.title("Problems")
-found, more = groups()
-if found:
-    total = sum(len(group.records) for group in found)
-    st.text(f"{count(total, 'record needs', 'records need')} a person, for {count(len(found), 'cause')}.")
-    if more:
-        st.text("There are more; only the first thousands were looked at.")
-    for each in found:
-        draw(each)
-    st.caption(f"Times are in {plain(zone_name(zone))}.")
-elif service().overview().runs:
-    st.text("Nothing needs a person.")
-else:
+found = desk()
+if not service().overview().runs:
     st.text("Nothing has been synced yet, so nothing can be said.")
+else:
+    tabs = {"": f"Needs a person {sum(found.counts.values()):,}"}
+    tabs |= {str(kind): f"{STATUS_WORDS[kind]} {found.counts[kind]:,}" for kind in KINDS}
+    tabs |= {ASIDE: f"○ set aside {len(found.aside):,}", SOLVED: f"● solved today {len(found.solved) + len(found.done):,}"}
+    tabs[str(Status.BLOCKED)] = f"■ blocked, waiting {found.counts[Status.BLOCKED]:,}"
+    chosen = segments("Show", "show", tabs)
+    if chosen == ASIDE:
+        problem_lists.aside(found.aside)
+    elif chosen == SOLVED:
+        problem_lists.solved(found.solved, found.done)
+    else:
+        needing(found, chosen)
+    st.caption(f"Times are in {plain(zone_name(zone))}.")

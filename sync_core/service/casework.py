@@ -65,6 +65,12 @@ class Casework(Deciding, Tolerances):
         standing = dict(zip(found, as_they_stand(self._workspace, list(found.values())), strict=True))
         return {key.row_id: standing[key] for key in keys if key in standing}
 
+    def rows_among(self, name: str, row_ids: Sequence[str]) -> list[str]:
+        """Those of ``row_ids`` that stand in the reconciliation as rows of their own, so that people can act on them."""
+        known(name)
+        found = self._pairs(name, row_ids)
+        return [row_id for row_id in row_ids if row_id in found]
+
     def case_history(self, name: str, row_id: str) -> list[CaseEntry]:
         """Everything that was done with the case of a row, in order; what was taken back says when."""
         key = self._key(name, row_id)

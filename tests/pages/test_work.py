@@ -52,7 +52,7 @@ def test_a_reason_that_is_missing_is_asked_for(service, show, words, row):
 def test_several_rows_are_given_to_somebody_at_once(service, show):
     at = select(show("invoices", invoices_status="open"), "invoices_grid_", 0, 1, 2)
     assert "3 invoices selected" in [each.value for each in at.subheader]
-    at = click(fill(at, "Person", "Ben"), "Give it")
+    at = click(fill(at, "Person", "Ben"), "Give it (3 rows)")
     assert len(service.cases(assignee="Ben")) == 3
     grid = show("invoices", invoices_status="open").dataframe[1].value
     assert list(grid[("Work", "with")][:3]) == ["Ben", "Ben", "Ben"]

@@ -1,0 +1,113 @@
+"""Problems: tabs with their counts, one kind at a time, work on a whole cause, what is set aside and what was solved today."""
+
+from __future__ import annotations
+
+import pytest
+
+from console import actions
+from console.problems import desk
+from sync_core.model import Status
+from sync_core.service import CaseStatus
+from tests.pages.conftest import table_of
+
+
+def switch(at, label):
+    next(each for each in at.toggle if each.label.startswith(label)).set_value(True)
+    return at.run()
+
+
+def click(at, label):
+    next(b for b in at.button if b.label.startswith(label)).click()
+    return at.run()
+
+
+def fill(at, label, value, beginning=""):
+    """Types into the field with this label, of several the one whose key begins so."""
+    next(each for each in at.text_input if each.label == label and (each.key or "").startswith(beginning)).set_value(value)
+    return at
+
+
+def tabs(at):
+    return next(each.options for each in at.segmented_control if each.label == "Show")
+
+
+def test_every_tab_says_how_many_and_they_add_up(service, show):
+    counted = service.overview().statuses
+    conflicts, blocked, review = (
+        sum(by.get(status, 0) for by in counted.values()) for status in (Status.CONFLICT, Status.BLOCKED, Status.NEEDS_REVIEW)
+    )
+    assert tabs(show("problems"))[:5] == [
+        f"Needs a person {conflicts + blocked + review}",
+        "✕ failed 0",
+        f"▲ conflict {conflicts}",
+        f"■ blocked, waiting {blocked}",
+        f"◆ needs review {review}",
+    ]
+
+
+@pytest.mark.parametrize(("tab", "shape"), [("Conflict", "▲"), ("Blocked", "■"), ("Needs review", "◆")])
+def test_a_tab_shows_only_its_own(service, show, tab, shape):
+    at = show("problems", show=tab)
+    assert not at.exception
+    heads = [each.value for each in at.subheader]
+    assert heads
+    assert all(head.startswith(shape) for head in heads)
+
+
+def test_one_kind_of_record_at_a_time(service, show):
+    at = show("problems", show="Conflict", kind="contacts")
+    assert [each.value for each in at.subheader] == ["▲ conflict · 1 contact"]
+
+
+def test_a_whole_cause_is_set_aside_and_opened_again(service, show, words):
+    group = next(g for g in _groups() if len(g.records) > 1)
+    before = len(desk().open[group.status])
+    at = switch(show("problems", show=str(group.status)), "Work on these 2")
+    at = click(fill(at, "Reason", "settled by phone"), "Set it aside (2 rows)")
+    assert len(desk().open[group.status]) == before - 2
+    assert [case.reason for case in desk().aside] == ["settled by phone"] * 2
+    at = show("problems", show="aside")
+    assert table_of(at, "until", "reason")["until"].tolist() == ["for good"] * 2
+    key = next(k for k in at.session_state.keys() if k.startswith("aside_"))  # noqa: SIM118  # AppTest has no other way
+    at.session_state[key] = {"selection": {"rows": [0, 1], "columns": []}}
+    at = click(fill(at.run(), "Reason", "it was not", "reason_"), "Open it again (2 rows)")
+    assert not desk().aside
+    assert len(desk().open[group.status]) == before
+
+
+def test_every_row_of_a_list_is_called_done_at_once_and_stands_under_solved_today(service, show, words):
+    at = switch(show("problems", show="Blocked"), "Work on all 3 invoices")
+    assert "Call it done (3 rows)" in [b.label for b in at.button]
+    at = click(fill(at, "What was done", "asked the customer"), "Call it done (3 rows)")
+    assert len(service.cases(status=CaseStatus.RESOLVED)) == 3
+    at = show("problems", show="solved")
+    assert table_of(at, "record", "who", "reason")["reason"].tolist() == ["asked the customer"] * 3
+    service.undo(who=actions.WHO)
+    assert not service.cases(status=CaseStatus.RESOLVED)
+
+
+def test_one_record_is_previewed_in_its_place(service, show, words, answer):
+    at = click(show("problems", show="Conflict", kind="contacts"), "Try again…")
+    asked = at.session_state[actions.ASKED][-1].id
+    assert service.request(asked).kind == "preview"
+    answer(asked)
+    assert "What would not be done" in words(at.run())
+
+
+def test_all_rows_of_a_filter_are_worked_on_not_only_those_on_screen(service, show, monkeypatch):
+    monkeypatch.setattr("console.tie_out.ROWS", 2)
+    at = switch(show("invoices", invoices_status="Missing in Xero"), "Work on all 4 invoices")
+    click(fill(at, "Person", "Ben"), "Give it (4 rows)")
+    assert len(service.cases(assignee="Ben")) == 4
+    service.undo(who=actions.WHO)
+
+
+def test_too_many_rows_are_refused_before_anything_is_done(service, show, words, monkeypatch):
+    monkeypatch.setattr("console.casework.MOST_AT_ONCE", 3)
+    assert "At most 3 rows are worked on at once" in words(switch(show("invoices"), "Work on all"))
+
+
+def _groups():
+    from console.problems import grouped
+
+    return grouped([record for records in desk().open.values() for record in records])
