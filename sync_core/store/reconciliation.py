@@ -18,11 +18,11 @@ from sync_core.model import DataAge, MatchStatus, Side
 from sync_core.rules.entities import entity as registered
 from sync_core.rules.gaps import Gap, gaps
 from sync_core.rules.reasons import Reason
-from sync_core.rules.reconcile import EVERYTHING, NO_TERMS, Filters, Part, Reconciliation, Share, Terms, reconciliation
+from sync_core.rules.reconcile import EVERYTHING, NO_TERMS, Filters, Part, Reconciliation, Share, Sort, Terms, reconciliation
 from sync_core.store.cache import Cache, Snapshot
 from sync_core.store.reconciliation_gaps import holdings
 from sync_core.store.reconciliation_kept import keeper, kept_name
-from sync_core.store.reconciliation_reading import COLUMNS, Reading
+from sync_core.store.reconciliation_reading import CALLED, COLUMNS, Reading
 from sync_core.store.reconciliation_sql import streams
 from sync_core.views import ReconciliationPage
 
@@ -38,14 +38,17 @@ class Books:
     def __init__(self, snapshot: Snapshot, entity: str, terms: Terms, path: Path) -> None:
         self._snapshot, self._entity, self._terms, self._path = snapshot, entity, terms, path
         self._reading = Reading(entity, kept_name(entity), terms)
+        self._searched = ""
 
     def rows(self, filters: Filters = EVERYTHING, *, limit: int | None = None, offset: int = 0) -> pa.Table:
         """The rows that ``filters`` leave, in their order, with the columns of :data:`COLUMNS`. ``limit`` None means all."""
+        self._prepare(filters)
         sql, params = self._reading.rows(filters, limit, offset)
         return self._snapshot.query(sql, *params)
 
     def batches(self, filters: Filters = EVERYTHING, *, size: int = 8192) -> Iterator[pa.RecordBatch]:
         """The same rows, ``size`` at a time, in bounded memory: put in order first, then looked up part by part."""
+        self._prepare(filters)
         sql, params = self._reading.ordered(filters)
         self._snapshot.run(f"CREATE OR REPLACE TEMP TABLE ordered AS {sql}", *params)
         count = self._snapshot.query("SELECT count(*) AS n FROM ordered")["n"][0].as_py()
@@ -55,11 +58,22 @@ class Books:
 
     def summary(self, filters: Filters = EVERYTHING) -> Reconciliation:
         """Status counts and control totals of the rows that ``filters`` leave."""
+        self._prepare(filters)
         sql, params = self._reading.sums(filters)
         parts = [_part(row) for row in self._snapshot.query(sql, *params).to_pylist()]
         sql, params = self._reading.shares(filters)
         shares = [_share(row) for row in self._snapshot.query(sql, *params).to_pylist()]
         return reconciliation(self._entity, parts, shares)
+
+    def _prepare(self, filters: Filters) -> None:
+        """Look once for what several statements about the same filters ask."""
+        text = filters.search.strip()
+        if text and text != self._searched:
+            sql, params = self._reading.hits(text)
+            self._snapshot.run(f"CREATE OR REPLACE TEMP TABLE hit AS {sql}", *params)
+            self._searched = text
+        if filters.sort is Sort.CONTACT:
+            self._snapshot.run(f"CREATE TEMP TABLE IF NOT EXISTS called AS {CALLED}")
 
     def age(self) -> DataAge:
         """When each system was last read to its end for the entity."""

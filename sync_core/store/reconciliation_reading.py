@@ -52,7 +52,7 @@ side's own rate (units of the document's currency for one of the base), blank wh
 
 _SORTS = {
     Sort.NUMBER: "number",
-    Sort.CONTACT: "(SELECT title FROM record k WHERE k.seq = coalesce(t.crm_contact, t.xero_contact))",
+    Sort.CONTACT: "called.rank",
     Sort.DATE: "date",
     Sort.DUE_DATE: "due_date",
     Sort.STATUS: "status",
@@ -67,7 +67,10 @@ Statement = tuple[str, list[object]]
 
 
 class Reading:
-    """The statements for one entity under given terms."""
+    """The statements for one entity under given terms.
+
+    A search reads the temporary table `hit`, made of :meth:`hits`; an order by contact the table `called`, of :data:`CALLED`.
+    """
 
     def __init__(self, entity: str, kept: str, terms: Terms) -> None:
         self._entity, self._kept, self._terms = entity, kept, terms
@@ -75,27 +78,34 @@ class Reading:
     def rows(self, filters: Filters, limit: int | None, offset: int) -> Statement:
         """The rows in the order of ``filters``, with the columns of :data:`COLUMNS`."""
         asked = _Asked()
-        chosen = self._ordered(filters, asked) + f" LIMIT {asked.bind(limit)} OFFSET {asked.bind(offset)}"
-        return self._whole(f"SELECT *, row_number() OVER () AS place FROM ({chosen})"), asked.values
+        picked = self._ordered("spot", filters, asked) + f" LIMIT {asked.bind(limit)} OFFSET {asked.bind(offset)}"
+        # First which rows, then what they hold: or what nobody will see is carried through the sort.
+        chosen = (
+            f"WITH picked AS MATERIALIZED (SELECT spot, row_number() OVER () AS place FROM ({picked}))"
+            f" SELECT t.*, place FROM picked JOIN ({self._overlaid(asked)}) t USING (spot)"
+        )
+        return self._whole(chosen), asked.values
 
     def ordered(self, filters: Filters) -> Statement:
         """Kept rows alone in their order, each with its ``place`` from 1 on: what :meth:`part` reads a part of."""
         asked = _Asked()
-        return f"SELECT *, row_number() OVER () AS place FROM ({self._ordered(filters, asked)})", asked.values
+        return f"SELECT *, row_number() OVER () AS place FROM ({self._ordered('*', filters, asked)})", asked.values
 
     def part(self, ordered: str) -> str:
         """The rows of the table ``ordered`` whose place is over $1 and at most $2, with the columns of :data:`COLUMNS`."""
         return self._whole(f"SELECT * FROM {ordered} WHERE place > $1 AND place <= $2")
 
-    def _ordered(self, filters: Filters, asked: _Asked) -> str:
+    def _ordered(self, names: str, filters: Filters, asked: _Asked) -> str:
         source = self._chosen(filters, asked)
         order = f"{_SORTS[filters.sort]} {'DESC' if filters.descending else 'ASC'} NULLS LAST"
-        return f"SELECT * FROM ({source}) t ORDER BY {order}, crm_seq NULLS LAST, xero_seq"
+        ranked = _RANKED if filters.sort is Sort.CONTACT else ""
+        return f"SELECT t.{names} FROM ({source}) t {ranked} ORDER BY {order}, crm_seq NULLS LAST, xero_seq"
 
     def _whole(self, chosen: str) -> str:
         return f"""
 WITH chosen AS MATERIALIZED ({chosen}),
 named AS {_NAMED},
+people AS {_PEOPLE},
 shown AS ({self._shown()})
 SELECT {", ".join(COLUMNS)} FROM shown ORDER BY place"""
 
@@ -127,12 +137,12 @@ SELECT {", ".join(COLUMNS)} FROM shown ORDER BY place"""
 
     def _chosen(self, filters: Filters, asked: _Asked) -> str:
         """Kept rows with what people set aside laid over them, and of these the ones that ``filters`` leave."""
-        where = " AND ".join(self._conditions(filters, asked)) or "true"
+        where = " AND ".join(f"({each})" for each in self._conditions(filters, asked)) or "true"
         return f"SELECT * FROM ({self._overlaid(asked)}) t WHERE {where}"
 
     def _overlaid(self, asked: _Asked) -> str:
         if not self._terms.ignored:
-            return f"FROM {self._kept}"
+            return f"SELECT *, rowid AS spot FROM {self._kept}"
         rows, reasons = asked.bind(list(self._terms.ignored)), asked.bind(list(self._terms.ignored.values()))
         words = next(rule.words for rule in REASONS if rule.reason is Reason.IGNORED)
         return f"""
@@ -140,7 +150,7 @@ SELECT k.* REPLACE (
   CASE WHEN a.seq IS NULL THEN status ELSE 'Ignored' END AS status,
   CASE WHEN a.seq IS NULL THEN reason ELSE {literal(Reason.IGNORED)} END AS reason,
   CASE WHEN a.seq IS NULL THEN words WHEN a.told = '' THEN {literal(words)} ELSE {literal(f"{words}: ")} || a.told END AS words,
-  CASE WHEN a.seq IS NULL THEN parts END AS parts)
+  CASE WHEN a.seq IS NULL THEN parts END AS parts), k.rowid AS spot
 FROM {self._kept} k
 LEFT JOIN (
   SELECT r.seq, r.side, any_value(g.told) AS told
@@ -160,7 +170,8 @@ LEFT JOIN (
         if contact := filters.contact.strip():
             found.append(_either("contact", _CALLED.format(asked.bind(contact))))
         if search := filters.search.strip():
-            found.append(self._searched(asked.bind(search)))
+            columns = ("crm_seq", "xero_seq", "crm_contact", "xero_contact")
+            found.append(" OR ".join([_holds("t.number", search, asked), *(f"{name} IN (FROM hit)" for name in columns)]))
         if filters.since:
             found.append(f"date >= {asked.bind(filters.since)}::DATE")
         if filters.until:
@@ -172,13 +183,15 @@ LEFT JOIN (
             found.append(self._named(asked.bind(list(filters.rows))))
         return found
 
-    def _searched(self, text: str) -> str:
-        wanted = f"lower({text}::VARCHAR)"
-        columns = ("number", "reference", "id")
-        held = " OR ".join(f"contains(lower({column}), {wanted})" for column in columns)
-        records = f"SELECT seq FROM record WHERE entity = {literal(self._entity)} AND ({held})"
-        own = f"contains(lower(t.number), {wanted})"
-        return f"({own} OR {_either('seq', records)} OR {_either('contact', _CALLED.format(text))})"
+    def hits(self, search: str) -> Statement:
+        """The numbers of the records that hold the text ``search``: what a search in the rows asks the table `hit` for."""
+        asked = _Asked()
+        held = " OR ".join(_holds(column, search, asked) for column in ("number", "reference", "id"))
+        own = f"SELECT seq FROM record WHERE entity = {literal(self._entity)} AND ({held})"
+        return (
+            f"{own} UNION ALL SELECT seq FROM record WHERE entity = 'contacts' AND {_holds('title', search, asked)}",
+            asked.values,
+        )
 
     def _named(self, rows: str) -> str:
         records = (
@@ -213,8 +226,8 @@ SELECT t.place,
 FROM chosen t
 LEFT JOIN named c ON c.seq = t.crm_seq
 LEFT JOIN named x ON x.seq = t.xero_seq
-LEFT JOIN named kc ON kc.seq = t.crm_contact
-LEFT JOIN named kx ON kx.seq = t.xero_contact"""
+LEFT JOIN people kc ON kc.seq = t.crm_contact
+LEFT JOIN people kx ON kx.seq = t.xero_contact"""
 
     def _crm_state(self) -> str:
         if self._entity != "invoices":
@@ -260,14 +273,35 @@ class _Asked:
 
 
 _NAMED = """MATERIALIZED (
-  SELECT seq, id, number, title, doc_date, due_date, reference, kind, state, total_tax, amount_paid, amount_credited,
-    amount_due, modified, rate
+  SELECT seq, id, number, doc_date, due_date, reference, kind, state, total_tax, amount_paid, amount_credited, amount_due,
+    modified, rate
   FROM record
-  WHERE seq IN (SELECT unnest([crm_seq, xero_seq, crm_contact, xero_contact]) FROM chosen)
+  WHERE seq IN (SELECT unnest([crm_seq, xero_seq]) FROM chosen)
 )"""
-"""The records that the chosen rows name. They are looked up first, or four joins would read all of them."""
+"""The records that the chosen rows name. They are looked up first, or the joins would read all of them."""
+_PEOPLE = """MATERIALIZED (
+  SELECT seq, title FROM record
+  WHERE entity = 'contacts' AND seq IN (SELECT unnest([crm_contact, xero_contact]) FROM chosen)
+)"""
+"""Their contacts, apart: of documents no title is shown, and text takes longest to read."""
 
 _CALLED = "SELECT seq FROM record WHERE entity = 'contacts' AND contains(lower(title), lower({}::VARCHAR))"
+
+
+CALLED = "SELECT seq, rank() OVER (ORDER BY title) AS rank FROM record WHERE entity = 'contacts' AND title IS NOT NULL"
+"""Contacts in the order of their names, for the table `called`: a million names are slow to sort by, their places are not."""
+_RANKED = "LEFT JOIN called ON called.seq = coalesce(t.crm_contact, t.xero_contact)"
+
+
+def _holds(column: str, text: str, asked: _Asked) -> str:
+    """Whether ``column`` holds ``text`` somewhere, in any case."""
+    plain = text.translate(_MEANT)
+    escape = "" if plain == text else " ESCAPE '\\'"
+    return f"{column} ILIKE {asked.bind(f'%{plain}%')}::VARCHAR{escape}"
+
+
+_MEANT = str.maketrans({sign: f"\\{sign}" for sign in "\\%_"})
+"""What a pattern would read as more than itself."""
 
 
 def _either(name: str, records: str) -> str:
