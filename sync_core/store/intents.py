@@ -64,10 +64,14 @@ class IntentBook(Shelf):
 
     def rejections(self, entity: str, side: Side) -> dict[tuple[str, str], Intent]:
         """What :meth:`rejected` would answer for every record at once, by (record id, body hash)."""
-        of = intents.c.entity == entity, intents.c.side == side.value, intents.c.status.not_in(_OPEN)
-        refused = select(intents.c.body_hash).where(self._own_intents(), *of[:2], intents.c.status == IntentStatus.REJECTED)
+        of = intents.c.entity == entity, intents.c.side == side.value
+        refused = select(intents.c.body_hash).where(self._own_intents(), *of, intents.c.status == IntentStatus.REJECTED)
+        with self._read() as connection:
+            # Mostly there are none, and then the outcomes of a whole company need not be looked through.
+            if connection.execute(refused.limit(1)).first() is None:
+                return {}
         last: dict[tuple[str, str], Intent] = {}
-        for intent in self._intents(*of, intents.c.body_hash.in_(refused)):
+        for intent in self._intents(*of, intents.c.status.not_in(_OPEN), intents.c.body_hash.in_(refused)):
             for record_id in (intent.crm_id, intent.xero_id):
                 if record_id is not None:
                     last[record_id, intent.body_hash] = intent

@@ -80,6 +80,8 @@ class System(Protocol):
 
     side: Side
     batch_size: int
+    at_once: int
+    """Calls of :meth:`write` that may be on their way together."""
 
     def check(self) -> Peer:
         """Prove address, secret, tenant and permission with the fewest calls; Configure says which of them is wrong."""

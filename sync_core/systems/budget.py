@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from sync_core.systems.base import Clock
 
 MINUTE = 60.0
+AT_ONCE = 5
 _ARRIVES_WITHIN = 2.0
 _NAP = 0.05
 
@@ -42,9 +43,10 @@ class Budget:
     seconds after it was sent when the answer takes longer (so that slow answers do not cost throughput).
     """
 
-    def __init__(self, clock: Clock, *, per_minute: int = 60, at_once: int = 5) -> None:
+    def __init__(self, clock: Clock, *, per_minute: int = 60, at_once: int = AT_ONCE) -> None:
         self._clock, self._per_minute, self._at_once = clock, per_minute, at_once
         self._changed = threading.Condition()
+        self._turnstile = threading.Lock()
         self._booked: deque[float] = deque()
         self._in_flight = 0
         self._foreign, self._foreign_until = 0, 0.0
@@ -55,17 +57,21 @@ class Budget:
         return self._today
 
     def acquire(self) -> Slot:
-        """Wait for a free place. Waits for the minute run on the clock, waits for another thread's answer do not."""
-        while True:
-            with self._changed:
-                wait = self._wait()
-                if wait == 0:
-                    self._in_flight += 1
-                    return Slot(self, self._now())
-                if wait is None:
-                    self._changed.wait()
-                    continue
-            self._clock.sleep(wait)
+        """Wait for a free place. Waits for the minute run on the clock, waits for another thread's answer do not.
+
+        One caller waits at a time and the others stand behind it, so that a place that comes free is taken once.
+        """
+        with self._turnstile:
+            while True:
+                with self._changed:
+                    wait = self._wait()
+                    if wait == 0:
+                        self._in_flight += 1
+                        return Slot(self, self._now())
+                    if wait is None:
+                        self._changed.wait()
+                        continue
+                self._clock.sleep(wait)
 
     def settle(self, slot: Slot, *, sent: bool) -> None:
         """Called by the slot."""

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import quote, urlsplit
 
-from sync_core.errors import Configure, Expired, Rejected, Retryable
+from sync_core.errors import Configure, Expired, Rejected, Retryable, Unknown
 from sync_core.model import Calls, Native, Side, Verb
 from sync_core.rules.entities import Stream
 from sync_core.systems import odata
@@ -36,8 +36,9 @@ if TYPE_CHECKING:
 API = "/api/data/v9.2"
 PAGE_SIZE = 5000
 BATCH_SIZE = 100
-PRICED_BATCH_SIZE = 50
-_PRICED = frozenset({"invoice", "invoicedetail"})
+SMALLEST_BATCH = 10
+AT_ONCE = 4
+"""Of 52 requests that one user may have under way. Dynamics answers several at once sooner than one after the other."""
 _WHOLE_LISTING = "full"
 _PAGED = f"odata.maxpagesize={PAGE_SIZE}"
 _TRACKED = f"odata.track-changes,{_PAGED}"
@@ -61,6 +62,7 @@ class Dataverse:
 
     side = Side.CRM
     batch_size = BATCH_SIZE
+    at_once = AT_ONCE
 
     def __init__(
         self,
@@ -87,6 +89,7 @@ class Dataverse:
         self._tables = Tables(self.http)
         sender = Sender(self.http, gate, clock, urlsplit(root).path)
         self._writer = Writer(sender, self._tables)
+        self._fitting = self.batch_size
 
     @property
     def left_today(self) -> int | None:
@@ -99,9 +102,9 @@ class Dataverse:
     def close(self) -> None:
         self.http.close()
 
-    def batch_size_for(self, stream: Stream, verb: Verb = Verb.CREATE) -> int:  # noqa: ARG002 - the same for each verb here
-        """Fewer where each write makes Dynamics price the whole invoice: a batch is only answered once all of it is done."""
-        return PRICED_BATCH_SIZE if stream.table in _PRICED else self.batch_size
+    def batch_size_for(self, stream: Stream, verb: Verb = Verb.CREATE) -> int:  # noqa: ARG002 - the same for all of them here
+        """Fewer for a while after a batch was not answered: it is only answered once all of it is done, pricing included."""
+        return self._fitting
 
     def check(self) -> Peer:
         """WhoAmI proves address, secret and application user; the second call brings the environment's name."""
@@ -145,7 +148,13 @@ class Dataverse:
     def write(self, writes: Sequence[Write]) -> list[Receipt]:
         if len(writes) > self.batch_size:
             raise ValueError(f"at most {self.batch_size} elements fit into one batch")
-        return self._writer.write(writes)
+        try:
+            receipts = self._writer.write(writes)
+        except Unknown:
+            self._fitting = max(SMALLEST_BATCH, len(writes) // 2)
+            raise
+        self._fitting = min(self.batch_size, self._fitting + 1)
+        return receipts
 
     def _whole_list(self, stream: Stream, set_name: str) -> Iterator[Page]:
         # Without an order that ends in the key, rows can repeat or be skipped from page to page.

@@ -14,7 +14,7 @@ from sync_core.model import Calls, Native, Side, Verb
 from sync_core.rules.entities import ORGANISATION, Stream
 from sync_core.systems import xero_listing as listing
 from sync_core.systems.base import Page, Peer, Receipt, Write
-from sync_core.systems.budget import Budget
+from sync_core.systems.budget import AT_ONCE, Budget
 from sync_core.systems.http import Answer, Forbidden, Gate, Http
 from sync_core.systems.odata import to_json
 from sync_core.systems.redaction import redact
@@ -44,6 +44,7 @@ class Xero:
 
     side = Side.XERO
     batch_size = BATCH
+    at_once = AT_ONCE
 
     def __init__(
         self,

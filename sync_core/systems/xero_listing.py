@@ -8,7 +8,8 @@ must be as many as Xero said at the start (rows never leave such a list); if not
 
 The next cursor comes from the data: the largest ``UpdatedDateUTC``, but not later than Xero's own clock when the pull
 began, because rows changed during the pull may lie on pages already read. Every pull goes back five minutes before its
-cursor, for rows that became visible late. Our clock plays no part.
+cursor, for rows that became visible late; that is also why a pull of changes may end five minutes before Xero's own time
+when its newest row is older. Our clock plays no part.
 """
 
 from __future__ import annotations
@@ -83,7 +84,11 @@ class _Progress:
         if self.newest is None:
             return (before or self.started or _START).isoformat()
         reached = min(found)
-        return max(reached, before).isoformat() if before else reached.isoformat()
+        if before is None:
+            return reached.isoformat()
+        # In a quiet company the last burst of changes would otherwise be read again at every pull, for ever.
+        quiet = self.started - OVERLAP if self.started is not None else before
+        return max(reached, before, quiet).isoformat()
 
 
 def since(cursor: str | None) -> datetime | None:

@@ -17,36 +17,50 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import structlog
+from sqlalchemy import func, select
 
 from sync_core.flows import stamp
 from sync_core.flows.pull import streams_of
 from sync_core.model import RunSummary, Side
 from sync_core.rules.entities import ENTITIES
 from sync_core.service import Service, load_settings, open_service
+from sync_core.store.tables import intents
+from sync_core.systems.dataverse import BATCH_SIZE
+from sync_core.systems.dataverse import PAGE_SIZE as DYNAMICS_PAGE
+from sync_core.systems.xero_listing import PAGE_SIZE as XERO_PAGE
+from sync_core.systems.xero_operations import BATCH as XERO_BATCH
 
-PAGE = 1000
+BATCH = {"dynamics": BATCH_SIZE, "xero": XERO_BATCH}
+PAGE = {Side.CRM: DYNAMICS_PAGE, Side.XERO: XERO_PAGE}
+GROUPS = 1
+"""The list of contact groups, which is in no list of changes."""
 PAUSE = 900
 """Seconds between two runs, as in use; within five minutes a pull would read the same rows again, by design."""
 
 
 class VirtualClock:
-    """Real time, and what was slept on top of it, here and in the sandbox."""
+    """Real time, and what was slept on top of it, here and in the sandbox. Two who sleep at once sleep once."""
 
     def __init__(self, url: str) -> None:
-        self._url, self._slept = f"{url}/_sandbox/clock", timedelta()
+        self._url, self._slept, self._lock = f"{url}/_sandbox/clock", timedelta(), Lock()
 
     def now(self) -> datetime:
         return datetime.now(UTC) + self._slept
 
     def sleep(self, seconds: float) -> None:
-        post(self._url, {"advance_seconds": round(seconds, 3)})
-        self._slept += timedelta(seconds=seconds)
+        until = self.now() + timedelta(seconds=seconds)
+        with self._lock:
+            left = (until - self.now()).total_seconds()
+            if left > 0:
+                post(self._url, {"advance_seconds": round(left, 3)})
+                self._slept += timedelta(seconds=left)
 
 
 def post(url: str, body: Any) -> Any:
@@ -57,48 +71,72 @@ def post(url: str, body: Any) -> Any:
 
 @dataclass(slots=True)
 class Bench:
-    """An open service beside its sandbox."""
+    """An open service beside its sandbox. ``calls_at``: when Xero was called; ``writes_at``: when it was asked to write."""
 
     service: Service
     clock: VirtualClock
     xero_url: str
     stamps: int = 0
+    calls_at: list[float] = field(default_factory=list)
+    writes_at: list[float] = field(default_factory=list)
 
     def run(self, name: str) -> dict[str, Any]:
         self.clock.sleep(PAUSE)
         began, cpu = time.perf_counter(), time.process_time()
         self.stamps = 0
+        self.calls_at.clear()
+        self.writes_at.clear()
         summary = self.service.sync(trigger=name).summary
         used = time.process_time() - cpu
         if summary.status not in ("success", "partial"):
             raise SystemExit(f"{name}: {summary.status}: {summary.message}")
-        return {"run": name, "cpu": used, "wall": time.perf_counter() - began, **self._numbers(summary), "peak_mb": peak_mb()}
+        found = {"run": name, "cpu": used, "wall": time.perf_counter() - began, "peak_mb": peak_mb()}
+        whole = {**found, **self._numbers(summary), "budget": self.budget_used()}
+        sys.stderr.write(f"{json.dumps(whole)}\n")
+        return whole
 
     def _numbers(self, summary: RunSummary) -> dict[str, Any]:
-        minutes = (summary.finished - summary.started).total_seconds() / 60 if summary.finished else 0
         calls = {name: {"read": c.read, "write": c.write} for name, c in summary.calls.items()}
-        return {"calls": calls, "minutes": minutes, "counts": dict(summary.counts), "elements": self.elements(summary.run)}
+        kinds = self.kinds(summary.run)
+        return {
+            "calls": calls,
+            "counts": dict(summary.counts),
+            "elements": {side: sum(n for s, *_, n in kinds if s == side) for side in calls},
+            "least_writes": {side: sum(-(-n // BATCH[side]) for s, *_, n in kinds if s == side) for side in calls},
+        }
 
-    def elements(self, run: str) -> dict[str, int]:
-        """What was written, by side: records by their intents, and the stamps."""
-        written = {"dynamics": 0, "xero": 0}
-        for intent in self.service._workspace.state.intents(run):
-            written["dynamics" if intent.side is Side.CRM else "xero"] += 1
-        written["dynamics"] += self.stamps
-        return written
+    def kinds(self, run: str) -> list[tuple[str, str, str, int]]:
+        """Elements written, by side, table and verb: no call takes two kinds. Stamps have no intents and are counted apart."""
+        state = self.service._workspace.state
+        columns = intents.c.side, intents.c.table, intents.c.verb
+        with state._read() as connection:
+            found = connection.execute(select(*columns, func.count()).where(intents.c.run == run).group_by(*columns)).all()
+        kinds = [("dynamics" if side == Side.CRM else "xero", table, verb, number) for side, table, verb, number in found]
+        return [*kinds, ("dynamics", "stamps", "create", self.stamps)]
+
+    def budget_used(self) -> float | None:
+        """How much of Xero's 60 calls a minute was used while there was something to write: least minutes to minutes taken."""
+        if not self.writes_at:
+            return None
+        calls = [at for at in self.calls_at if self.writes_at[0] <= at <= self.writes_at[-1]]
+        least = (len(calls) - 1) // 60
+        return least * 60 / (calls[least * 60] - calls[0]) if least > 0 else None
 
     def least_reads(self) -> dict[str, int]:
-        """The fewest pages of 1,000 that hold every row, one per empty list."""
+        """The fewest pages that hold every row, one per empty list: what a first pull costs at least."""
         found = {"dynamics": 0, "xero": 0}
         table = self.service.query("SELECT stream, count(*) AS n FROM raw GROUP BY stream").to_pylist()
         rows = {r["stream"]: r["n"] for r in table}
         for stream in streams_of(ENTITIES):
-            if stream.own:
-                found["dynamics"] += 1  # Tieout's own tables are empty when the first sync begins
-                continue
-            pages = max(1, -(-rows.get(stream.name, 0) // PAGE))
+            # Tieout's own tables are empty when the first sync begins.
+            pages = 1 if stream.own else max(1, -(-rows.get(stream.name, 0) // PAGE[stream.side]))
             found["dynamics" if stream.side is Side.CRM else "xero"] += pages
-        return found
+        return found | {"xero": found["xero"] + GROUPS}
+
+    def streams(self) -> dict[str, int]:
+        """One call for each list: what a run without a change costs at least."""
+        sides = [stream.side for stream in streams_of(ENTITIES)]
+        return {"dynamics": sides.count(Side.CRM), "xero": sides.count(Side.XERO) + GROUPS}
 
     def records(self) -> int:
         return int(self.service.query("SELECT count(*) AS n FROM record")["n"].to_pylist()[0])
@@ -132,6 +170,26 @@ def counted_stamps(opened: Bench) -> Iterator[None]:
         stamp._write = write
 
 
+@contextmanager
+def watched_xero(opened: Bench) -> Iterator[None]:
+    """Note when Xero is called, and when it is asked to write."""
+    xero = opened.service._workspace.systems[Side.XERO]
+    acquire, write = xero.budget.acquire, xero.write
+
+    def acquiring() -> Any:
+        slot = acquire()
+        opened.calls_at.append(slot.started)
+        return slot
+
+    def writing(writes: Any) -> Any:
+        opened.writes_at.append(opened.clock.now().timestamp())
+        return write(writes)
+
+    xero.budget.acquire, xero.write = acquiring, writing
+    yield
+    xero.budget.acquire, xero.write = acquire, write
+
+
 def peak_mb() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
@@ -157,22 +215,22 @@ def bench(count: int, kind: str) -> Iterator[Bench]:
 
 
 def measured(count: int, kind: str, profiled: Callable[[Callable[[], Any]], Any]) -> dict[str, Any]:
-    with bench(count, kind) as opened, counted_stamps(opened):
+    with bench(count, kind) as opened, counted_stamps(opened), watched_xero(opened):
         idle_mb = peak_mb()
         first = profiled(lambda: opened.run("first"))
-        runs = [first, opened.run("settling"), opened.run("nothing changed")]
+        runs = [first, opened.run("settling"), opened.run("nothing changed"), opened.run("nothing again")]
         if kind == "both":
             opened.edit(1, "2027-05-05")
             runs.append(opened.run("one changed"))
             opened.edit(max(1, count // 100), "2027-06-06")
             runs.append(opened.run("1 % changed"))
         body = {"count": count, "kind": kind, "idle_mb": idle_mb, "records": opened.records(), "runs": runs}
-        return {**body, "least_reads": opened.least_reads()}
+        return {**body, "least_reads": opened.least_reads(), "streams": opened.streams()}
 
 
 def main() -> None:
     structlog.configure(logger_factory=structlog.ReturnLoggerFactory())
-    profile = cProfile.Profile() if "--profile" in sys.argv else None
+    profile = cProfile.Profile(time.thread_time) if "--profile" in sys.argv else None
     found = measured(int(sys.argv[1]), sys.argv[2], profile.runcall if profile else lambda act: act())
     if profile is not None:
         profile.dump_stats(sys.argv[sys.argv.index("--profile") + 1])

@@ -42,6 +42,37 @@ def test_nearly_all_of_the_minute_is_usable(clock):
     assert 600 / minutes >= 0.95 * 60
 
 
+class Wire(VirtualClock):
+    """Calls under way are answered while somebody waits."""
+
+    def __init__(self):
+        super().__init__()
+        self.under_way = []
+
+    def sleep(self, seconds):
+        until = self.now().timestamp() + seconds
+        while self.under_way and self.under_way[0][0] <= until:
+            end, slot = self.under_way.pop(0)
+            super().sleep(end - self.now().timestamp())
+            slot.release()
+        super().sleep(until - self.now().timestamp())
+
+
+@pytest.mark.parametrize("seconds", [0.2, 1.5, 4.5])
+def test_with_five_at_once_slow_answers_leave_the_minute_used_to_95_percent(seconds):
+    wire = Wire()
+    budget, sent, most = Budget(wire), [], 0
+    for _ in range(541):
+        while len(wire.under_way) >= 5:
+            wire.sleep(wire.under_way[0][0] - wire.now().timestamp())
+        slot = budget.acquire()
+        sent.append(wire.now().timestamp())
+        wire.under_way.append((sent[-1] + seconds, slot))
+        most = max(most, len(wire.under_way))
+    assert (sent[540] - sent[0]) / 60 <= 9 / 0.95
+    assert most <= 5
+
+
 def test_slow_answers_do_not_eat_the_minute(clock):
     budget = Budget(clock, per_minute=2)
     first, second = budget.acquire(), budget.acquire()
