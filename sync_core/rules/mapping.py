@@ -8,211 +8,28 @@ that both systems know, looked up for Dynamics through :class:`Context`.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, tzinfo
-from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 import orjson
 
-from sync_core.errors import Rejected
 from sync_core.model import Lookup, Native, Record, Side, Value
-from sync_core.rules.dates import parse_xero_date
 from sync_core.rules.declaration import At, Entity, Field, Kind
 from sync_core.rules.paths import pick, put, shares_element
-from sync_core.rules.tags import id_in, with_id, words_of
-from sync_core.rules.whole_amounts import on_lines
+from sync_core.rules.reading import PLACES, Context, dynamics_date, number, read
+from sync_core.rules.tags import with_id
 
-PLACES = {
-    Kind.MONEY: Decimal("0.0001"),
-    Kind.QUANTITY: Decimal("0.00001"),
-    Kind.RATE: Decimal("0.000001"),
-    Kind.COUNT: Decimal(1),
-}
-LARGEST = Decimal(999999999999999)
+__all__ = [
+    "Context", "Fields", "accepted", "content_hash", "dumps", "dynamics_date", "gone", "loads", "number", "read", "record_of",
+    "sealed", "write",
+]  # fmt: skip
+
 CENT = Decimal("0.01")
 Fields = Mapping[str, Value]
-
-
-@dataclass(frozen=True, slots=True)
-class Context:
-    """What a row alone does not say.
-
-    ``codes``: Dynamics id -> code, of currencies, products, ledger accounts and tax rates. ``currency_ids``: ISO code ->
-    Dynamics id. ``ids``: "product CODE", "unit CODE" (the product's own), "account CODE", "tax TYPE" -> Dynamics id.
-    ``banks``: code, name or id (lower case) of an account that takes payments -> its id in Xero.
-    ``zone``: the organisation's time zone, in which its business dates are meant.
-    """
-
-    codes: Mapping[str, str] = field(default_factory=dict)
-    currency_ids: Mapping[str, str] = field(default_factory=dict)
-    ids: Mapping[str, str] = field(default_factory=dict)
-    banks: Mapping[str, str] = field(default_factory=dict)
-    zone: tzinfo = UTC
-
-
-def read(
-    entity: Entity, side: Side, table: str, native: Native, context: Context, children: Iterable[Native] = ()
-) -> dict[str, Value]:
-    """The canonical fields of one row. Raises Rejected naming the field when a value cannot be understood."""
-    fields: dict[str, Value] = {}
-    for spec in entity.fields:
-        at = spec.at(side)
-        if at is None:
-            continue
-        if spec.kind is Kind.LINES:
-            fields[spec.name] = _lines(entity, side, native, context, children)
-        else:
-            fields[spec.name] = _value(spec, at, side, table, native, context)
-    return fields
-
-
-def _value(spec: Field, at: At, side: Side, table: str, native: Native, context: Context) -> Value:
-    path = at.path_in(table)
-    if not path:
-        return None
-    try:
-        return _READERS[spec.kind](spec, at, side, path, native, context)
-    except (ValueError, InvalidOperation) as error:
-        raise Rejected(
-            f"{spec.label}: {side.label} holds a value that cannot be understood ({error}). Correct it there and sync again.",
-            field=spec.name,
-        ) from None
-
-
-def _text(_spec: Field, _at: At, _side: Side, path: str, native: Native, _context: Context) -> Value:
-    value = pick(native, path)
-    return (str(value).strip() or None) if value is not None else None
-
-
-def _phone(_spec: Field, _at: At, side: Side, path: str, native: Native, _context: Context) -> Value:
-    if side is Side.CRM:
-        return _text(_spec, _at, side, path, native, _context)
-    phone = pick(native, path.rpartition(".")[0]) or {}
-    parts = (phone.get(k) for k in ("PhoneCountryCode", "PhoneAreaCode", "PhoneNumber"))
-    return " ".join(str(p).strip() for p in parts if p) or None
-
-
-def number(value: Any, kind: Kind) -> Decimal | None:
-    """``value`` as an exact number of the kind's places, without trailing zeros. Raises ValueError when it is none."""
-    if value is None or value == "":
-        return None
-    amount = value if isinstance(value, Decimal) else Decimal(str(value).strip())
-    if not amount.is_finite() or abs(amount) > LARGEST:
-        raise ValueError(f"{value} is not an amount that can be kept")
-    rounded = amount.quantize(PLACES[kind], ROUND_HALF_UP)
-    if kind is Kind.MONEY and rounded != amount:
-        raise ValueError(f"{value} has more than 4 decimals")
-    return _plain(rounded.normalize())
-
-
-def _plain(value: Decimal) -> Decimal:
-    return value.quantize(Decimal(1)) if value == value.to_integral_value() else value
-
-
-def _number(spec: Field, _at: At, _side: Side, path: str, native: Native, _context: Context) -> Value:
-    return number(pick(native, path), spec.kind)
-
-
-def _date(_spec: Field, _at: At, side: Side, path: str, native: Native, context: Context) -> Value:
-    if side is Side.XERO:
-        text = native.get(f"{path}String") or pick(native, path)
-        return parse_xero_date(str(text)) if text else None
-    text = pick(native, path)
-    return dynamics_date(str(text), context.zone) if text else None
-
-
-def dynamics_date(text: str, zone: tzinfo) -> date:
-    """A Dynamics date: date-only columns as they stand; an instant by the organisation's calendar.
-
-    A whole UTC midnight or noon is a date that a program wrote, and stays that date.
-    """
-    if len(text) == 10:
-        return date.fromisoformat(text)
-    instant = datetime.fromisoformat(text)
-    if (instant.hour, instant.minute, instant.second) in ((0, 0, 0), (12, 0, 0)):
-        return instant.date()
-    return instant.astimezone(zone).date()
-
-
-def _flag(_spec: Field, at: At, _side: Side, path: str, native: Native, _context: Context) -> Value:
-    return bool(dict(at.values).get(pick(native, path), False))
-
-
-def _reference(_spec: Field, at: At, _side: Side, path: str, native: Native, _context: Context) -> Value:
-    for candidate in (path, *(p for _, p in at.tables)):
-        value = pick(native, candidate)
-        if value is not None:
-            return str(value).lower()
-    return None
-
-
-def _code(_spec: Field, _at: At, side: Side, path: str, native: Native, context: Context) -> Value:
-    value = pick(native, path)
-    if value is None:
-        return None
-    return context.codes.get(str(value).lower(), str(value)) if side is Side.CRM else str(value)
-
-
-def _words(_spec: Field, _at: At, _side: Side, path: str, native: Native, _context: Context) -> Value:
-    texts = (pick(native, alternative) for alternative in path.split("|"))
-    return next((words for text in texts if text is not None and (words := words_of(str(text)))), None)
-
-
-def _tag(_spec: Field, _at: At, side: Side, path: str, native: Native, _context: Context) -> Value:
-    value = pick(native, path)
-    return None if value is None else str(value).lower() if side is Side.CRM else id_in(str(value))
-
-
-def _bank(_spec: Field, _at: At, _side: Side, path: str, native: Native, context: Context) -> Value:
-    value = pick(native, path)
-    return None if value is None else context.banks.get(str(value).strip().lower(), str(value).strip())
-
-
-_READERS: dict[Kind, Callable[[Field, At, Side, str, Native, Context], Value]] = {
-    Kind.TEXT: _text,
-    Kind.NAME: _text,
-    Kind.PHONE: _phone,
-    Kind.MONEY: _number,
-    Kind.QUANTITY: _number,
-    Kind.RATE: _number,
-    Kind.COUNT: _number,
-    Kind.DATE: _date,
-    Kind.FLAG: _flag,
-    Kind.REF: _reference,
-    Kind.CURRENCY: _code,
-    Kind.CHOICE: _code,
-    Kind.WORDS: _words,
-    Kind.TAG: _tag,
-    Kind.BANK: _bank,
-}
-
-
-def _lines(entity: Entity, side: Side, native: Native, context: Context, children: Iterable[Native]) -> tuple[Any, ...]:
-    if side is Side.CRM:
-        rows = sorted(children, key=lambda r: (r.get("lineitemnumber") or 0, str(r.get("invoicedetailid"))))
-    else:
-        rows = native.get("LineItems") or []
-    lines = []
-    for row in rows:
-        line = {s.name: _value(s, at, side, "", row, context) for s in entity.lines if (at := s.at(side)) is not None}
-        line["net"] = _net(side, native, row, line)
-        if native.get("LineAmountTypes") == "Inclusive":
-            line["unit_price"] = None
-        lines.append(line)
-    return tuple(on_lines(lines, native, entity.whole) if side is Side.CRM and entity.whole else lines)
-
-
-def _net(side: Side, native: Native, row: Native, line: Mapping[str, Any]) -> Decimal | None:
-    """The line's amount before tax, after its discount."""
-    if side is Side.CRM:
-        whole = number(row.get("extendedamount"), Kind.MONEY)
-        return None if whole is None else _plain((whole - (line["tax"] or Decimal(0))).normalize())
-    amount = number(row.get("LineAmount"), Kind.MONEY)
-    if amount is None or native.get("LineAmountTypes") != "Inclusive":
-        return amount
-    return _plain((amount - (line["tax"] or Decimal(0))).normalize())
 
 
 def gone(entity: Entity, side: Side, native: Native) -> str:
@@ -233,6 +50,12 @@ def accepted(entity: Entity, side: Side, native: Native) -> bool:
 def content_hash(fields: Fields) -> str:
     """The same for the same canonical fields, whatever order or spelling they arrived in."""
     return hashlib.blake2b(dumps(fields), digest_size=16).hexdigest()
+
+
+def sealed(fields: Fields) -> tuple[str, str]:
+    """Canonical JSON and its :func:`content_hash`, at the price of one spelling."""
+    text = dumps(fields)
+    return text.decode(), hashlib.blake2b(text, digest_size=16).hexdigest()
 
 
 def dumps(fields: Any) -> bytes:
@@ -304,7 +127,8 @@ def write(entity: Entity, side: Side, table: str, changes: Fields, whole: Fields
     body: Native = {}
     names = set(changes)
     if side is Side.XERO:
-        names |= {s.name for s in entity.fields for c in changes if _together(entity, c, s)}
+        places = tuple((s.name, s.xero.path) for s in entity.fields if s.xero is not None)
+        names |= {n for c in changes for n in _together(places, c)}
     for spec in entity.fields:
         at = spec.at(side)
         if spec.name in names and at is not None:
@@ -313,9 +137,11 @@ def write(entity: Entity, side: Side, table: str, changes: Fields, whole: Fields
     return body
 
 
-def _together(entity: Entity, changed: str, spec: Field) -> bool:
-    at, other = entity.field(changed).xero, spec.xero
-    return at is not None and other is not None and shares_element(at.path, other.path)
+@lru_cache(maxsize=2048)
+def _together(places: tuple[tuple[str, str], ...], changed: str) -> tuple[str, ...]:
+    """The fields that stand in the same element as a changed one."""
+    path = dict(places).get(changed)
+    return tuple(name for name, other in places if path is not None and shares_element(path, other))
 
 
 def _write_xero(body: Native, spec: Field, at: At, table: str, value: Value, _context: Context) -> None:

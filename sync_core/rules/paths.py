@@ -7,6 +7,7 @@ when each of its paths holds something.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
@@ -46,6 +47,24 @@ def pick(native: Native, path: str) -> Any:
 def _worded(native: Native, words: str) -> str | None:
     parts = {hole: pick(native, hole) for hole in _HOLE.findall(words)}
     return None if None in parts.values() else _HOLE.sub(lambda hole: str(parts[hole[1]]), words)
+
+
+Picker = Callable[[Native], Any]
+
+
+@lru_cache(maxsize=2048)
+def picker(path: str) -> Picker:
+    """:func:`pick` for one path, made once."""
+    first, *others = segments(path)
+    if not others and not isinstance(first, str) and len(first) == 1 and not first[0][1]:
+        name = first[0][0]
+
+        def plain(native: Native) -> Any:
+            value = native.get(name)
+            return None if value == "" else value
+
+        return plain
+    return lambda native: pick(native, path)
 
 
 def _follow(value: Any, steps: tuple[Segment, ...]) -> Any:
