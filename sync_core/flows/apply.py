@@ -11,8 +11,9 @@ from dataclasses import replace
 
 import structlog
 
-from sync_core.errors import Configure, Rejected, Retryable, Stale, TieoutError, Unknown
+from sync_core.errors import Rejected, Stale, TieoutError, Unknown
 from sync_core.flows.arrivals import NEVER_ARRIVED, NOT_SENT, find_arrived, may_still_arrive
+from sync_core.flows.courier import WAVE, Courier
 from sync_core.flows.decide import Decider, record_from
 from sync_core.flows.images import image_row
 from sync_core.flows.jobs import Job, JobMaker, id_on
@@ -24,6 +25,7 @@ from sync_core.model import IntentStatus, Link, Native, Record, RecordStatus, Si
 from sync_core.rules import remarks
 from sync_core.rules.compare import blank, image
 from sync_core.rules.declaration import Entity, Stream
+from sync_core.rules.mapping import loads
 from sync_core.rules.plan import Decision
 from sync_core.store import records, rows
 from sync_core.store.leases import Lease
@@ -44,6 +46,7 @@ class Applier:
         self._workspace = workspace
         self._cache, self._state = workspace.cache, workspace.state
         self._run, self._lease, self._ledger = run, lease, ledger
+        self._courier = Courier(workspace, lease)
         self.attempted: set[Element] = set()
         self._lost_once: set[Element] = set()
         self._to_decide_again = 0
@@ -52,14 +55,13 @@ class Applier:
     def apply(self, entity: Entity, decisions: Sequence[Decision], decider: Decider) -> int:
         """Send everything that ``decisions`` write; returns how many elements a system took or are to be decided once more."""
         self._to_decide_again = 0
-        maker = JobMaker(self._workspace, entity, self._run, self._lease, decider.translate)
+        maker = JobMaker(self._workspace, entity, self._run, self._lease, decider.partners)
         taken = 0
         for (side, table, verb), some in self._groups(entity, decisions).items():
             stream = entity.stream_of(side, table)
             fresh = self._reread(entity, stream, some) if verb is Verb.UPDATE and side is Side.XERO else some
-            size = self._workspace.systems[side].batch_size_for(stream, verb)
-            for batch in records.chunks(fresh, size):
-                jobs = self._jobs(maker, stream, verb, batch)
+            for wave in records.chunks(fresh, WAVE):
+                jobs = self._jobs(maker, stream, verb, wave)
                 taken += self._send(entity, jobs) if jobs else 0
         lined = [d for d in decisions if brings_lines(d) and (d.key, Side.CRM) not in self.attempted]
         return taken + self._to_decide_again + (self._send_lines(entity, lined) if lined else 0)
@@ -121,25 +123,18 @@ class Applier:
         return jobs
 
     def _send(self, entity: Entity, jobs: list[Job]) -> int:
-        """One batch from intent to outcome. Raises what stops the run; a lost answer is looked up here."""
-        step, system = self._workspace.step, self._workspace.systems[jobs[0].side]
-        self._lease = self._state.renew(self._lease)
-        self._state.plan_intents([j.intent for j in jobs])
-        step("intents planned")
-        self._state.mark_sending([j.intent.id for j in jobs], self._workspace.clock.now(), self._lease)
-        step("marked as sending")
-        try:
-            receipts = system.write([j.write() for j in jobs])
-        except Unknown as error:
-            return self._lost(entity, jobs, error)
-        except (Retryable, Configure) as error:
-            self._state.settle([(j.intent.id, IntentStatus.REJECTED, None, f"{NOT_SENT}{error.message}") for j in jobs])
-            raise
-        step("answered")
-        answers = list(zip(jobs, receipts, strict=True))
-        lost = [j for j, r in answers if isinstance(r.error, Unknown)]
-        taken = self._take(entity, [(j, r) for j, r in answers if not isinstance(r.error, Unknown)])
-        return taken + (self._lost(entity, lost, Unknown("The answer for single elements was lost.")) if lost else 0)
+        """One wave from intent to outcome. Raises what stops the run; lost answers are looked up here."""
+        first = jobs[0]
+        size = self._workspace.systems[first.side].batch_size_for(first.stream, first.verb)
+        inside = bool(first.stream.within)
+        delivery = self._courier.deliver(list(records.chunks(jobs, size)), in_turn=inside)
+        answers = [(j, r) for j, r in delivery.answered if not isinstance(r.error, Unknown)]
+        taken = self._take(entity, answers) if answers else 0
+        lost = [*delivery.lost, *(([j], r.error) for j, r in delivery.answered if isinstance(r.error, Unknown))]
+        taken += self._lost(entity, lost) if lost else 0
+        if delivery.ended is not None:
+            raise delivery.ended
+        return taken
 
     def _take(self, entity: Entity, answers: list[tuple[Job, Receipt]]) -> int:
         answers = [self._already_there(job, receipt) for job, receipt in answers]
@@ -203,8 +198,9 @@ class Applier:
         if job.verb is Verb.CREATE:
             # Blank on the source and still to be filled from the new twin: its id, above all.
             open_fields += [s.name for s in entity.fields if job.source.side in s.to and blank(job.source.fields.get(s.name))]
+        before = {side: loads(entity, text) for side, text in job.before.items()} if open_fields else {}
         return [
-            image_row(record, image(record, open_fields, job.before.get(record.side)), partner, self._run)
+            image_row(record, image(record, open_fields, before.get(record.side)), partner, self._run)
             for record, partner in ((job.source, answered.id), (answered, job.source.id))
         ]
 
@@ -243,10 +239,12 @@ class Applier:
         self.attempted.add((decision.key, side))
         self._ledger.still_failing(decision)
 
-    def _lost(self, entity: Entity, jobs: list[Job], error: Unknown) -> int:
-        """The answer was lost: ask what stands there now, adopt what arrived, leave the rest for a new attempt."""
-        log.warning("answer lost, looking up", entity=entity.name, elements=len(jobs), reason=error.message, run=self._run)
-        self._state.settle([(j.intent.id, IntentStatus.UNKNOWN, None, error.message) for j in jobs])
+    def _lost(self, entity: Entity, lost: Sequence[tuple[Sequence[Job], Unknown]]) -> int:
+        """Answers were lost: ask what stands there now, adopt what arrived, leave the rest for a new attempt."""
+        jobs = [job for some, _ in lost for job in some]
+        why = lost[0][1].message
+        log.warning("answer lost, looking up", entity=entity.name, elements=len(jobs), reason=why, run=self._run)
+        self._state.settle([(j.intent.id, IntentStatus.UNKNOWN, None, e.message) for some, e in lost for j in some])
         self._workspace.step("answer lost")
         found = find_arrived(self._workspace, entity, [j.intent for j in jobs], self._run)
         sent = [replace(j.intent, first_sent_at=self._workspace.clock.now()) for j in jobs]
@@ -254,10 +252,12 @@ class Applier:
         self._to_decide_again += len(waiting)
         missing = [j for j in jobs if j.intent.id not in found and j.intent.id not in waiting]
         self._state.settle([(j.intent.id, IntentStatus.REJECTED, None, NEVER_ARRIVED) for j in missing])
-        again = [j for j in missing if j.verb is Verb.UPDATE and (j.decision.key, j.side) not in self._lost_once]
-        self._lost_once.update((j.decision.key, j.side) for j in again)
+        again = {j.intent.id for j in missing if j.verb is Verb.UPDATE and (j.decision.key, j.side) not in self._lost_once}
+        self._lost_once.update((j.decision.key, j.side) for j in missing if j.intent.id in again)
         self._to_decide_again += len(again)
-        self._ledger.keep([self._not_arrived(j, error) for j in missing if j not in again])
+        settled = {*found, *waiting, *again}
+        late = [(j, e) for some, e in lost for j in some if j.intent.id not in settled]
+        self._ledger.keep([self._not_arrived(j, e) for j, e in late])
         return self._adopt([(j, found[j.intent.id]) for j in jobs if j.intent.id in found])
 
     def _not_arrived(self, job: Job, error: Unknown) -> RecordStatus:

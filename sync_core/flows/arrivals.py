@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
 from sync_core.flows.around import ARRIVES_WITHIN, alike_pairs
@@ -30,13 +30,26 @@ def find_arrived(workspace: Workspace, entity: Entity, intents: Sequence[Intent]
         if (stream.side, stream.table) in asked:
             pull_stream(workspace, carrier(stream), run)
     refresh(workspace, entity, run)
-    untagged = [i for i in intents if i.verb is Verb.CREATE and i.side is Side.XERO]
-    alike = _alike(workspace, entity) if untagged else {}
-    for intent in intents:
-        row_id = _arrived(workspace, entity, intent, alike) if intent.verb is Verb.CREATE else None
-        if row_id is not None:
-            found[intent.id] = row_id
-    return found
+    creates = [i for i in intents if i.verb is Verb.CREATE]
+    made = [i for i in creates if i.side is Side.CRM]
+    there = records.names(workspace.cache, entity.name, Side.CRM, [i.crm_id or "" for i in made])
+    found.update({i.id: i.crm_id or "" for i in made if i.crm_id in there})
+    sent = [i for i in creates if i.side is Side.XERO]
+    return found | (_by_tag(workspace, entity, sent) if entity.tag else _by_likeness(workspace, entity, sent))
+
+
+def _by_tag(workspace: Workspace, entity: Entity, intents: Sequence[Intent]) -> dict[str, str]:
+    """Several hits are several claims: none of them is taken for the answer."""
+    hits = records.with_values(workspace.cache, entity.name, Side.XERO, entity.tag, [i.tag for i in intents])
+    single = {i.id: hits[i.tag][0] for i in intents if len(hits.get(i.tag, ())) == 1}
+    # What another record is linked to with the same tag is not what this one made: two invoices may have one number.
+    taken = records.partners(workspace.cache, entity.name, Side.XERO, single.values())
+    return {i.id: single[i.id] for i in intents if i.id in single and taken.get(single[i.id]) in (None, i.crm_id)}
+
+
+def _by_likeness(workspace: Workspace, entity: Entity, intents: Sequence[Intent]) -> dict[str, str]:
+    alike = _alike(workspace, entity) if intents else {}
+    return {i.id: alike[i.crm_id or ""] for i in intents if (i.crm_id or "") in alike}
 
 
 def may_still_arrive(entity: Entity, intent: Intent, now: datetime) -> bool:
@@ -51,15 +64,3 @@ def _alike(workspace: Workspace, entity: Entity) -> dict[str, str]:
         return records.partners(workspace.cache, name, side, [row_id]).get(row_id)
 
     return dict(alike_pairs(workspace.cache, reading(workspace.cache), entity, partner))
-
-
-def _arrived(workspace: Workspace, entity: Entity, intent: Intent, alike: Mapping[str, str]) -> str | None:
-    if intent.side is Side.CRM:
-        crm_id = intent.crm_id or ""
-        return crm_id if records.records(workspace.cache, entity.name, Side.CRM, [crm_id]) else None
-    if not entity.tag:
-        return alike.get(intent.crm_id or "")
-    hits = records.with_value(workspace.cache, entity.name, Side.XERO, entity.tag, intent.tag)
-    # What another record is linked to with the same tag is not what this one made: two invoices may have one number.
-    taken = records.partners(workspace.cache, entity.name, Side.XERO, hits)
-    return hits[0] if len(hits) == 1 and taken.get(hits[0]) in (None, intent.crm_id) else None

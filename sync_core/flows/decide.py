@@ -12,6 +12,7 @@ from typing import Any
 
 from sync_core.flows.around import ARRIVES_WITHIN, Read, Surveyor, alike_pairs, half_done, under_way
 from sync_core.flows.choices import read_choices
+from sync_core.flows.partners import Key, Partners
 from sync_core.flows.workspace import Workspace
 from sync_core.model import Record, Side, Status, Value
 from sync_core.rules import remarks
@@ -29,7 +30,6 @@ from sync_core.store.cache import Cache
 CHUNK = 2000
 DELETED = "deleted"
 _ENDED = ("DELETED", "VOIDED")
-Key = tuple[str, Side, str]
 Row = Mapping[str, Any]
 
 
@@ -73,30 +73,33 @@ class Decider:
         self._only = only
         self._unreadable = unreadable
         self._coming: set[Key] = set()
-        self._partners: dict[Key, str | None] = {}
-        self._names: dict[Key, tuple[str, str]] = {}
+        self.partners = Partners(workspace.cache)
+        self._holders: dict[str, list[str]] = {}
         self._matched: set[Key] = set()
         self._on = workspace.surroundings.switches
         self._under_way = under_way(workspace)
         self._records = reading(workspace.cache)
-        self._surveyor = Surveyor(workspace.cache, self._records, self.translate)
+        self._surveyor = Surveyor(workspace.cache, self._records, self.partners.of)
         self._half_done: Mapping[str, str] = {}
 
     def decide(self, entity: Entity) -> Iterator[Decision]:
         """Every record of ``entity`` that needs a word, in parent order of nothing but itself."""
         entity = switched(entity, self._on)
         if not self._ahead:
-            self._partners.clear()
-            self._names.clear()
+            self.partners.forget()
         self._matched = set()
-        ambiguous: dict[Key, str] = {}
+        # All that is to be looked at is listed first: what this run writes meanwhile must not be decided on as well.
         self._half_done = half_done(self._cache, self._records, entity, self._on, self._title)
         changed = records.changed_pairs(self._cache, entity.name)
-        yield from self._pairs(entity, self._wanted(entity, [*changed, *self._also(entity, changed)]), {})
+        changed += self._also(entity, changed)
         matches, ambiguous = self._matches(entity)
+        alone = {
+            side: [i for i in records.unlinked(self._cache, entity.name, side) if self._is_open(entity, side, i)]
+            for side in Side
+        }
+        yield from self._pairs(entity, self._wanted(entity, changed), {})
         yield from self._pairs(entity, self._wanted(entity, list(matches)), matches)
-        for side in Side:
-            ids = [i for i in records.unlinked(self._cache, entity.name, side) if self._is_open(entity, side, i)]
+        for side, ids in alone.items():
             for chunk in records.chunks(ids, CHUNK):
                 yield from self._alone(entity, side, chunk, ambiguous)
 
@@ -111,7 +114,7 @@ class Decider:
         return sorted(set(linked.items()) - set(changed))
 
     def _title(self, entity: str, crm_id: str) -> str:
-        return self._named(entity, Side.CRM, crm_id)[0]
+        return self.partners.named(entity, Side.CRM, crm_id)[0]
 
     def _wanted(self, entity: Entity, pairs: list[tuple[str, str]]) -> list[tuple[str, str]]:
         ids = None if self._only is None else self._only.get(entity.name, frozenset())
@@ -136,13 +139,13 @@ class Decider:
                 if in_xero == 1 and in_crm == 1 and not any(k in unclear for k in keys):
                     found[crm, xero] = name
                     self._matched.update(keys)
-                    self._partners.update({keys[0]: xero, keys[1]: crm})
+                    self.partners.tell(entity.name, crm, xero)
                 elif in_xero > 1:
                     unclear[keys[0]] = remarks.ambiguous(entity, Side.XERO, in_xero, name)
                 else:
                     unclear[keys[1]] = remarks.ambiguous(entity, Side.CRM, in_crm, name)
                     unclear[keys[0]] = remarks.ambiguous(entity, Side.CRM, in_crm, name)
-        for crm, xero in alike_pairs(self._cache, self._records, entity, self.translate):
+        for crm, xero in alike_pairs(self._cache, self._records, entity, self.partners.of):
             keys = (entity.name, Side.CRM, crm), (entity.name, Side.XERO, xero)
             if (
                 not any(k in self._matched or k in unclear for k in keys)
@@ -150,7 +153,7 @@ class Decider:
             ):
                 found[crm, xero] = "what both say"
                 self._matched.update(keys)
-                self._partners.update({keys[0]: xero, keys[1]: crm})
+                self.partners.tell(entity.name, crm, xero)
         return found, unclear
 
     def _pairs(
@@ -159,7 +162,8 @@ class Decider:
         for chunk in records.chunks(pairs, CHUNK):
             crm = self._read(entity, Side.CRM, [c for c, _ in chunk])
             xero = self._read(entity, Side.XERO, [x for _, x in chunk])
-            self._fetch_partners(entity, Side.CRM, [record for record, _ in crm.values()])
+            self.partners.meet(entity, Side.CRM, (record for record, _ in crm.values()))
+            self._holders = self._tag_holders(entity, [record for record, _ in crm.values()])
             for pair in chunk:
                 if pair[0] in crm and pair[1] in xero:
                     yield self._pair(entity, crm[pair[0]], xero[pair[1]], matched.get(pair, ""))
@@ -172,7 +176,7 @@ class Decider:
         (crm, crm_row), (xero, xero_row) = left, right
         linked = crm_row["agreed_partner"] == xero.id and xero_row["agreed_partner"] == crm.id
         images = [loads(entity, r["agreed"]) if linked and r["agreed"] else None for r in (crm_row, xero_row)]
-        verdict = compare(entity, crm, xero, images[0], images[1], self.translate)
+        verdict = compare(entity, crm, xero, images[0], images[1], self.partners.of)
         ends = self._one_side_gone(entity, crm, xero, verdict, matched_by)
         if ends is not None:
             return ends
@@ -253,17 +257,23 @@ class Decider:
         """A tag that another Xero record holds already (one that was merged into this) cannot be given a second time."""
         name = entity.tag
         value = changes[Side.XERO].get(name)
-        if isinstance(value, str) and entity.field(name).once:
-            holders = records.with_value(self._cache, entity.name, Side.XERO, name, value, alive=False)
-            if any(holder != xero.id for holder in holders):
-                del changes[Side.XERO][name]
-                if not changes[Side.XERO]:
-                    del changes[Side.XERO]
+        if isinstance(value, str) and any(holder != xero.id for holder in self._holders.get(value, ())):
+            del changes[Side.XERO][name]
+            if not changes[Side.XERO]:
+                del changes[Side.XERO]
+
+    def _tag_holders(self, entity: Entity, some: Sequence[Record]) -> dict[str, list[str]]:
+        """The Xero records that hold one of these Dynamics records' tags, alive or not, by the tag."""
+        name = entity.tag
+        if not name or not entity.field(name).once:
+            return {}
+        values = {v for r in some if isinstance(v := r.fields.get(name), str)}
+        return records.with_values(self._cache, entity.name, Side.XERO, name, values, alive=False)
 
     def _alone(self, entity: Entity, side: Side, ids: Sequence[str], ambiguous: Mapping[Key, str]) -> Iterator[Decision]:
         found = self._read(entity, side, ids)
         some = [record for record, _ in found.values()]
-        self._fetch_partners(entity, side, some)
+        self.partners.meet(entity, side, some, names=True)
         if side is Side.CRM and side.other in entity.create_in:
             self._surveyor.look(entity, some)
         for row_id in ids:
@@ -314,8 +324,8 @@ class Decider:
         spec, value = entity.field(entity.carried), record.fields.get(entity.carried)
         if not isinstance(value, str):
             return None
-        name, singular = self._named(spec.entity, Side.CRM, value)[0], spec.label.lower()
-        if self.translate(Side.CRM, spec.entity, value) is not None:
+        name, singular = self.partners.named(spec.entity, Side.CRM, value)[0], spec.label.lower()
+        if self.partners.of(Side.CRM, spec.entity, value) is not None:
             return lone_decision(entity, record, Status.SKIPPED, remarks.added_late(entity, singular, name), "added late")
         return lone_decision(entity, record, Status.QUEUED, remarks.goes_with(singular, name), "")
 
@@ -339,47 +349,20 @@ class Decider:
             if spec.kind is not Kind.REF or not isinstance(value, str) or not holds:
                 continue
             key = (spec.entity, record.side, value)
-            partner = self.translate(record.side, spec.entity, value)
+            partner = self.partners.of(record.side, spec.entity, value)
             if partner is None and not (self._ahead and key in self._coming):
-                name, _ = self._named(spec.entity, record.side, value)
+                name, _ = self.partners.named(spec.entity, record.side, value)
                 return Hindrance(
                     spec.entity, Status.BLOCKED, remarks.waits_for(entity, spec.label, name, record.side.other.label)
                 )
             if partner is not None:
-                name, ended = self._named(spec.entity, record.side.other, partner)
+                name, ended = self.partners.named(spec.entity, record.side.other, partner)
                 again = self._ahead and key in self._coming
                 if ended and (record.side is Side.CRM or (ended == DELETED and not again)):
                     return Hindrance(
                         spec.entity, Status.BLOCKED, remarks.parent_gone(spec.label, name, ended, record.side.other)
                     )
         return None
-
-    def _named(self, entity: str, side: Side, row_id: str) -> tuple[str, str]:
-        """What a record is called and how it ended; asked once, however many refer to it."""
-        key = (entity, side, row_id)
-        if key not in self._names:
-            row = records.records(self._cache, entity, side, [row_id]).get(row_id)
-            self._names[key] = (str(row["title"] or row_id), str(row["gone"])) if row else (row_id, "")
-        return self._names[key]
-
-    def translate(self, side: Side, entity: str, row_id: str) -> str | None:
-        """The linked partner of a record, None when it has none."""
-        key = (entity, side, row_id)
-        if key not in self._partners:
-            self._partners[key] = records.partners(self._cache, entity, side, [row_id]).get(row_id)
-        return self._partners[key]
-
-    def _fetch_partners(self, entity: Entity, side: Side, some: Sequence[Record]) -> None:
-        """Look up the partners of everything that these records refer to, in one question per entity."""
-        wanted: dict[str, set[str]] = {}
-        for spec in entity.fields:
-            if spec.kind is Kind.REF:
-                values = {v for r in some if isinstance(v := r.fields.get(spec.name), str)}
-                wanted.setdefault(spec.entity, set()).update(v for v in values if (spec.entity, side, v) not in self._partners)
-        for name, ids in wanted.items():
-            if ids:
-                found = records.partners(self._cache, name, side, ids)
-                self._partners.update({(name, side, i): found.get(i) for i in ids})
 
 
 def _ended(record: Record) -> str:

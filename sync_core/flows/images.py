@@ -9,26 +9,38 @@ from sync_core.flows.workspace import Workspace
 from sync_core.model import Record, Side
 from sync_core.rules.compare import image
 from sync_core.rules.declaration import Entity
-from sync_core.rules.mapping import Fields, content_hash, dumps, loads
+from sync_core.rules.mapping import Fields, loads, sealed
 from sync_core.rules.plan import Decision
 from sync_core.store import records
 
 
 def image_row(record: Record, fields: Fields, partner: str, run: str) -> dict[str, str]:
     """An agreed image as a row of the cache. Its hash equals the record's own when nothing was left open."""
+    text, digest = sealed(fields)
     return {
         "entity": record.entity,
         "side": str(record.side),
         "id": record.id,
         "partner": partner,
-        "hash": f"{content_hash(fields)}{record.gone}",
-        "fields": dumps(fields).decode(),
+        "hash": f"{digest}{record.gone}",
+        "fields": text,
         "run": run,
     }
 
 
 def adopt(workspace: Workspace, entity: Entity, decisions: Sequence[Decision], run: str) -> None:
-    """Take both sides of each pair, as they stand in the cache, as agreed."""
+    """Take both sides of each pair, as they stand in the cache, as agreed; what a decision leaves open stays as it was."""
+    whole = [d for d in decisions if not d.open_fields]
+    for side in Side:
+        records.agree_as_they_stand(
+            workspace.cache, entity.name, side, [(_own(d, side), _own(d, side.other)) for d in whole], run
+        )
+    _adopt_partly(workspace, entity, [d for d in decisions if d.open_fields], run)
+
+
+def _adopt_partly(workspace: Workspace, entity: Entity, decisions: Sequence[Decision], run: str) -> None:
+    if not decisions:
+        return
     images: list[dict[str, str]] = []
     for side in Side:
         pairs = {_own(d, side): d for d in decisions}

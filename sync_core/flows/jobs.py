@@ -4,30 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 from uuid import uuid4
 
 from sync_core.errors import Rejected
 from sync_core.flows.around import carried
 from sync_core.flows.bodies import BodyMaker, twin_id
 from sync_core.flows.decide import reading, record_from
+from sync_core.flows.partners import Partners, references
 from sync_core.flows.workspace import Workspace
 from sync_core.model import Intent, IntentStatus, Native, Record, Side, Verb
-from sync_core.rules.compare import Translate
-from sync_core.rules.declaration import Entity, Kind, Stream
+from sync_core.rules.declaration import Entity, Stream
 from sync_core.rules.entities import carried_by
-from sync_core.rules.mapping import Fields, content_hash, loads
+from sync_core.rules.mapping import content_hash
 from sync_core.rules.plan import Decision
 from sync_core.store import records
 from sync_core.store.leases import Lease
 from sync_core.systems.base import Write
 
-Images = Mapping[Side, Fields]
+Found = dict[str, tuple[Record, str | None]]
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One element on its way: what was decided, where it goes, the body that carries it, and both sides' images before."""
+    """One element on its way: what was decided, where it goes, and the body that carries it.
+
+    ``before``: both sides' agreed images, as the cache keeps them.
+    """
 
     decision: Decision
     source: Record
@@ -36,7 +38,7 @@ class Job:
     verb: Verb
     body: Native
     intent: Intent
-    before: Images
+    before: Mapping[Side, str]
 
     @property
     def side(self) -> Side:
@@ -63,30 +65,33 @@ class Job:
 class JobMaker:
     """Makes the jobs of one entity in one round."""
 
-    def __init__(self, workspace: Workspace, entity: Entity, run: str, lease: Lease, translate: Translate) -> None:
+    def __init__(self, workspace: Workspace, entity: Entity, run: str, lease: Lease, partners: Partners) -> None:
         self._workspace, self._entity, self._run, self._lease = workspace, entity, run, lease
-        self._translate = translate
+        self._partners = partners
         self._tables: dict[tuple[Side, str, str], str] = {}
         around = workspace.surroundings
-        self._bodies = BodyMaker(entity, around.context, around.books, translate, self._table_of)
+        self._bodies = BodyMaker(entity, around.context, around.books, partners.of, self._table_of)
 
     def make(self, stream: Stream, verb: Verb, decisions: Sequence[Decision]) -> list[Job | tuple[Decision, Rejected]]:
         """One job per decision, in order, or the decision with why it cannot be sent."""
         found = {side: self._found(side, decisions) for side in Side}
+        self._partners.meet(self._entity, stream.side.other, (r for r, _ in found[stream.side.other].values()))
         if stream.side is Side.CRM:
-            self._fetch_tables(found[Side.XERO].values())
+            self._fetch_tables([r for r, _ in found[Side.XERO].values()])
         return [self._made(stream, verb, d, found) for d in decisions]
 
-    def _found(self, side: Side, decisions: Sequence[Decision]) -> dict[str, dict[str, Any]]:
+    def _found(self, side: Side, decisions: Sequence[Decision]) -> Found:
+        """Records as they stand now, each with its agreed image."""
         ids = [i for d in decisions if (i := id_on(d, side)) is not None]
-        return records.records(self._workspace.cache, self._entity.name, side, ids)
+        some = records.records(self._workspace.cache, self._entity.name, side, ids)
+        return {i: (record_from(self._entity, side, i, row), row["agreed"]) for i, row in some.items()}
 
     def _made(
-        self, stream: Stream, verb: Verb, decision: Decision, found: Mapping[Side, dict[str, dict[str, Any]]]
+        self, stream: Stream, verb: Verb, decision: Decision, found: Mapping[Side, Found]
     ) -> Job | tuple[Decision, Rejected]:
-        rows = {s: found[s][i] for s in Side if (i := id_on(decision, s)) is not None and i in found[s]}
-        pair = {side: record_from(self._entity, side, row["id"], row) for side, row in rows.items()}
-        before = {side: loads(self._entity, row["agreed"]) for side, row in rows.items() if row["agreed"]}
+        both = {s: found[s][i] for s in Side if (i := id_on(decision, s)) is not None and i in found[s]}
+        pair = {side: record for side, (record, _) in both.items()}
+        before = {side: agreed for side, (_, agreed) in both.items() if agreed}
         try:
             body = self._body(stream, verb, decision, pair)
         except Rejected as error:
@@ -108,7 +113,7 @@ class JobMaker:
         found: Native = {}
         cache, around = self._workspace.cache, self._workspace.surroundings
         for child in carried_by(self._entity.name):
-            bodies = BodyMaker(child, around.context, around.books, self._translate, self._table_of)
+            bodies = BodyMaker(child, around.context, around.books, self._partners.of, self._table_of)
             some = carried(cache, reading(cache), self._entity, [source.id]).get(source.id, [])
             own = [r for r in some if r.entity == child.name]
             found[child.xero[0].within] = [bodies.create(r, Side.XERO, child.xero[0].table) for r in own]
@@ -136,18 +141,11 @@ class JobMaker:
             planned_at=self._workspace.clock.now(),
         )
 
-    def _fetch_tables(self, rows: Iterable[Mapping[str, Any]]) -> None:
-        """The tables of everything that these Xero rows refer to, in one question per entity."""
-        wanted: dict[str, set[str]] = {}
-        for row in rows:
-            fields = loads(self._entity, row["fields"])
-            for spec in self._entity.fields:
-                value = fields.get(spec.name) if spec.kind is Kind.REF else None
-                partner = self._translate(Side.XERO, spec.entity, value) if isinstance(value, str) else None
-                if partner is not None:
-                    wanted.setdefault(spec.entity, set()).add(partner)
-        for name, ids in wanted.items():
-            found = records.tables_of(self._workspace.cache, name, Side.CRM, ids)
+    def _fetch_tables(self, some: Iterable[Record]) -> None:
+        """The tables of everything that these Xero records refer to, in one question per entity."""
+        for name, ids in references(self._entity, some).items():
+            partners = {p for i in ids if (p := self._partners.of(Side.XERO, name, i)) is not None}
+            found = records.tables_of(self._workspace.cache, name, Side.CRM, partners)
             self._tables.update({(Side.CRM, name, i): table for i, table in found.items()})
 
     def _table_of(self, side: Side, entity: str, row_id: str) -> str:

@@ -28,9 +28,6 @@ class RunLedger:
     def counts(self, entity: str) -> Counter[Outcome]:
         return Counter(o for (e, _, _), o in self.outcomes.items() if e == entity)
 
-    def linked_keys(self, entity: str) -> int:
-        return sum(1 for e, _, _ in self.outcomes if e == entity)
-
     def status_of(self, decision: Decision, now: datetime, *, wrote: bool) -> RecordStatus:
         """The status row for a decision that came out as planned. ``wrote``: a system was changed for it."""
         good = decision.status is Status.SUCCESS

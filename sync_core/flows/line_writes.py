@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from uuid import uuid4
 
-from sync_core.errors import Configure, Retryable, TieoutError, Unknown
-from sync_core.flows.arrivals import NEVER_ARRIVED, NOT_SENT
+from sync_core.errors import TieoutError
+from sync_core.flows.arrivals import NEVER_ARRIVED
 from sync_core.flows.bodies import twin_id
+from sync_core.flows.courier import Courier
 from sync_core.flows.decide import record_from
 from sync_core.flows.pull import pull_stream, refresh
 from sync_core.flows.workspace import Workspace
@@ -22,6 +24,8 @@ from sync_core.store.intents import Settlement
 from sync_core.store.leases import Lease
 from sync_core.systems.base import Receipt, Write
 
+DOCUMENTS = 500
+"""Documents whose lines are on their way together, at most."""
 VERBS = (Verb.DELETE, Verb.UPDATE, Verb.CREATE)
 
 
@@ -30,8 +34,11 @@ class LineJob:
     """One line of one invoice on its way to Dynamics."""
 
     decision: Decision
-    write: Write
+    element: Write
     intent: Intent
+
+    def write(self) -> Write:
+        return self.element
 
 
 class LineWriter:
@@ -39,20 +46,19 @@ class LineWriter:
 
     def __init__(self, workspace: Workspace, entity: Entity, run: str, lease: Lease) -> None:
         self._workspace, self._entity, self._run, self._lease = workspace, entity, run, lease
+        self._courier = Courier(workspace, lease)
         self._stream = entity.children[0]
 
     def send(self, decisions: Sequence[Decision]) -> tuple[int, list[tuple[Decision, TieoutError]]]:
         """How many lines Dynamics took, and the decisions of which it refused one. Raises what stops the run."""
-        jobs = self._jobs(decisions)
         taken, failed = 0, []
-        system = self._workspace.systems[Side.CRM]
-        for verb in VERBS:
-            some = [j for j in jobs if j.write.verb is verb]
-            for batch in records.chunks(some, system.batch_size_for(self._stream, verb)):
-                good, bad = self._send(list(batch))
+        for wave in records.chunks(decisions, DOCUMENTS):
+            jobs = self._jobs(wave)
+            for verb in VERBS:
+                good, bad = self._send([j for j in jobs if j.element.verb is verb], verb)
                 taken += good
                 failed += bad
-        refresh(self._workspace, self._entity, self._run)
+            refresh(self._workspace, self._entity, self._run)
         return taken, failed
 
     def _jobs(self, decisions: Sequence[Decision]) -> list[LineJob]:
@@ -94,38 +100,50 @@ class LineWriter:
         )
         return LineJob(decision, Write(self._stream, verb, body, intent.key, row_id), intent)
 
-    def _send(self, jobs: list[LineJob]) -> tuple[int, list[tuple[Decision, TieoutError]]]:
-        state, step = self._workspace.state, self._workspace.step
-        self._lease = state.renew(self._lease)
-        state.plan_intents([j.intent for j in jobs])
-        state.mark_sending([j.intent.id for j in jobs], self._workspace.clock.now(), self._lease)
-        step("lines marked as sending")
-        try:
-            receipts = self._workspace.systems[Side.CRM].write([j.write for j in jobs])
-        except Unknown:
-            # Lines have ids that we chose, so sending one again makes nothing twice: read what stands there and go on.
-            state.settle([(j.intent.id, IntentStatus.REJECTED, None, NEVER_ARRIVED) for j in jobs], lease=self._lease)
-            pull_stream(self._workspace, self._stream, self._run)
+    def _send(self, jobs: list[LineJob], verb: Verb) -> tuple[int, list[tuple[Decision, TieoutError]]]:
+        if not jobs:
             return 0, []
-        except (Retryable, Configure) as error:
-            state.settle([(j.intent.id, IntentStatus.REJECTED, None, f"{NOT_SENT}{error.message}") for j in jobs])
-            raise
-        step("lines answered")
-        return self._take(list(zip(jobs, receipts, strict=True)))
+        size = self._workspace.systems[Side.CRM].batch_size_for(self._stream, verb)
+        delivery = self._courier.deliver(_whole_documents(jobs, size), "lines ")
+        found = self._take(delivery.answered)
+        lost = [j for batch, _ in delivery.lost for j in batch]
+        if lost:
+            # Lines have ids that we chose, so sending one again makes nothing twice: read what stands there and go on.
+            outcomes: list[Settlement] = [(j.intent.id, IntentStatus.REJECTED, None, NEVER_ARRIVED) for j in lost]
+            self._workspace.state.settle(outcomes, lease=self._lease)
+            pull_stream(self._workspace, self._stream, self._run)
+        if delivery.ended is not None:
+            raise delivery.ended
+        return found
 
-    def _take(self, answers: list[tuple[LineJob, Receipt]]) -> tuple[int, list[tuple[Decision, TieoutError]]]:
+    def _take(self, answers: Sequence[tuple[LineJob, Receipt]]) -> tuple[int, list[tuple[Decision, TieoutError]]]:
+        if not answers:
+            return 0, []
         good = [(j, r) for j, r in answers if r.error is None]
-        kept = [r.native for j, r in good if r.native and j.write.verb is not Verb.DELETE]
+        kept = [r.native for j, r in good if r.native and j.element.verb is not Verb.DELETE]
         with self._workspace.cache.transaction() as transaction:
             rows.keep_rows(transaction, self._stream, kept, self._run)
         rows.bury(
-            self._workspace.cache, self._stream, [j.intent.tag for j, _ in good if j.write.verb is Verb.DELETE], self._run
+            self._workspace.cache, self._stream, [j.intent.tag for j, _ in good if j.element.verb is Verb.DELETE], self._run
         )
         outcomes: list[Settlement] = [(j.intent.id, IntentStatus.APPLIED, j.intent.tag, "") for j, _ in good]
         bad = [(j, r.error) for j, r in answers if r.error is not None]
         outcomes += [(j.intent.id, IntentStatus.REJECTED, None, e.message) for j, e in bad]
         self._workspace.state.settle(outcomes, lease=self._lease)
         return len(good), [(j.decision, e) for j, e in bad]
+
+
+def _whole_documents(jobs: Sequence[LineJob], size: int) -> list[list[LineJob]]:
+    """Batches of about ``size``, in which a document's lines stand together: two calls must not price one invoice at once."""
+    batches: list[list[LineJob]] = []
+    for _, lines in groupby(jobs, key=lambda j: j.decision.crm_id):
+        some = list(lines)
+        for piece in records.chunks(some, size):
+            if batches and len(batches[-1]) + len(piece) <= size:
+                batches[-1].extend(piece)
+            else:
+                batches.append(list(piece))
+    return batches
 
 
 def brings_lines(decision: Decision) -> bool:

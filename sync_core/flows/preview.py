@@ -7,7 +7,6 @@ this, or nothing.
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,7 +15,7 @@ from typing import Any
 import pyarrow as pa
 
 from sync_core.flows.workspace import Workspace
-from sync_core.model import Outcome, RunSummary, Side, Value
+from sync_core.model import RunSummary, Side, Value
 from sync_core.rules.declaration import Entity, Field, Kind
 from sync_core.rules.entities import entity
 from sync_core.rules.mapping import loads
@@ -24,9 +23,6 @@ from sync_core.rules.plan import Act, Decision, Plan, calls_for
 from sync_core.rules.remarks import spoken
 from sync_core.store import records
 from sync_core.store.cache import Cache
-
-MOST = 500
-"""So many records are shown of those that are written, and of those that are not; all are counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,11 +81,7 @@ class Preview:
 def fingerprint(cache: Cache, plan: Plan) -> str:
     """The same as long as the same would be written: decisions, values, and what new records are made from."""
     digest = hashlib.blake2b(plan.hash.encode(), digest_size=16)
-    sources: dict[tuple[str, Side], list[str]] = {}
-    for d in plan.decisions:
-        if d.act is Act.CREATE:
-            sources.setdefault((d.entity, d.key[1]), []).append(d.key[2])
-    for (name, side), ids in sorted(sources.items()):
+    for (name, side), ids in sorted(plan.tally.sources.items()):
         table = cache.query_with(
             "SELECT r.id, r.hash FROM record r JOIN incoming i ON i.id = r.id WHERE r.entity = ? AND r.side = ? ORDER BY r.id",
             pa.table({"id": pa.array(ids, pa.string())}),
@@ -103,24 +95,23 @@ def fingerprint(cache: Cache, plan: Plan) -> str:
 
 def preview(workspace: Workspace, plan: Plan, summary: RunSummary, stopped: Iterable[str], notes: Iterable[str]) -> Preview:
     """``plan`` as it stands now, ready to be shown."""
-    writing = [d for d in plan.decisions if d.writes]
-    left = [d for d in plan.decisions if not d.writes and d.outcome is not Outcome.UNCHANGED]
+    tally = plan.tally
     calls = calls_for(plan.writes().items(), {side: system.batch_size for side, system in workspace.systems.items()})
-    shown = [_Shown(workspace, d) for d in writing[:MOST]]
+    shown = [_Shown(workspace, d) for d in tally.written]
     return Preview(
         summary.run,
         fingerprint(workspace.cache, plan),
         plan.hash,
         workspace.clock.now(),
         summary.scope,
-        {str(o): n for o, n in Counter(d.outcome for d in plan.decisions).items()},
+        {str(o): n for o, n in plan.outcomes().items()},
         tuple((e, str(s), str(v), n) for (e, s, v), n in sorted(plan.writes().items())),
         {name: made.read for name, made in summary.calls.items()},
         {("dynamics" if side is Side.CRM else "xero"): n for side, n in calls.items()},
         workspace.systems[Side.XERO].left_today,
         tuple(_record(each.decision, each.changes()) for each in shown),
-        tuple(_record(d) for d in left[:MOST]),
-        max(0, len(writing) - MOST) + max(0, len(left) - MOST),
+        tuple(_record(d) for d in tally.left),
+        tally.writing - len(tally.written) + tally.leaving - len(tally.left),
         tuple(stopped),
         tuple(notes),
     )

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 import structlog
@@ -15,9 +15,10 @@ from sync_core.model import Native, Record, Side
 from sync_core.rules.dates import parse_xero_instant
 from sync_core.rules.declaration import Entity, Stream
 from sync_core.rules.entities import DETAILS, ORGANISATION
-from sync_core.rules.mapping import Context, accepted, content_hash, dumps, gone, read
+from sync_core.rules.mapping import Context, accepted, gone, read, sealed
 from sync_core.rules.rails import FEW_GONE
 from sync_core.store import records, rows
+from sync_core.systems.base import Page
 
 CHUNK = 2000
 ASKED_ONE_BY_ONE = 20
@@ -57,45 +58,75 @@ def pull(workspace: Workspace, entities: Sequence[Entity], run: str, *, full: bo
     """Pull every stream of ``entities``."""
     notes: list[str] = []
     emptied: list[str] = []
-    for stream in streams_of(entities):
+    streams = streams_of(entities)
+    lists = rows.alive(workspace.cache, [s.name for s in streams if not s.incremental])
+    start = Start({} if full else rows.cursors(workspace.cache), lists)
+    for stream in streams:
         if stream.optional and workspace.options.get(stream.table.lower()) == "off":
             notes.append(f"{stream.table}: Skipped (off)")
             continue
         try:
-            if not pull_stream(workspace, stream, run, full=full):
+            if not pull_stream(workspace, stream, run, start=start):
                 emptied.append(stream.name)
         except Rejected as error:
             if not (stream.optional and error.code == "not supported"):
                 raise
             notes.append(f"{stream.table}: Skipped (not supported)")
+    rows.move_cursors(workspace.cache, start.quiet, run)
     return Pulled(notes, tuple(emptied))
 
 
-def pull_stream(workspace: Workspace, stream: Stream, run: str, *, full: bool = False) -> bool:
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Where a pull of many streams begins: cursors by stream, and the rows of those that are listed whole each time.
+
+    ``quiet``: new cursors of streams that brought nothing new, to be kept together at the end.
+    """
+
+    cursors: Mapping[str, str]
+    lists: Mapping[str, Mapping[str, tuple[str, str]]]
+    quiet: dict[str, str] = field(default_factory=dict)
+
+    def brings_nothing(self, stream: Stream, page: Page) -> bool:
+        """Whether one page, the only one of its stream, holds nothing but what the cache holds."""
+        if stream.incremental:
+            return not page.rows and not page.gone
+        known = self.lists.get(stream.name, {})
+        return len(known) == len(page.rows) and {rows.row_id(stream, r): rows.spelled(stream, r) for r in page.rows} == known
+
+
+def pull_stream(workspace: Workspace, stream: Stream, run: str, *, full: bool = False, start: Start | None = None) -> bool:
     """One stream from its cursor on; from the beginning when the cursor is too old.
 
     False when a whole listing brought nothing although many rows are known: it is then listed whole again next time.
     """
-    cursor = None if full else rows.cursor_of(workspace.cache, stream)
+    known = start.cursors.get(stream.name) if start is not None else rows.cursor_of(workspace.cache, stream)
     try:
-        return _pages(workspace, stream, cursor, run)
+        return _pages(workspace, stream, None if full else known, run, start)
     except Expired:
         log.info("cursor expired, pulling everything", stream=stream.name, run=run)
         rows.forget_cursor(workspace.cache, stream)
-        return _pages(workspace, stream, None, run)
+        return _pages(workspace, stream, None, run, None)
 
 
-def _pages(workspace: Workspace, stream: Stream, cursor: str | None, run: str) -> bool:
+def _pages(workspace: Workspace, stream: Stream, cursor: str | None, run: str, start: Start | None) -> bool:
     """Merge page after page; after a whole listing, look at what it no longer shows. False when that is everything."""
     whole = cursor is None or not stream.incremental
+    watched = whole and rows.any_alive(workspace.cache, stream)
     seen: set[str] = set()
-    for page in workspace.systems[stream.side].changed_since(stream, cursor):
+    listed = 0
+    for number, page in enumerate(workspace.systems[stream.side].changed_since(stream, cursor)):
         workspace.step(f"pulled {stream.name}")
-        if whole:
+        alone = number == 0 and cursor is not None and page.cursor is not None
+        if alone and start is not None and start.brings_nothing(stream, page):
+            start.quiet[stream.name] = page.cursor or ""
+            return True
+        if watched:
             seen.update(rows.row_id(stream, native) for native in page.rows)
+        listed += len(page.rows)
         rows.merge_page(workspace.cache, stream, page.rows, page.gone, run, page.cursor)
-    left = _look_for(workspace, stream, rows.unseen(workspace.cache, stream, seen), run) if whole else 0
-    if seen or left <= FEW_GONE:
+    left = _look_for(workspace, stream, rows.unseen(workspace.cache, stream, seen), run) if watched else 0
+    if listed or left <= FEW_GONE:
         return True
     rows.forget_cursor(workspace.cache, stream)
     return False
@@ -131,7 +162,7 @@ def _refresh(
     workspace: Workspace, entity: Entity, side: Side, ids: list[str], context: Context, run: str, unreadable: list[Unreadable]
 ) -> None:
     made = [
-        records.as_row(r, entity.title, content_hash(r.fields), dumps(r.fields).decode(), run)
+        records.as_row(r, entity.title, *sealed(r.fields), run)
         for r in _canonical(workspace, entity, side, ids, context, unreadable)
     ]
     done = [(entity.name, str(side), i) for i in ids]

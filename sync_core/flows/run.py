@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from itertools import islice
 from uuid import uuid4
 
 import structlog
@@ -16,7 +16,7 @@ from sync_core.flows.aftermath import settle_desk
 from sync_core.flows.apply import Applier
 from sync_core.flows.choices import keep_key, read_choices
 from sync_core.flows.decide import Decider
-from sync_core.flows.ground import keep, look
+from sync_core.flows.ground import Ground, keep, look
 from sync_core.flows.groups import bring_types, preview_types
 from sync_core.flows.images import adopt
 from sync_core.flows.leasing import LEASE_LIVES, take_lease
@@ -26,6 +26,8 @@ from sync_core.flows.merges import follow_survivors
 from sync_core.flows.preview import fingerprint
 from sync_core.flows.pull import Unreadable, pull, pull_stream, refresh
 from sync_core.flows.recover import recover
+from sync_core.flows.rest import Rest, at_rest, standing
+from sync_core.flows.scope import Scope
 from sync_core.flows.stamp import PENDING, stamp, stamp_everything
 from sync_core.flows.surroundings import CODES
 from sync_core.flows.workspace import Workspace
@@ -39,51 +41,18 @@ from sync_core.store.leases import Lease
 from sync_core.systems.base import Peer
 
 ROUNDS = 5
-NAMED = 5
-"""A run of more records than these counts them in its label instead of naming each."""
+CHUNK = 2000
+"""Decisions that are looked at together."""
+TOGETHER = 10_000
+"""Decisions that write, gathered before they are sent, so that few batches go half filled."""
+FEW = 5_000
+"""Decisions of an entity that the plan hands over; more are decided anew, or memory would grow with the company."""
 UNREADABLE = "unreadable"
 MOVED = "Records moved since the preview, so nothing was written. Look at the new plan and agree to that one."
 READ_AGAIN = (UNREADABLE, "bank account")
 """Reasons that may be gone although the record did not move: our words for it did, or the chart of accounts."""
 CONTACTS = "contacts"
 log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Scope:
-    """What a run covers. ``entities``: all when empty. ``only``: per entity the ids (of either side) it is limited to.
-
-    ``plan``: the fingerprint of the preview that a person agreed to; another plan is not carried out.
-    """
-
-    entities: tuple[str, ...] = ()
-    only: Mapping[str, frozenset[str]] | None = None
-    full: bool = False
-    plan: str = ""
-
-    @property
-    def label(self) -> str:
-        if self.only is not None and sum(map(len, self.only.values())) > NAMED:
-            return ", ".join(f"{len(ids):,} {name.replace('_', ' ')}" for name, ids in sorted(self.only.items()))
-        if self.only is not None:
-            return ", ".join(f"{e}:{i}" for e, ids in sorted(self.only.items()) for i in sorted(ids))
-        return ", ".join(self.entities) or "everything"
-
-    def as_json(self) -> dict[str, Any]:
-        """As a request keeps it."""
-        only = None if self.only is None else {name: sorted(ids) for name, ids in self.only.items()}
-        return {"entities": list(self.entities), "only": only, "full": self.full, "plan": self.plan}
-
-    @classmethod
-    def of_json(cls, args: Mapping[str, Any]) -> Scope:
-        only = args.get("only")
-        picked = None if only is None else {name: frozenset(ids) for name, ids in only.items()}
-        return cls(tuple(args.get("entities") or ()), picked, bool(args.get("full")), str(args.get("plan") or ""))
-
-    def covers(self, entity: Entity) -> bool:
-        if self.only is not None:
-            return entity.name in self.only
-        return not self.entities or entity.name in self.entities
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +119,8 @@ class _Session:
         self._wrote = False
         self._made: list[Entity] = []
         self._planner: Decider | None = None
+        self._kept: dict[str, list[Decision]] = {}
+        self._rested: Mapping[str, Mapping[str, int]] = {}
 
     def _step(self, name: str) -> None:
         self._passed(name)
@@ -167,6 +138,10 @@ class _Session:
         self._keep_lease()
         recover(self._workspace, self._run, self._lease)
         self._require_records()
+        if self._is_at_rest():
+            return self._rest()
+        self._workspace.memory.rest = None
+        pulled = cache.generation
         self._plan = self._planned()
         if self._scope.plan and self._scope.plan != fingerprint(cache, self._plan):
             return RunStatus.REFUSED, MOVED
@@ -187,7 +162,36 @@ class _Session:
             self._stamp(everything=unfinished)
         records.set_fact(cache, PENDING, "no")
         keep(self._workspace, self._peers)
-        failed = sum(1 for o in self._ledger.outcomes.values() if o is Outcome.FAILED)
+        if self._is_whole and not self._typed and cache.generation == pulled and not self._workspace.state.unsettled():
+            counts = {e.name: self._counts(e) for e in self._entities}
+            self._workspace.memory.rest = Rest(pulled, standing(self._workspace.state), counts)
+        failed = sum(self._ledger.counts(e.name)[Outcome.FAILED] for e in self._entities)
+        return self._ended(failed)
+
+    @property
+    def _is_whole(self) -> bool:
+        return not self._dry and self._scope == Scope()
+
+    def _is_at_rest(self) -> bool:
+        """Whether nothing moved since a run that found nothing to do, so that there is nothing to decide either."""
+        ws = self._workspace
+        if not self._is_whole or self._unreadable or self._emptied or records.fact(ws.cache, PENDING) == "yes":
+            return False
+        return at_rest(ws.memory.rest, ws.cache, ws.state) and look(ws, self._peers) == Ground()
+
+    def _rest(self) -> tuple[RunStatus, str]:
+        """Only who is in which group of Xero can have moved: that is in no list of changes."""
+        rest = self._workspace.memory.rest
+        self._bring_types()
+        self._stamp(everything=False)
+        if self._ledger.outcomes:
+            self._workspace.memory.rest = None
+        self._rested = rest.by_entity if rest is not None else {}
+        failed = sum(counts[str(Outcome.FAILED)] for counts in self._rested.values())
+        return self._ended(failed)
+
+    @staticmethod
+    def _ended(failed: int) -> tuple[RunStatus, str]:
         return (RunStatus.PARTIAL, f"{failed} records failed; each says why.") if failed else (RunStatus.SUCCESS, "")
 
     def _read(self) -> None:
@@ -206,10 +210,8 @@ class _Session:
 
     def _try_again(self) -> None:
         """Rows that could not be understood before: their words may have been mended, or ours."""
-        for entity in self._entities:
-            for side in Side:
-                stuck = self._workspace.state.unsettled_records(entity.name, side)
-                rows.read_again(self._workspace.cache, entity.name, side, [i for i, why in stuck.items() if why in READ_AGAIN])
+        for (entity, side), ids in self._workspace.state.records_with_reason(READ_AGAIN).items():
+            rows.read_again(self._workspace.cache, entity, side, ids)
 
     def _not_read(self, found: Unreadable) -> RecordStatus:
         key = (found.entity, found.side, found.id)
@@ -232,10 +234,21 @@ class _Session:
         # A record that stands otherwise than well may be back in step without anything in the cache being open.
         restless = {*records.open_entities(cache), *(name for name, some in standing.items() if set(some) - {Status.SUCCESS})}
         covered = [e for e in self._entities if self._scope.covers(e) and e.name in restless]
-        decisions = tuple(d for e in covered for d in self._planner.decide(e))
+        self._kept = {e.name: [] for e in self._entities}
+        decisions = (d for e in covered for d in self._passing(e, self._planner))
         ground = look(self._workspace, self._peers)
         counts = records.linked_counts(cache), records.gone_counts(cache)
         return Plan(self._workspace.organisation, decisions, *counts, self._emptied, ground.strangers, ground.rules_changed)
+
+    def _passing(self, entity: Entity, planner: Decider) -> Iterator[Decision]:
+        """An entity's decisions, kept on their way while they are few; many are decided once more when their turn comes."""
+        for decision in planner.decide(entity):
+            kept = self._kept.get(entity.name)
+            if kept is not None:
+                kept.append(decision)
+                if len(kept) > FEW:
+                    del self._kept[entity.name]
+            yield decision
 
     def _decider(self, *, ahead: bool) -> Decider:
         return Decider(self._workspace, ahead=ahead, only=self._scope.only, unreadable=self._unreadable)
@@ -279,15 +292,7 @@ class _Session:
         applier = Applier(self._workspace, self._run, self._lease, self._ledger, insist=insist)
         for turn in range(ROUNDS):
             decider, decisions = self._decided(entity, first=turn == 0)
-            self._link(entity, [d for d in decisions if d.matched_by and d.crm_id and d.xero_id])
-            self._settle(entity, [d for d in decisions if parked(d)])
-            writing = [d for d in decisions if not parked(d)]
-            if not writing:
-                break
-            self._wrote = True
-            if entity.moves and any(d.target is Side.XERO for d in writing):
-                self._made.append(entity)
-            if applier.apply(entity, writing, decider) == 0:
+            if self._carry_out(entity, applier, decider, decisions) == 0:
                 break
         self._forget_choices(entity)
         if entity.name == CONTACTS:
@@ -295,12 +300,31 @@ class _Session:
         if entity.name in CODES:
             self._workspace.surroundings.forget()
 
-    def _decided(self, entity: Entity, *, first: bool) -> tuple[Decider, list[Decision]]:
-        """The plan's own decisions as long as this run wrote nothing that they could not know of; else new ones."""
-        if first and not self._wrote and self._planner is not None:
-            return self._planner, [d for d in self._plan.decisions if d.entity == entity.name]
+    def _carry_out(self, entity: Entity, applier: Applier, decider: Decider, decisions: Iterable[Decision]) -> int:
+        """Link, settle and write as the decisions come; returns how many elements a system took."""
+        taken, writing, coming = 0, list[Decision](), iter(decisions)
+        while chunk := list(islice(coming, CHUNK)):
+            self._link(entity, [d for d in chunk if d.matched_by and d.crm_id and d.xero_id])
+            self._settle(entity, [d for d in chunk if parked(d)])
+            writing += [d for d in chunk if not parked(d)]
+            if len(writing) >= TOGETHER:
+                taken += self._write(entity, applier, decider, writing)
+                writing = []
+        return taken + (self._write(entity, applier, decider, writing) if writing else 0)
+
+    def _write(self, entity: Entity, applier: Applier, decider: Decider, writing: Sequence[Decision]) -> int:
+        self._wrote = True
+        if entity.moves and any(d.target is Side.XERO for d in writing):
+            self._made.append(entity)
+        return applier.apply(entity, writing, decider)
+
+    def _decided(self, entity: Entity, *, first: bool) -> tuple[Decider, Iterable[Decision]]:
+        """The plan's own decisions, if they were few and this run wrote nothing that they could not know of; else new ones."""
+        kept = self._kept.pop(entity.name, None) if first and not self._wrote else None
+        if kept is not None and self._planner is not None:
+            return self._planner, kept
         decider = self._decider(ahead=False)
-        return decider, list(decider.decide(entity))
+        return decider, decider.decide(entity)
 
     def _preview_types(self) -> None:
         if any(e.name == CONTACTS and self._scope.covers(e) for e in self._entities):
@@ -332,9 +356,8 @@ class _Session:
     def _settle(self, entity: Entity, decisions: Sequence[Decision]) -> None:
         """Decisions that write nothing: agreed images for those in step, a status for each."""
         now = self._workspace.clock.now()
-        for chunk in records.chunks(decisions, 2000):
-            adopt(self._workspace, entity, [d for d in chunk if d.act is Act.ADOPT], self._run)
-            self._ledger.keep([self._ledger.status_of(d, now, wrote=False) for d in chunk if self._ledger.done(d)])
+        adopt(self._workspace, entity, [d for d in decisions if d.act is Act.ADOPT], self._run)
+        self._ledger.keep([self._ledger.status_of(d, now, wrote=False) for d in decisions if self._ledger.done(d)])
 
     def _stamp(self, *, everything: bool) -> None:
         if everything:
@@ -347,12 +370,6 @@ class _Session:
         totals = Counter[str]()
         for counts in by_entity.values():
             totals.update(counts)
-        calls = {
-            ("dynamics" if side is Side.CRM else "xero"): Calls(
-                system.calls.read - before[side].read, system.calls.write - before[side].write
-            )
-            for side, system in self._workspace.systems.items()
-        }
         summary = RunSummary(
             run=self._run,
             status=status,
@@ -361,22 +378,22 @@ class _Session:
             trigger=trigger,
             scope=self._scope.label,
             counts={str(o): totals[str(o)] for o in Outcome},
-            calls=calls,
+            calls=self._workspace.calls_since(before),
             message=message,
             by_entity=by_entity,
         )
         return Result(summary, self._plan, self._refusals, tuple(self._notes))
 
     def _counts(self, entity: Entity) -> dict[str, int]:
-        if self._dry:
-            decided = [d for d in self._plan.decisions if d.entity == entity.name]
-            counts = Counter(str(d.outcome) for d in decided)
-            touched = sum(1 for d in decided if d.crm_id and d.xero_id and not d.matched_by)
-        else:
-            counts = Counter({str(o): n for o, n in self._ledger.counts(entity.name).items()})
-            touched = self._ledger.linked_keys(entity.name)
+        found = self._ledger.counts(entity.name)
+        rested = self._rested.get(entity.name)
+        if rested is not None:
+            moved = Counter(rested) + Counter({str(o): n for o, n in found.items()})
+            moved[str(Outcome.UNCHANGED)] -= found.total()
+            return {str(o): moved[str(o)] for o in Outcome}
+        counts = self._plan.tally.of(entity.name) if self._dry else Counter({str(o): n for o, n in found.items()})
         linked = self._plan.linked.get(entity.name, 0) if self._scope.only is None else 0
-        pairs = sum(1 for d in self._plan.decisions if d.entity == entity.name and d.crm_id and d.xero_id and not d.matched_by)
-        pairs += self._typed if entity.name == CONTACTS else 0
-        counts[str(Outcome.UNCHANGED)] += max(0, linked - (touched if self._dry else pairs))
+        pairs = self._plan.tally.pairs[entity.name]
+        pairs += self._typed if entity.name == CONTACTS and not self._dry else 0
+        counts[str(Outcome.UNCHANGED)] += max(0, linked - pairs)
         return {str(o): counts[str(o)] for o in Outcome}

@@ -6,12 +6,15 @@ A row of its own, because a paid invoice takes no change and a stamp on the invo
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import closing
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 from uuid import uuid4
 
+from sync_core.errors import TieoutError
 from sync_core.flows.bodies import twin_id
+from sync_core.flows.courier import in_flight
 from sync_core.flows.ledger import Key
 from sync_core.flows.workspace import Workspace
 from sync_core.model import Lookup, Native, RecordStatus, Side, Status, Verb
@@ -20,7 +23,7 @@ from sync_core.rules.entities import DETAILS
 from sync_core.rules.mapping import Context
 from sync_core.store import records, rows
 from sync_core.store.leases import Lease
-from sync_core.systems.base import Write
+from sync_core.systems.base import Receipt, Write
 
 LOOKUPS = {
     "account": "tie_accountid",
@@ -140,15 +143,29 @@ def _comparable(value: Any) -> Any:
 
 
 def _write(workspace: Workspace, run: str, lease: Lease, bodies: dict[str, Native]) -> int:
-    crm = workspace.systems[Side.CRM]
-    for chunk in records.chunks(list(bodies.items()), crm.batch_size):
-        writes = [Write(DETAILS, Verb.CREATE, body, str(uuid4()), row_id, "*") for row_id, body in chunk]
-        lease = workspace.state.renew(lease)
-        receipts = crm.write(writes)
-        workspace.step("stamped")
-        with workspace.cache.transaction() as transaction:
-            rows.keep_rows(transaction, DETAILS, [r.native for r in receipts if r.native is not None], run)
-        for receipt in receipts:
-            if receipt.error is not None:
-                raise receipt.error
+    """Send these stamps, several batches at once, and keep what Dynamics answered to all of them together."""
+    if not bodies:
+        return 0
+    crm, held, refused = workspace.systems[Side.CRM], lease, list[TieoutError]()
+    writes = [Write(DETAILS, Verb.CREATE, body, str(uuid4()), row_id, "*") for row_id, body in bodies.items()]
+    answered: list[Receipt] = []
+
+    def renew(_batch: Sequence[Write]) -> None:
+        nonlocal held
+        held = workspace.state.renew(held)
+
+    batches = list(records.chunks(writes, crm.batch_size))
+    with closing(in_flight(crm, batches, lambda write: write, renew, lambda: not refused, crm.at_once)) as flights:
+        for _, answer in flights:
+            try:
+                answered += answer.result()
+            except TieoutError as error:
+                refused.append(error)
+            else:
+                workspace.step("stamped")
+    refused += [receipt.error for receipt in answered if receipt.error is not None]
+    with workspace.cache.transaction() as transaction:
+        rows.keep_rows(transaction, DETAILS, [r.native for r in answered if r.native is not None], run)
+    if refused:
+        raise refused[0]
     return len(bodies)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from sync_core.flows.rest import Memory
 from sync_core.flows.surroundings import Surroundings
-from sync_core.model import Side
+from sync_core.model import Calls, Side
 from sync_core.store.cache import Cache
 from sync_core.store.state import State
 from sync_core.systems.base import Clock, System
@@ -31,6 +32,15 @@ class Workspace:
     surroundings: Surroundings
     step: Step = no_step
     options: Mapping[str, str] = field(default_factory=dict)
+    memory: Memory = field(default_factory=Memory)
+
+    def calls_since(self, before: Mapping[Side, Calls]) -> dict[str, Calls]:
+        """What was asked of each system since, by the names that people read."""
+        made = {side: (system.calls, before[side]) for side, system in self.systems.items()}
+        return {
+            ("dynamics" if side is Side.CRM else "xero"): Calls(now.read - then.read, now.write - then.write)
+            for side, (now, then) in made.items()
+        }
 
     def close(self) -> None:
         for system in self.systems.values():

@@ -1,17 +1,18 @@
-"""What a run is going to do: decisions per record, light enough to hold for a whole company, and the hash they are bound to."""
+"""What a run is going to do: decisions per record, what they add up to, and the hash that an override is bound to."""
 
 from __future__ import annotations
 
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import InitVar, dataclass, field
 from enum import StrEnum
 from typing import Any
 
 from sync_core.model import Outcome, Record, Side, Status, Value, Verb
 from sync_core.rules.compare import Clash
-from sync_core.rules.declaration import Entity
+from sync_core.rules.declaration import Entity, Kind, Owner
+from sync_core.rules.entities import entity as declared
 from sync_core.rules.mapping import dumps
 
 
@@ -99,38 +100,106 @@ OUTCOMES = {
 }
 
 
+SHOWN = 500
+"""So many decisions of each sort are kept to be looked at; all are counted."""
+
+
+@dataclass(slots=True)
+class Tally:
+    """What a plan comes to, added up decision by decision, so that no run must hold them all.
+
+    ``written`` and ``left``: the first :data:`SHOWN` decisions that write, and of those that do not although a record does
+    not stand well; ``writing`` and ``leaving``: how many there are of each. ``sources``: what new records are made from.
+    """
+
+    writes: Counter[tuple[str, Side, Verb]] = field(default_factory=Counter)
+    outcomes: Counter[tuple[str, Outcome]] = field(default_factory=Counter)
+    overwrites: Counter[str] = field(default_factory=Counter)
+    pairs: Counter[str] = field(default_factory=Counter)
+    sum: int = 0
+    written: list[Decision] = field(default_factory=list)
+    left: list[Decision] = field(default_factory=list)
+    writing: int = 0
+    leaving: int = 0
+    sources: dict[tuple[str, Side], list[str]] = field(default_factory=dict)
+
+    def add(self, decision: Decision) -> None:
+        outcome = decision.outcome
+        self.outcomes[decision.entity, outcome] += 1
+        self.writes.update((decision.entity, side, verb) for side, verb in decision.writes)
+        if decision.crm_id and decision.xero_id and not decision.matched_by:
+            self.pairs[decision.entity] += 1
+        if decision.act is Act.CREATE:
+            self.sources.setdefault(decision.key[:2], []).append(decision.key[2])
+        if not decision.writes:
+            self._leave(decision, outcome)
+        else:
+            self.writing += 1
+            if len(self.written) < SHOWN:
+                self.written.append(decision)
+            self.overwrites[decision.entity] += _overwrites(decision)
+            changes = [[s, dict(c)] for s, c in sorted(decision.changes.items())]
+            self.sum += int.from_bytes(_digest(dumps([*decision.key, decision.act, changes])))
+
+    def _leave(self, decision: Decision, outcome: Outcome) -> None:
+        if outcome is not Outcome.UNCHANGED:
+            self.leaving += 1
+            if len(self.left) < SHOWN:
+                self.left.append(decision)
+
+    def of(self, entity: str) -> Counter[str]:
+        """Records of one entity by their outcome."""
+        return Counter({str(outcome): n for (name, outcome), n in self.outcomes.items() if name == entity})
+
+
+def _digest(text: bytes) -> bytes:
+    return hashlib.blake2b(text, digest_size=16).digest()
+
+
+def _overwrites(decision: Decision) -> bool:
+    """Whether a decision changes what a person may have written: not a note of a link, not a copy of what Xero owns."""
+    if decision.matched_by:
+        return False
+    fields = (declared(decision.entity).field(name) for some in decision.changes.values() for name in some)
+    return any(not f.hidden and f.owner is not Owner.XERO and f.kind is not Kind.FLAG for f in fields)
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """All decisions of a run, with what the rails need to know about the company they were made from.
+    """What a run is going to do, with what the rails need to know about the company that it was made from.
 
-    ``linked``: linked pairs per entity; ``gone``: how many of them are gone from a side. ``emptied``: lists that came back
-    empty although many rows are known. ``strangers``: systems that are another one than in the last run.
-    ``rules_changed``: fields are carried over otherwise than in the last run.
+    ``decisions`` are added up as they come and not kept. ``linked``: linked pairs per entity; ``gone``: how many of them are
+    gone from a side. ``emptied``: lists that came back empty although many rows are known. ``strangers``: systems that are
+    another one than in the last run. ``rules_changed``: fields are carried over otherwise than in the last run.
     """
 
     organisation: str
-    decisions: tuple[Decision, ...]
+    decisions: InitVar[Iterable[Decision]]
     linked: Mapping[str, int] = field(default_factory=dict)
     gone: Mapping[str, int] = field(default_factory=dict)
     emptied: tuple[str, ...] = ()
     strangers: tuple[str, ...] = ()
     rules_changed: bool = False
+    tally: Tally = field(init=False, default_factory=Tally)
+
+    def __post_init__(self, decisions: Iterable[Decision]) -> None:
+        for decision in decisions:
+            self.tally.add(decision)
 
     @property
     def hash(self) -> str:
-        """The same for the same decisions on the same values; an override is bound to it."""
-        digest = hashlib.blake2b(self.organisation.encode(), digest_size=16)
-        for d in sorted(self.decisions, key=lambda d: d.key):
-            if d.writes:
-                digest.update(dumps([*d.key, d.act, [[s, dict(c)] for s, c in sorted(d.changes.items())]]))
-        return digest.hexdigest()
+        """The same for the same decisions on the same values, in whatever order; an override is bound to it."""
+        return _digest(f"{self.organisation} {self.tally.sum}".encode()).hex()
 
     def writes(self) -> Counter[tuple[str, Side, Verb]]:
         """Elements to be written per entity, side and verb."""
-        return Counter((d.entity, side, verb) for d in self.decisions for side, verb in d.writes)
+        return self.tally.writes
 
     def outcomes(self) -> Counter[Outcome]:
-        return Counter(d.outcome for d in self.decisions)
+        counts: Counter[Outcome] = Counter()
+        for (_, outcome), number in self.tally.outcomes.items():
+            counts[outcome] += number
+        return counts
 
 
 def calls_for(writes: Iterable[tuple[tuple[str, Side, Verb], int]], batch: Mapping[Side, int]) -> dict[Side, int]:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sync_core.rules.declaration import Kind, Owner
 from sync_core.rules.entities import entity as declared
-from sync_core.rules.plan import Decision, Plan
+from sync_core.rules.plan import Plan
 
 FEW_GONE, MAY_GO = 5, 10
 FEW_CHANGED, MAY_CHANGE = 20, 30
@@ -36,7 +35,7 @@ def _of_ground(plan: Plan) -> list[Refusal]:
     if plan.emptied:
         lists = ", ".join(name.partition(".")[2] for name in plan.emptied)
         found.append(Refusal("empty list", f"These lists came back empty although many of their records are known: {lists}."))
-    changed = sum(1 for d in plan.decisions if _overwrites(d))
+    changed = plan.tally.overwrites.total()
     if plan.rules_changed and changed:
         found.append(
             Refusal(
@@ -48,7 +47,7 @@ def _of_ground(plan: Plan) -> list[Refusal]:
 
 def _of_entity(plan: Plan, entity: str) -> list[Refusal]:
     linked, gone = plan.linked[entity], plan.gone.get(entity, 0)
-    changed = sum(1 for d in plan.decisions if d.entity == entity and _overwrites(d))
+    changed = plan.tally.overwrites[entity]
     label = declared(entity).label.lower()
     found = []
     if linked > FEW_GONE and gone >= linked:
@@ -59,11 +58,3 @@ def _of_entity(plan: Plan, entity: str) -> list[Refusal]:
         text = f"{changed} of {linked} linked {label} would change at once; {MAY_CHANGE} % is the limit."
         found.append(Refusal("many changes", text))
     return found
-
-
-def _overwrites(decision: Decision) -> bool:
-    """Whether a decision changes what a person may have written: not a note of a link, not a copy of what Xero owns."""
-    if decision.matched_by:
-        return False
-    fields = (declared(decision.entity).field(name) for some in decision.changes.values() for name in some)
-    return any(not f.hidden and f.owner is not Owner.XERO and f.kind is not Kind.FLAG for f in fields)

@@ -7,8 +7,8 @@ values; errors are of ``sync_core.errors`` and their message is for people.
 from __future__ import annotations
 
 from sync_core.flows.preview import Change, PlannedRecord, Preview
-from sync_core.flows.run import Scope
 from sync_core.flows.schedule import ScheduleView
+from sync_core.flows.scope import Scope
 from sync_core.rules.ageing import Ageing, AgeingLine, Bucket, Difference, Moved, Movement
 from sync_core.rules.bridge import variance_bridge
 from sync_core.rules.cases import Case, CaseAct, CaseEntry, CaseStatus, RowKey

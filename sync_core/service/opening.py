@@ -13,8 +13,8 @@ from datetime import UTC, datetime, timedelta
 import structlog
 
 from sync_core.errors import Busy
-from sync_core.flows.run import Scope
 from sync_core.flows.schedule import Done
+from sync_core.flows.scope import Scope
 from sync_core.flows.surroundings import Surroundings
 from sync_core.flows.workspace import Step, Workspace, no_step
 from sync_core.model import RunSummary, Side

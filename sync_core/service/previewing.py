@@ -10,7 +10,8 @@ from datetime import date
 from sync_core.errors import Configure, Rejected
 from sync_core.flows.preview import Preview, as_json, of_json, preview
 from sync_core.flows.pull import streams_of
-from sync_core.flows.run import Result, Scope
+from sync_core.flows.run import Result
+from sync_core.flows.scope import Scope
 from sync_core.flows.workspace import Workspace
 from sync_core.model import Status
 from sync_core.rules.entities import ENTITIES

@@ -11,8 +11,9 @@ import pyarrow as pa
 
 from sync_core.errors import Configure, TieoutError
 from sync_core.flows.aftermath import settle_desk
-from sync_core.flows.run import Result, Scope, execute, new_run_id
+from sync_core.flows.run import Result, execute, new_run_id
 from sync_core.flows.schedule import Done, Runner, Schedule, ScheduleView
+from sync_core.flows.scope import Scope
 from sync_core.flows.verify import verify
 from sync_core.flows.workspace import Workspace
 from sync_core.model import DataAge, Outcome, RunStatus, RunSummary, Side, Verification

@@ -35,8 +35,15 @@ class Transaction:
 
     def __init__(self, connection: Any) -> None:
         self._connection = connection
+        self.moved = False
+        """Whether records, rows or links are other ones afterwards."""
 
     def run(self, sql: str, *params: Any) -> None:
+        self.moved = True
+        self.note(sql, *params)
+
+    def note(self, sql: str, *params: Any) -> None:
+        """Run a statement that moves no record: a position, a fact, something passing."""
         self._connection.execute(sql, list(params)).fetchall()
 
     def query(self, sql: str, *params: Any) -> pa.Table:
@@ -62,10 +69,17 @@ class Transaction:
         with self._incoming(rows):
             self.run(sql, *params)
 
-    def query_with(self, sql: str, rows: pa.Table, *params: Any) -> pa.Table:
-        """The same, for a statement that returns rows."""
+    def note_rows(self, sql: str, rows: pa.Table) -> None:
+        """The same, for a statement that moves no record."""
         with self._incoming(rows):
-            return self.query(sql, *params)
+            self.note(sql)
+
+    def query_with(self, sql: str, rows: pa.Table, *params: Any) -> pa.Table:
+        """The same, for a statement that changes rows and returns those that it changed."""
+        with self._incoming(rows):
+            changed = self.query(sql, *params)
+        self.moved = self.moved or changed.num_rows > 0
+        return changed
 
     @contextmanager
     def _incoming(self, rows: pa.Table) -> Iterator[None]:
@@ -102,6 +116,8 @@ class Cache:
         self.path = path
         self.changes = 0
         self.keeper: Any = None
+        self.generation = 0
+        """Grows whenever a record, a row or a link moved."""
 
     def query(self, sql: str, *params: Any) -> pa.Table:
         """Rows of one SELECT, decimals kept."""
@@ -117,8 +133,8 @@ class Cache:
             cursor.unregister("incoming")
 
     def scalar(self, sql: str, *params: Any) -> Any:
-        column = self.query(sql, *params).column(0)
-        return column[0].as_py() if len(column) else None
+        found = self._root.cursor().execute(sql, list(params)).fetchone()
+        return found[0] if found else None
 
     @contextmanager
     def transaction(self, *, counted: bool = True) -> Iterator[Transaction]:
@@ -129,8 +145,9 @@ class Cache:
         with self._writing, _by_remedy(self.path):
             connection = self._root.cursor()
             connection.execute("BEGIN").fetchall()
+            transaction = Transaction(connection)
             try:
-                yield Transaction(connection)
+                yield transaction
             except BaseException:
                 connection.execute("ROLLBACK").fetchall()
                 connection.close()
@@ -138,6 +155,7 @@ class Cache:
             connection.execute("COMMIT").fetchall()
             connection.close()  # its temporary tables go with it
             self.changes += counted
+            self.generation += transaction.moved
 
     @contextmanager
     def snapshot(self) -> Iterator[Snapshot]:

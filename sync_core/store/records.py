@@ -39,25 +39,27 @@ _PARENTS = {
 }
 """What a record is part of: the field that holds the id, per entity."""
 
-_TYPED = {
-    "number": ("number",),
-    "contact": ("contact",),
-    "currency": ("currency",),
-    "doc_date": ("date",),
-    "due_date": ("due_date",),
-    "reference": ("reference",),
-    "kind": ("kind",),
-    "state": ("state", "status"),
-    "document": ("invoice", "credit_note", "advance"),
-    "total": ("total", "amount"),
-    "total_tax": ("total_tax",),
-    "amount_paid": ("amount_paid",),
-    "amount_credited": ("amount_credited",),
-    "amount_due": ("amount_due", "remaining"),
-}
+_TYPED = tuple(
+    {
+        "number": ("number",),
+        "contact": ("contact",),
+        "currency": ("currency",),
+        "doc_date": ("date",),
+        "due_date": ("due_date",),
+        "reference": ("reference",),
+        "kind": ("kind",),
+        "state": ("state", "status"),
+        "document": ("invoice", "credit_note", "advance"),
+        "total": ("total", "amount"),
+        "total_tax": ("total_tax",),
+        "amount_paid": ("amount_paid",),
+        "amount_credited": ("amount_credited",),
+        "amount_due": ("amount_due", "remaining"),
+    }.items()
+)
 
 
-def as_row(record: Record, title: str, digest: str, fields: str, run: str) -> dict[str, Any]:
+def as_row(record: Record, title: str, fields: str, digest: str, run: str) -> dict[str, Any]:
     """A record as the cache keeps it; ``fields`` is its canonical JSON and ``digest`` the hash of that."""
     row: dict[str, Any] = {
         "entity": record.entity,
@@ -72,8 +74,14 @@ def as_row(record: Record, title: str, digest: str, fields: str, run: str) -> di
         "title": _as_text(record.fields.get(title)),
         "run": run,
     }
-    for column, names in _TYPED.items():
-        row[column] = next((_typed(v) for n in names if (v := record.fields.get(n)) is not None), None)
+    fields_of = record.fields.get
+    for column, places in _TYPED:
+        value = None
+        for name in places:
+            value = fields_of(name)
+            if value is not None:
+                break
+        row[column] = _typed(value)
     parents = (record.fields.get(name) for name in _PARENTS.get(record.entity, ()))
     row["parent"] = next((str(parent) for parent in parents if parent is not None), None)
     rate = record.fields.get("rate")
@@ -82,9 +90,9 @@ def as_row(record: Record, title: str, digest: str, fields: str, run: str) -> di
 
 
 def _typed(value: Any) -> Any:
-    if isinstance(value, Decimal):
-        return value.quantize(_PLACES)
-    return value if isinstance(value, date) else _as_text(value)
+    if value is None or isinstance(value, str | date):
+        return value
+    return value.quantize(_PLACES) if isinstance(value, Decimal) else str(value)
 
 
 def _as_text(value: Any) -> str | None:
@@ -223,19 +231,38 @@ def exact_matches(cache: Cache, entity: str, field: str) -> list[tuple[str, str,
     return [(r["crm"], r["xero"], r["in_xero"], r["in_crm"]) for r in table.to_pylist()]
 
 
-def with_value(cache: Cache, entity: str, side: Side, field: str, value: str, *, alive: bool = True) -> list[str]:
-    """Ids of living records (or of all) that hold ``value`` in ``field``, whatever its case."""
-    table = cache.query(
-        "SELECT id FROM record WHERE entity = ? AND side = ? AND (gone = '' OR NOT ?) "
-        "AND lower(json_extract_string(fields, ?)) = lower(?)",
+def with_values(
+    cache: Cache, entity: str, side: Side, field: str, values: Iterable[str], *, alive: bool = True
+) -> dict[str, list[str]]:
+    """By each of ``values`` the ids of living records (or of all) that hold it in ``field``, whatever its case."""
+    wanted = sorted(set(values))
+    if not wanted:
+        return {}
+    table = cache.query_with(
+        "SELECT i.value, r.id FROM incoming i JOIN record r ON lower(json_extract_string(r.fields, ?)) = lower(i.value) "
+        "WHERE r.entity = ? AND r.side = ? AND (r.gone = '' OR NOT ?) ORDER BY r.id",
+        pa.table({"value": pa.array(wanted, pa.string())}),
+        f"$.{field}",
         entity,
         str(side),
         alive,
-        f"$.{field}",
-        value,
     )
-    ids: list[str] = table.column("id").to_pylist()
-    return ids
+    found: dict[str, list[str]] = {}
+    for value, row_id in zip(table["value"].to_pylist(), table["id"].to_pylist(), strict=True):
+        found.setdefault(value, []).append(row_id)
+    return found
+
+
+def names(cache: Cache, entity: str, side: Side, ids: Iterable[str]) -> dict[str, tuple[str, str]]:
+    """What each record is called (its id when it has no name), and how it ended."""
+    table = cache.query_with(
+        "SELECT id, coalesce(nullif(title, ''), id) AS title, gone FROM record "
+        "WHERE entity = ? AND side = ? AND id IN (SELECT id FROM incoming)",
+        pa.table({"id": pa.array(sorted(set(ids)), pa.string())}),
+        entity,
+        str(side),
+    )
+    return {r["id"]: (r["title"], r["gone"]) for r in table.to_pylist()}
 
 
 def versions(cache: Cache, entity: str, side: Side, ids: Sequence[str]) -> dict[str, str]:
@@ -328,6 +355,27 @@ def agree(cache: Cache, images: Sequence[dict[str, str]]) -> None:
             )
 
 
+def agree_as_they_stand(cache: Cache, entity: str, side: Side, pairs: Sequence[tuple[str, str]], run: str) -> None:
+    """Take records of one side (id, partner's id), just as the cache holds them, for their agreed images."""
+    if not pairs:
+        return
+    with cache.transaction() as transaction:
+        transaction.with_rows(
+            "MERGE INTO agreed t USING (SELECT r.entity, r.side, r.id, i.partner, r.hash, r.fields, r.hash || '/' || i.partner "
+            "AS stamp FROM incoming i JOIN record r ON r.id = i.id WHERE r.entity = ? AND r.side = ?) n "
+            "ON t.entity = n.entity AND t.side = n.side AND t.id = n.id "
+            "WHEN MATCHED AND t.stamp IS DISTINCT FROM n.stamp THEN UPDATE SET "
+            "partner = n.partner, hash = n.hash, fields = n.fields, run = ?, stamp = n.stamp "
+            "WHEN NOT MATCHED THEN INSERT (entity, side, id, partner, hash, fields, run, stamp) "
+            "VALUES (n.entity, n.side, n.id, n.partner, n.hash, n.fields, ?, n.stamp)",
+            pa.table({"id": [i for i, _ in pairs], "partner": [p for _, p in pairs]}),
+            entity,
+            str(side),
+            run,
+            run,
+        )
+
+
 def linked_counts(cache: Cache) -> dict[str, int]:
     """Linked pairs per entity."""
     table = cache.query("SELECT entity, count(*) AS n FROM record WHERE side = 'crm' AND partner IS NOT NULL GROUP BY entity")
@@ -350,8 +398,8 @@ def fact(cache: Cache, name: str) -> str | None:
 
 def set_fact(cache: Cache, name: str, value: str) -> None:
     with cache.transaction() as transaction:
-        transaction.run("DELETE FROM fact WHERE name = ?", name)
-        transaction.run("INSERT INTO fact VALUES (?, ?)", name, value)
+        transaction.note("DELETE FROM fact WHERE name = ?", name)
+        transaction.note("INSERT INTO fact VALUES (?, ?)", name, value)
 
 
 def chunks(ids: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -41,6 +41,11 @@ def version_of(stream: Stream, native: Native) -> str:
     return str(stamp) if stamp else hashlib.blake2b(body_text(native).encode(), digest_size=8).hexdigest()
 
 
+def spelled(stream: Stream, native: Native) -> tuple[str, str]:
+    """Version and text of a row, as they are kept."""
+    return version_of(stream, native), body_text(native)
+
+
 def row_id(stream: Stream, native: Native) -> str:
     value = str(native[stream.key])
     return value.lower() if stream.side is Side.CRM else value
@@ -53,7 +58,7 @@ def merge_page(cache: Cache, stream: Stream, rows: Sequence[Native], gone: Seque
         if gone:
             _bury(transaction, stream, list(gone), run)
         if cursor is not None:
-            _save_cursor(transaction, stream, cursor, run)
+            _save_cursor(transaction, stream.name, cursor, run)
 
 
 def keep_rows(transaction: Transaction, stream: Stream, rows: Sequence[Native], run: str) -> None:
@@ -143,7 +148,7 @@ def _keep_nested(
     moved = [row_id for row_id, _ in _merge(transaction, [_raw(nested, r, run) for r in found])]
     parents = pa.table({"parent_id": [row_id(stream, r) for r in rows]})
     present = pa.table({"id": pa.array([row_id(nested, r) for r in found], pa.string())})
-    transaction.with_rows("CREATE OR REPLACE TEMP TABLE present AS SELECT * FROM incoming", present)
+    transaction.note_rows("CREATE OR REPLACE TEMP TABLE present AS SELECT * FROM incoming", present)
     removed = transaction.query_with(
         "UPDATE raw SET gone = true, run = ? WHERE stream = ? AND NOT gone AND parent_id IN (SELECT parent_id FROM incoming) "
         "AND id NOT IN (SELECT id FROM present) RETURNING id",
@@ -201,6 +206,22 @@ def bury(cache: Cache, stream: Stream, ids: Sequence[str], run: str) -> None:
         _bury(transaction, stream, list(ids), run)
 
 
+def any_alive(cache: Cache, stream: Stream) -> bool:
+    """Whether any row of the stream is known."""
+    return bool(cache.scalar("SELECT true FROM raw WHERE stream = ? AND NOT gone LIMIT 1", stream.name))
+
+
+def alive(cache: Cache, streams: Sequence[str]) -> dict[str, dict[str, tuple[str, str]]]:
+    """Version and text of every living row of small streams, by stream and id."""
+    table = cache.query(
+        "SELECT stream, id, version, body FROM raw WHERE NOT gone AND stream IN (SELECT unnest(?::VARCHAR[]))", list(streams)
+    )
+    found: dict[str, dict[str, tuple[str, str]]] = {}
+    for row in table.to_pylist():
+        found.setdefault(row["stream"], {})[row["id"]] = (row["version"], row["body"])
+    return found
+
+
 def unseen(cache: Cache, stream: Stream, seen: set[str]) -> list[str]:
     """Ids of rows that stand in the cache as alive and are not among ``seen``."""
     table = cache.query_with(
@@ -212,17 +233,31 @@ def unseen(cache: Cache, stream: Stream, seen: set[str]) -> list[str]:
     return ids
 
 
-def _save_cursor(transaction: Transaction, stream: Stream, cursor: str, run: str) -> None:
-    transaction.run(
+def _save_cursor(transaction: Transaction, stream: str, cursor: str, run: str) -> None:
+    transaction.note(
         "MERGE INTO cursor t USING (SELECT ? AS stream, ? AS cursor, ?::TIMESTAMP AS pulled_at, ? AS run) i "
         "ON t.stream = i.stream WHEN MATCHED THEN UPDATE SET cursor = i.cursor, pulled_at = i.pulled_at, run = i.run "
         "WHEN NOT MATCHED THEN INSERT (stream, cursor, pulled_at, full_at, run) "
         "VALUES (i.stream, i.cursor, i.pulled_at, i.pulled_at, i.run)",
-        stream.name,
+        stream,
         cursor,
         datetime.now(UTC).replace(tzinfo=None),
         run,
     )
+
+
+def move_cursors(cache: Cache, cursors: Mapping[str, str], run: str) -> None:
+    """Keep where streams that brought nothing were pulled to, by their names."""
+    if cursors:
+        with cache.transaction() as transaction:
+            for stream, cursor in cursors.items():
+                _save_cursor(transaction, stream, cursor, run)
+
+
+def cursors(cache: Cache) -> dict[str, str]:
+    """Where the next pull of each stream begins, by its name; those that are to be pulled whole are left out."""
+    table = cache.query("SELECT stream, cursor FROM cursor")
+    return dict(zip(table["stream"].to_pylist(), table["cursor"].to_pylist(), strict=True))
 
 
 def cursor_of(cache: Cache, stream: Stream) -> str | None:
@@ -234,7 +269,7 @@ def cursor_of(cache: Cache, stream: Stream) -> str | None:
 def forget_cursor(cache: Cache, stream: Stream) -> None:
     """The next pull of ``stream`` brings everything."""
     with cache.transaction() as transaction:
-        transaction.run("DELETE FROM cursor WHERE stream = ?", stream.name)
+        transaction.note("DELETE FROM cursor WHERE stream = ?", stream.name)
 
 
 def native_rows(cache: Cache, stream: Stream, ids: Sequence[str]) -> dict[str, tuple[Native, str, bool]]:

@@ -73,6 +73,15 @@ class Statuses(Shelf):
         with self._read() as connection:
             return {row.id: row.reason for row in connection.execute(statement.order_by(table.c.id))}
 
+    def records_with_reason(self, reasons: Sequence[str]) -> dict[tuple[str, Side], list[str]]:
+        """Ids of records that do not stand well for one of these reasons, by entity and side."""
+        of = table.c.organisation == self._organisation, table.c.status != Status.SUCCESS.value, table.c.reason.in_(reasons)
+        found: dict[tuple[str, Side], list[str]] = {}
+        with self._read() as connection:
+            for row in connection.execute(select(table.c.entity, table.c.side, table.c.id).where(*of).order_by(table.c.id)):
+                found.setdefault((row.entity, Side(row.side)), []).append(row.id)
+        return found
+
     def _select_statuses(self) -> Select[Any]:
         return select(*_COLUMNS).where(table.c.organisation == self._organisation)
 

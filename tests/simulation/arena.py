@@ -19,7 +19,8 @@ from pathlib import Path
 from typing import Any
 
 from sync_core.errors import Busy, TieoutError
-from sync_core.flows.run import Result, Scope
+from sync_core.flows.run import Result
+from sync_core.flows.scope import Scope
 from sync_core.model import Side
 from sync_core.sandbox.faults import Fault, Faults
 from sync_core.sandbox.kernel import Row
