@@ -16,7 +16,7 @@ from sync_core.store import records
 
 def image_row(record: Record, fields: Fields, partner: str, run: str) -> dict[str, str]:
     """An agreed image as a row of the cache. Its hash equals the record's own when nothing was left open."""
-    text, digest = sealed(fields)
+    digest, text = sealed(fields)
     return {
         "entity": record.entity,
         "side": str(record.side),

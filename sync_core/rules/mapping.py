@@ -53,9 +53,9 @@ def content_hash(fields: Fields) -> str:
 
 
 def sealed(fields: Fields) -> tuple[str, str]:
-    """Canonical JSON and its :func:`content_hash`, at the price of one spelling."""
+    """The :func:`content_hash` and the canonical JSON that it is of, at the price of one spelling."""
     text = dumps(fields)
-    return text.decode(), hashlib.blake2b(text, digest_size=16).hexdigest()
+    return hashlib.blake2b(text, digest_size=16).hexdigest(), text.decode()
 
 
 def dumps(fields: Any) -> bytes:

@@ -59,7 +59,7 @@ _TYPED = tuple(
 )
 
 
-def as_row(record: Record, title: str, fields: str, digest: str, run: str) -> dict[str, Any]:
+def as_row(record: Record, title: str, digest: str, fields: str, run: str) -> dict[str, Any]:
     """A record as the cache keeps it; ``fields`` is its canonical JSON and ``digest`` the hash of that."""
     row: dict[str, Any] = {
         "entity": record.entity,
@@ -359,6 +359,8 @@ def agree_as_they_stand(cache: Cache, entity: str, side: Side, pairs: Sequence[t
     """Take records of one side (id, partner's id), just as the cache holds them, for their agreed images."""
     if not pairs:
         return
+    of = entity, str(side)
+    some = pa.table({"id": [i for i, _ in pairs], "partner": [p for _, p in pairs]})
     with cache.transaction() as transaction:
         transaction.with_rows(
             "MERGE INTO agreed t USING (SELECT r.entity, r.side, r.id, i.partner, r.hash, r.fields, r.hash || '/' || i.partner "
@@ -368,11 +370,16 @@ def agree_as_they_stand(cache: Cache, entity: str, side: Side, pairs: Sequence[t
             "partner = n.partner, hash = n.hash, fields = n.fields, run = ?, stamp = n.stamp "
             "WHEN NOT MATCHED THEN INSERT (entity, side, id, partner, hash, fields, run, stamp) "
             "VALUES (n.entity, n.side, n.id, n.partner, n.hash, n.fields, ?, n.stamp)",
-            pa.table({"id": [i for i, _ in pairs], "partner": [p for _, p in pairs]}),
-            entity,
-            str(side),
+            some,
+            *of,
             run,
             run,
+        )
+        transaction.with_rows(
+            "UPDATE record SET agreed_hash = record.hash FROM incoming i WHERE record.entity = ? AND record.side = ? "
+            "AND record.id = i.id AND record.agreed_hash IS DISTINCT FROM record.hash",
+            some,
+            *of,
         )
 
 
