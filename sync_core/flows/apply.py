@@ -12,7 +12,7 @@ from dataclasses import replace
 import structlog
 
 from sync_core.errors import Rejected, Stale, TieoutError, Unknown
-from sync_core.flows.arrivals import NEVER_ARRIVED, NOT_SENT, find_arrived, may_still_arrive
+from sync_core.flows.arrivals import NEVER_ARRIVED, NOT_SENT, SEVERAL, find_arrived, may_still_arrive
 from sync_core.flows.courier import WAVE, Courier
 from sync_core.flows.decide import Decider, record_from
 from sync_core.flows.images import image_row
@@ -107,18 +107,19 @@ class Applier:
         return still
 
     def _jobs(self, maker: JobMaker, stream: Stream, verb: Verb, decisions: Sequence[Decision]) -> list[Job]:
-        asked = decisions and not self._insist
-        refused = self._state.rejections(decisions[0].entity, stream.side) if asked else {}
+        refused = self._state.rejections(decisions[0].entity, stream.side) if decisions else {}
         jobs, failed = [], []
         for made in maker.make(stream, verb, decisions):
             if not isinstance(made, Job):
                 failed.append(self._failed(made[0], stream.side, made[1]))
                 continue
             earlier = refused.get((made.decision.key[2], made.intent.body_hash))
-            if earlier is not None and not earlier.reason.startswith((NOT_SENT, NEVER_ARRIVED)):
+            if earlier is None:
+                jobs.append(made)
+            elif self._insist or earlier.reason.startswith((NOT_SENT, NEVER_ARRIVED)):
+                jobs.append(replace(made, intent=replace(made.intent, attempt=earlier.attempt + 1)))
+            else:
                 self._same_refusal(made.decision, stream.side)
-                continue
-            jobs.append(made)
         self._ledger.keep(failed)
         return jobs
 
@@ -246,16 +247,18 @@ class Applier:
         log.warning("answer lost, looking up", entity=entity.name, elements=len(jobs), reason=why, run=self._run)
         self._state.settle([(j.intent.id, IntentStatus.UNKNOWN, None, e.message) for some, e in lost for j in some])
         self._workspace.step("answer lost")
-        found = find_arrived(self._workspace, entity, [j.intent for j in jobs], self._run)
-        sent = [replace(j.intent, first_sent_at=self._workspace.clock.now()) for j in jobs]
+        arrivals = find_arrived(self._workspace, entity, [j.intent for j in jobs], self._run)
+        found, unclear = arrivals.found, arrivals.unclear
+        sent = [replace(j.intent, first_sent_at=self._workspace.clock.now()) for j in jobs if j.intent.id not in unclear]
         waiting = {i.id for i in sent if i.id not in found and may_still_arrive(entity, i, self._workspace.clock.now())}
-        self._to_decide_again += len(waiting)
-        missing = [j for j in jobs if j.intent.id not in found and j.intent.id not in waiting]
+        self._state.settle([(i, IntentStatus.NEEDS_REVIEW, None, SEVERAL) for i in sorted(unclear)])
+        self._to_decide_again += len(waiting) + len(unclear)
+        missing = [j for j in jobs if j.intent.id not in {*found, *unclear, *waiting}]
         self._state.settle([(j.intent.id, IntentStatus.REJECTED, None, NEVER_ARRIVED) for j in missing])
         again = {j.intent.id for j in missing if j.verb is Verb.UPDATE and (j.decision.key, j.side) not in self._lost_once}
         self._lost_once.update((j.decision.key, j.side) for j in missing if j.intent.id in again)
         self._to_decide_again += len(again)
-        settled = {*found, *waiting, *again}
+        settled = {*found, *unclear, *waiting, *again}
         late = [(j, e) for some, e in lost for j in some if j.intent.id not in settled]
         self._ledger.keep([self._not_arrived(j, e) for j, e in late])
         return self._adopt([(j, found[j.intent.id]) for j in jobs if j.intent.id in found])

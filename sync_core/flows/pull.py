@@ -72,7 +72,7 @@ def pull(workspace: Workspace, entities: Sequence[Entity], run: str, *, full: bo
             if not (stream.optional and error.code == "not supported"):
                 raise
             notes.append(f"{stream.table}: Skipped (not supported)")
-    rows.move_cursors(workspace.cache, start.quiet, run)
+    rows.move_cursors(workspace.cache, start.quiet, run, workspace.clock.now())
     return Pulled(notes, tuple(emptied))
 
 
@@ -124,7 +124,8 @@ def _pages(workspace: Workspace, stream: Stream, cursor: str | None, run: str, s
         if watched:
             seen.update(rows.row_id(stream, native) for native in page.rows)
         listed += len(page.rows)
-        rows.merge_page(workspace.cache, stream, page.rows, page.gone, run, page.cursor)
+        reached = rows.Reached(page.cursor, workspace.clock.now()) if page.cursor is not None else None
+        rows.merge_page(workspace.cache, stream, page.rows, page.gone, run, reached)
     left = _look_for(workspace, stream, rows.unseen(workspace.cache, stream, seen), run) if watched else 0
     if listed or left <= FEW_GONE:
         return True

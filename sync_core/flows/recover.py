@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import structlog
 
-from sync_core.flows.arrivals import NEVER_ARRIVED, NOT_SENT, find_arrived, may_still_arrive
+from sync_core.flows.arrivals import NEVER_ARRIVED, NOT_SENT, SEVERAL, find_arrived, may_still_arrive
 from sync_core.flows.workspace import Workspace
 from sync_core.model import Intent, IntentStatus, Link, RecordStatus, Side, Status, Verb
 from sync_core.rules import remarks
 from sync_core.rules.entities import entity
 from sync_core.store import records
+from sync_core.store.intents import Settlement
 from sync_core.store.leases import Lease
 
 log = structlog.get_logger(__name__)
@@ -28,17 +29,17 @@ def recover(workspace: Workspace, run: str, lease: Lease) -> int:
 
 def _settle(workspace: Workspace, name: str, unknown: list[Intent], run: str, lease: Lease) -> int:
     some = [i for i in unknown if i.entity == name]
-    found = find_arrived(workspace, entity(name), some, run)
+    arrivals = find_arrived(workspace, entity(name), some, run)
+    found = arrivals.found
     log.info("looked up writes without an answer", entity=name, asked=len(some), arrived=len(found), run=run)
     made = {i.id: _link(workspace, i, found[i.id]) for i in some if i.id in found and i.verb is Verb.CREATE}
     links = _new(workspace, name, list(made.values()))
     statuses = [_status(workspace, i, made[i.id], run) for i in some if i.id in made]
     now, declared = workspace.clock.now(), entity(name)
-    outcomes = [
-        (i.id, IntentStatus.ADOPTED, found[i.id], "") if i.id in found else (i.id, IntentStatus.REJECTED, None, NEVER_ARRIVED)
-        for i in some
-        if i.id in found or not may_still_arrive(declared, i, now)
-    ]
+    outcomes: list[Settlement] = [(i.id, IntentStatus.ADOPTED, found[i.id], "") for i in some if i.id in found]
+    outcomes += [(i, IntentStatus.NEEDS_REVIEW, None, SEVERAL) for i in sorted(arrivals.unclear)]
+    missing = [i for i in some if i.id not in found and i.id not in arrivals.unclear]
+    outcomes += [(i.id, IntentStatus.REJECTED, None, NEVER_ARRIVED) for i in missing if not may_still_arrive(declared, i, now)]
     records.set_partners(workspace.cache, links)
     workspace.state.settle(outcomes, links, statuses, lease)
     return len(found)

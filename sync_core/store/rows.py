@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import NAMESPACE_URL, uuid5
 
 import orjson
@@ -51,14 +51,23 @@ def row_id(stream: Stream, native: Native) -> str:
     return value.lower() if stream.side is Side.CRM else value
 
 
-def merge_page(cache: Cache, stream: Stream, rows: Sequence[Native], gone: Sequence[str], run: str, cursor: str | None) -> None:
+class Reached(NamedTuple):
+    """Where the next pull of a stream begins, and the instant (UTC) at which it was pulled to there."""
+
+    cursor: str
+    at: datetime
+
+
+def merge_page(
+    cache: Cache, stream: Stream, rows: Sequence[Native], gone: Sequence[str], run: str, reached: Reached | None
+) -> None:
     """Keep one page and, when it is the last, its cursor: in one transaction, so that no cursor ever passes its rows (I8)."""
     with cache.transaction() as transaction:
         keep_rows(transaction, stream, rows, run)
         if gone:
             _bury(transaction, stream, list(gone), run)
-        if cursor is not None:
-            _save_cursor(transaction, stream.name, cursor, run)
+        if reached is not None:
+            _save_cursor(transaction, stream.name, reached, run)
 
 
 def keep_rows(transaction: Transaction, stream: Stream, rows: Sequence[Native], run: str) -> None:
@@ -233,25 +242,25 @@ def unseen(cache: Cache, stream: Stream, seen: set[str]) -> list[str]:
     return ids
 
 
-def _save_cursor(transaction: Transaction, stream: str, cursor: str, run: str) -> None:
+def _save_cursor(transaction: Transaction, stream: str, reached: Reached, run: str) -> None:
     transaction.note(
         "MERGE INTO cursor t USING (SELECT ? AS stream, ? AS cursor, ?::TIMESTAMP AS pulled_at, ? AS run) i "
         "ON t.stream = i.stream WHEN MATCHED THEN UPDATE SET cursor = i.cursor, pulled_at = i.pulled_at, run = i.run "
         "WHEN NOT MATCHED THEN INSERT (stream, cursor, pulled_at, full_at, run) "
         "VALUES (i.stream, i.cursor, i.pulled_at, i.pulled_at, i.run)",
         stream,
-        cursor,
-        datetime.now(UTC).replace(tzinfo=None),
+        reached.cursor,
+        reached.at.astimezone(UTC).replace(tzinfo=None),
         run,
     )
 
 
-def move_cursors(cache: Cache, cursors: Mapping[str, str], run: str) -> None:
-    """Keep where streams that brought nothing were pulled to, by their names."""
+def move_cursors(cache: Cache, cursors: Mapping[str, str], run: str, at: datetime) -> None:
+    """Keep where streams that brought nothing were pulled to ``at``, by their names."""
     if cursors:
         with cache.transaction() as transaction:
             for stream, cursor in cursors.items():
-                _save_cursor(transaction, stream, cursor, run)
+                _save_cursor(transaction, stream, Reached(cursor, at), run)
 
 
 def cursors(cache: Cache) -> dict[str, str]:

@@ -10,7 +10,8 @@ from collections.abc import Callable
 
 import pytest
 
-from sync_core.model import RunStatus
+from sync_core.model import RunStatus, Side
+from sync_core.sandbox.xero.store import store_of
 from tests.flows.shop import act, at_rest, numbers, remark, rows, sell, sync
 from tests.scenarios.books import Books
 
@@ -238,3 +239,57 @@ def test_what_another_invoice_is_linked_to_is_not_taken_for_a_lost_answer(books)
     result = sync(books)
     assert numbers(books) == ["INV-1"]
     assert result.summary.counts["failed"] == 1, result.summary
+
+
+def test_several_records_with_its_number_after_a_lost_answer_wait_for_a_person(books):
+    """Which of them is ours cannot be known: none is linked, and nothing is sent again until a person has linked one."""
+    sell(books, "INV-1")
+    fault = books.sandbox.fault("error_after", **CREATE)
+
+    def twin_appears(name: str) -> None:
+        if name == "answer lost":
+            books.sandbox.run(lambda: _copy_of_the_only_invoice(books))
+
+    with books.open(twin_appears) as service:
+        service.sync()
+        sent = service._workspace.state.intents(service.runs()[0].run)
+    assert (fault.fired, [i.status for i in sent if i.entity == "invoices" and i.side is Side.XERO]) == (1, ["needs review"])
+    since = books.logged
+    status, words = remark(books, "INV-1")
+    assert status == "Needs review"
+    assert "2 invoices in Xero could be this one by document number. Nothing was linked. Link the right one by hand" in words
+    sync(books)
+    assert [e.path for e in books.writes(since) if e.system == "xero"] == []
+    assert numbers(books) == ["INV-1", "INV-1"]
+
+
+def test_what_another_person_made_under_its_number_is_not_overwritten_after_a_lost_answer(books):
+    """One hit is taken for the answer, and what differs waits for a person with both values."""
+    sell(books, "INV-1")
+    fault = books.sandbox.fault("drop_before", **CREATE)
+    act(books, "contact in Xero", {"name": "Somebody Else"})
+
+    def somebody_takes_the_number(name: str) -> None:
+        if name == "answer lost":
+            line = {"text": "Their own work", "price": 5, "account": 200, "tax rate": "OUTPUT2"}
+            act(
+                books, "invoice in Xero", {"number": "INV-1", "contact": "Somebody Else", "date": "2026-11-01", "lines": [line]}
+            )
+
+    with books.open(somebody_takes_the_number) as service:
+        service.sync()
+    since = books.logged
+    status, words = remark(books, "INV-1")
+    assert (fault.fired, status, numbers(books)) == (1, "Conflict", ["INV-1"])
+    for differing in ("Contact is another one", "Invoice date", "Lines differ: Dynamics"):
+        assert differing in words
+    sync(books)
+    assert [e.path for e in books.writes(since) if e.path.endswith(("/Invoices", "/invoices"))] == []
+    (theirs,) = rows(books, "xero.Invoices")
+    assert [line["Description"] for line in theirs["LineItems"]] == ["Their own work"]
+
+
+def _copy_of_the_only_invoice(books: Books) -> None:
+    """Xero itself refuses a number twice; old books may hold it twice all the same."""
+    (first,) = rows(books, "xero.Invoices")
+    store_of(books.sandbox.kernel).put("Invoices", first | {"InvoiceID": "5d1f0d5e-0000-4000-8000-000000000001"})

@@ -17,6 +17,7 @@ import pytest
 
 from sync_core.errors import Retryable
 from sync_core.flows import apply, pull, recover, run
+from sync_core.flows.arrivals import Arrivals
 from sync_core.flows.jobs import Job, JobMaker
 from sync_core.model import Verb
 from sync_core.rules import mapping
@@ -62,8 +63,8 @@ def stable_key_only(patch: pytest.MonkeyPatch) -> None:
         return replace(made, key=str(uuid5(NAMESPACE_URL, made.tag)))
 
     patch.setattr(JobMaker, "_intent", keyed)
-    patch.setattr(apply, "find_arrived", lambda *_: {})
-    patch.setattr(recover, "find_arrived", lambda *_: {})
+    patch.setattr(apply, "find_arrived", lambda *_: Arrivals())
+    patch.setattr(recover, "find_arrived", lambda *_: Arrivals())
     patch.setattr(records, "exact_matches", lambda *_: [])
 
 
@@ -72,12 +73,12 @@ def cursor_first(patch: pytest.MonkeyPatch) -> None:
     merge_page = rows.merge_page
     gone: list[str] = []
 
-    def cut(cache: Any, stream: Any, found: Any, lost: Any, run_id: str, cursor: str | None) -> None:
-        if cursor is not None and stream.name == "crm.invoice" and found and not gone:
-            gone.append(cursor)
-            merge_page(cache, stream, [], [], run_id, cursor)
+    def cut(cache: Any, stream: Any, found: Any, lost: Any, run_id: str, reached: rows.Reached | None) -> None:
+        if reached is not None and stream.name == "crm.invoice" and found and not gone:
+            gone.append(reached.cursor)
+            merge_page(cache, stream, [], [], run_id, reached)
             raise Retryable("The power is gone.")
-        merge_page(cache, stream, found, lost, run_id, cursor)
+        merge_page(cache, stream, found, lost, run_id, reached)
 
     patch.setattr(rows, "merge_page", cut)
 
