@@ -92,11 +92,9 @@ class Decider:
         self._half_done = half_done(self._cache, self._records, entity, self._on, self._title)
         changed = records.changed_pairs(self._cache, entity.name)
         changed += self._also(entity, changed)
-        matches, ambiguous = self._matches(entity)
-        alone = {
-            side: [i for i in records.unlinked(self._cache, entity.name, side) if self._is_open(entity, side, i)]
-            for side in Side
-        }
+        lonely = {side: records.unlinked(self._cache, entity.name, side) for side in Side}
+        matches, ambiguous = self._matches(entity) if all(lonely.values()) else ({}, {})
+        alone = {side: [i for i in ids if self._is_open(entity, side, i)] for side, ids in lonely.items()}
         yield from self._pairs(entity, self._wanted(entity, changed), {})
         yield from self._pairs(entity, self._wanted(entity, list(matches)), matches)
         for side, ids in alone.items():

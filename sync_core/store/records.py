@@ -138,12 +138,12 @@ def dirty_ids(cache: Cache, entity: str, side: Side, limit: int) -> list[str]:
 
 def records(cache: Cache, entity: str, side: Side, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
     """Cached records by id, each with its ``partner`` (None: unlinked) and its own ``agreed`` image (None: never)."""
-    table = cache.query_with(
+    table = cache.query_among(
         "SELECT r.id, r.native_table, r.version, r.modified, r.gone, r.hash, r.fields, r.title, r.partner, r.total, "
         "a.fields AS agreed, a.partner AS agreed_partner "
         "FROM record r LEFT JOIN agreed a ON a.entity = r.entity AND a.side = r.side AND a.id = r.id "
-        "WHERE r.entity = ? AND r.side = ? AND r.id IN (SELECT id FROM incoming)",
-        pa.table({"id": pa.array(list(ids), pa.string())}),
+        "WHERE r.entity = ? AND r.side = ? AND r.id IN ({ids})",
+        ids,
         entity,
         str(side),
     )
@@ -255,10 +255,9 @@ def with_values(
 
 def names(cache: Cache, entity: str, side: Side, ids: Iterable[str]) -> dict[str, tuple[str, str]]:
     """What each record is called (its id when it has no name), and how it ended."""
-    table = cache.query_with(
-        "SELECT id, coalesce(nullif(title, ''), id) AS title, gone FROM record "
-        "WHERE entity = ? AND side = ? AND id IN (SELECT id FROM incoming)",
-        pa.table({"id": pa.array(sorted(set(ids)), pa.string())}),
+    table = cache.query_among(
+        "SELECT id, coalesce(nullif(title, ''), id) AS title, gone FROM record WHERE entity = ? AND side = ? AND id IN ({ids})",
+        ids,
         entity,
         str(side),
     )
@@ -267,9 +266,9 @@ def names(cache: Cache, entity: str, side: Side, ids: Iterable[str]) -> dict[str
 
 def versions(cache: Cache, entity: str, side: Side, ids: Sequence[str]) -> dict[str, str]:
     """The version of each record as it was last read."""
-    table = cache.query_with(
-        "SELECT id, version FROM record WHERE entity = ? AND side = ? AND id IN (SELECT id FROM incoming)",
-        pa.table({"id": pa.array(list(ids), pa.string())}),
+    table = cache.query_among(
+        "SELECT id, version FROM record WHERE entity = ? AND side = ? AND id IN ({ids})",
+        ids,
         entity,
         str(side),
     )
@@ -307,10 +306,9 @@ def clear_partners(cache: Cache) -> None:
 
 def partners(cache: Cache, entity: str, side: Side, ids: Iterable[str]) -> dict[str, str]:
     """The linked partner's id, for those of ``ids`` (of ``side``) that have one."""
-    table = cache.query_with(
-        "SELECT id, partner FROM record WHERE entity = ? AND side = ? AND partner IS NOT NULL "
-        "AND id IN (SELECT id FROM incoming)",
-        pa.table({"id": pa.array(sorted(set(ids)), pa.string())}),
+    table = cache.query_among(
+        "SELECT id, partner FROM record WHERE entity = ? AND side = ? AND partner IS NOT NULL AND id IN ({ids})",
+        ids,
         entity,
         str(side),
     )
@@ -319,9 +317,9 @@ def partners(cache: Cache, entity: str, side: Side, ids: Iterable[str]) -> dict[
 
 def tables_of(cache: Cache, entity: str, side: Side, ids: Iterable[str]) -> dict[str, str]:
     """The native table that each record stands in."""
-    table = cache.query_with(
-        "SELECT id, native_table FROM record WHERE entity = ? AND side = ? AND id IN (SELECT id FROM incoming)",
-        pa.table({"id": pa.array(sorted(set(ids)), pa.string())}),
+    table = cache.query_among(
+        "SELECT id, native_table FROM record WHERE entity = ? AND side = ? AND id IN ({ids})",
+        ids,
         entity,
         str(side),
     )
@@ -330,10 +328,10 @@ def tables_of(cache: Cache, entity: str, side: Side, ids: Iterable[str]) -> dict
 
 def typed(cache: Cache, entity: str, side: Side, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
     """The typed columns of records, by id."""
-    table = cache.query_with(
+    table = cache.query_among(
         "SELECT id, native_table, title, number, kind, state, currency, amount_due, amount_paid, amount_credited FROM record "
-        "WHERE entity = ? AND side = ? AND id IN (SELECT id FROM incoming)",
-        pa.table({"id": pa.array(list(ids), pa.string())}),
+        "WHERE entity = ? AND side = ? AND id IN ({ids})",
+        ids,
         entity,
         str(side),
     )

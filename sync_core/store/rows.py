@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
@@ -28,6 +28,7 @@ RAW = pa.schema(
         ("run", pa.string()),
     ]
 )
+_CURSOR = pa.schema([("stream", pa.string()), ("cursor", pa.string()), ("pulled_at", pa.timestamp("us")), ("run", pa.string())])
 
 
 def body_text(native: Native) -> str:
@@ -67,7 +68,7 @@ def merge_page(
         if gone:
             _bury(transaction, stream, list(gone), run)
         if reached is not None:
-            _save_cursor(transaction, stream.name, reached, run)
+            _save_cursors(transaction, {stream.name: reached.cursor}, reached.at, run)
 
 
 def keep_rows(transaction: Transaction, stream: Stream, rows: Sequence[Native], run: str) -> None:
@@ -116,21 +117,20 @@ def _merge(transaction: Transaction, rows: list[dict[str, Any]]) -> list[tuple[s
 def _mark(transaction: Transaction, stream: Stream, ids: Sequence[tuple[str, str | None]]) -> None:
     for entity, as_child in _entities_of(stream):
         chosen = [parent if as_child else own for own, parent in ids]
-        _mark_ids(transaction, entity, stream.side, [i for i in chosen if i])
+        _mark_ids(transaction, entity.name, stream.side, [i for i in chosen if i])
 
 
-def _mark_ids(transaction: Transaction, entity: Entity, side: Side, ids: Sequence[str]) -> None:
-    if ids:
-        marks = pa.table({"id": list(ids)})
-        transaction.with_rows("INSERT INTO dirty SELECT DISTINCT ?, ?, id FROM incoming", marks, entity.name, str(side))
+def _mark_ids(transaction: Transaction, entity: str, side: Side, ids: Iterable[str]) -> None:
+    marks = pa.table({"id": pa.array(sorted(set(ids)), pa.string())})
+    if marks.num_rows:
+        transaction.with_rows("INSERT INTO dirty SELECT ?, ?, id FROM incoming", marks, entity, str(side))
 
 
 def read_again(cache: Cache, entity: str, side: Side, ids: Sequence[str]) -> None:
     """Have these records made anew from their rows, although the rows did not move."""
     if ids:
         with cache.transaction() as transaction:
-            marks = pa.table({"id": list(ids)})
-            transaction.with_rows("INSERT INTO dirty SELECT ?, ?, id FROM incoming", marks, entity, str(side))
+            _mark_ids(transaction, entity, side, ids)
 
 
 def _entities_of(stream: Stream) -> Iterator[tuple[Entity, bool]]:
@@ -165,7 +165,7 @@ def _keep_nested(
         run,
         nested.name,
     )
-    _mark_ids(transaction, entity, nested.side, [*moved, *removed["id"].to_pylist()])
+    _mark_ids(transaction, entity.name, nested.side, [*moved, *removed["id"].to_pylist()])
 
 
 def nested_rows(stream: Stream, nested: Stream, parent: Native) -> Iterator[Native]:
@@ -242,16 +242,15 @@ def unseen(cache: Cache, stream: Stream, seen: set[str]) -> list[str]:
     return ids
 
 
-def _save_cursor(transaction: Transaction, stream: str, reached: Reached, run: str) -> None:
-    transaction.note(
-        "MERGE INTO cursor t USING (SELECT ? AS stream, ? AS cursor, ?::TIMESTAMP AS pulled_at, ? AS run) i "
+def _save_cursors(transaction: Transaction, cursors: Mapping[str, str], at: datetime, run: str) -> None:
+    pulled_at = at.astimezone(UTC).replace(tzinfo=None)
+    some = [{"stream": s, "cursor": c, "pulled_at": pulled_at, "run": run} for s, c in cursors.items()]
+    transaction.note_rows(
+        "MERGE INTO cursor t USING incoming i "
         "ON t.stream = i.stream WHEN MATCHED THEN UPDATE SET cursor = i.cursor, pulled_at = i.pulled_at, run = i.run "
         "WHEN NOT MATCHED THEN INSERT (stream, cursor, pulled_at, full_at, run) "
         "VALUES (i.stream, i.cursor, i.pulled_at, i.pulled_at, i.run)",
-        stream,
-        reached.cursor,
-        reached.at.astimezone(UTC).replace(tzinfo=None),
-        run,
+        pa.Table.from_pylist(some, _CURSOR),
     )
 
 
@@ -259,8 +258,7 @@ def move_cursors(cache: Cache, cursors: Mapping[str, str], run: str, at: datetim
     """Keep where streams that brought nothing were pulled to ``at``, by their names."""
     if cursors:
         with cache.transaction() as transaction:
-            for stream, cursor in cursors.items():
-                _save_cursor(transaction, stream, Reached(cursor, at), run)
+            _save_cursors(transaction, cursors, at, run)
 
 
 def cursors(cache: Cache) -> dict[str, str]:
@@ -283,20 +281,14 @@ def forget_cursor(cache: Cache, stream: Stream) -> None:
 
 def native_rows(cache: Cache, stream: Stream, ids: Sequence[str]) -> dict[str, tuple[Native, str, bool]]:
     """Native row, version and whether it is gone, by id."""
-    table = cache.query_with(
-        "SELECT id, body, version, gone FROM raw WHERE stream = ? AND id IN (SELECT id FROM incoming)",
-        pa.table({"id": list(ids)}),
-        stream.name,
-    )
+    table = cache.query_among("SELECT id, body, version, gone FROM raw WHERE stream = ? AND id IN ({ids})", ids, stream.name)
     return {r["id"]: (orjson.loads(r["body"]), r["version"], r["gone"]) for r in table.to_pylist()}
 
 
 def child_rows(cache: Cache, stream: Stream, parents: Sequence[str]) -> dict[str, list[Native]]:
     """Rows of a child stream that are still there, by their parent's id."""
-    table = cache.query_with(
-        "SELECT parent_id, body FROM raw WHERE stream = ? AND NOT gone AND parent_id IN (SELECT id FROM incoming)",
-        pa.table({"id": list(parents)}),
-        stream.name,
+    table = cache.query_among(
+        "SELECT parent_id, body FROM raw WHERE stream = ? AND NOT gone AND parent_id IN ({ids})", parents, stream.name
     )
     children: dict[str, list[Native]] = {}
     for row in table.to_pylist():
