@@ -6,7 +6,7 @@ answered rows and new agreed images into the cache, then outcome, link and statu
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import structlog
@@ -20,6 +20,7 @@ from sync_core.flows.jobs import Job, JobMaker, id_on
 from sync_core.flows.ledger import RunLedger
 from sync_core.flows.line_writes import LineWriter, brings_lines, without_lines
 from sync_core.flows.pull import pull_stream, refresh
+from sync_core.flows.totals import totals_apart
 from sync_core.flows.workspace import Workspace
 from sync_core.model import IntentStatus, Link, Native, Record, RecordStatus, Side, Verb
 from sync_core.rules import remarks
@@ -71,6 +72,13 @@ class Applier:
         failed = {d.key: self._failed(d, Side.CRM, error) for d, error in refused}
         now = self._workspace.clock.now()
         good = [d for d in decisions if d.key not in failed]
+        if good:
+            # Dynamics priced the documents anew, and only they say what came of it.
+            for stream in entity.crm:
+                pull_stream(self._workspace, stream, self._run)
+            refresh(self._workspace, entity, self._run)
+        apart = totals_apart(self._workspace, entity, [(d.crm_id or "", d.xero_id or "") for d in good])
+        good = [_with(d, apart) for d in good]
         self._ledger.keep(
             [*failed.values(), *(self._ledger.status_of(d, now, wrote=True) for d in good if self._ledger.done(d))]
         )
@@ -146,7 +154,9 @@ class Applier:
         records.set_partners(self._cache, links)
         self._agree(entity, good)
         self._workspace.step("agreed images kept")
-        settled = [self._outcome(job, receipt) for job, receipt in answers]
+        made = [(j.source.id, r.id or "") for j, r in good if j.verb is Verb.CREATE and j.side is Side.XERO]
+        apart = totals_apart(self._workspace, entity, made)
+        settled = [self._outcome(job, receipt, apart) for job, receipt in answers]
         statuses = [status for _, status in settled if status is not None]
         self._state.settle([outcome for outcome, _ in settled], links, statuses, self._lease)
         self._workspace.step("settled")
@@ -205,10 +215,12 @@ class Applier:
             for record, partner in ((job.source, answered.id), (answered, job.source.id))
         ]
 
-    def _outcome(self, job: Job, receipt: Receipt) -> tuple[tuple[str, IntentStatus, str | None, str], RecordStatus | None]:
+    def _outcome(
+        self, job: Job, receipt: Receipt, apart: Mapping[str, str]
+    ) -> tuple[tuple[str, IntentStatus, str | None, str], RecordStatus | None]:
         error = receipt.error
         if error is None:
-            decision = _as_pair(job, receipt.id or "")
+            decision = _with(_as_pair(job, receipt.id or ""), apart)
             noted = self._ledger.status_of(decision, self._workspace.clock.now(), wrote=True)
             return (job.intent.id, IntentStatus.APPLIED, receipt.id, ""), noted if self._ledger.done(decision) else None
         if isinstance(error, Stale):
@@ -288,6 +300,11 @@ def _as_pair(job: Job, remote_id: str) -> Decision:
     """The decision under the pair's key: what was made in Dynamics stands under its new id there."""
     new = job.verb is Verb.CREATE and job.side is Side.CRM
     return replace(job.decision, crm_id=remote_id.lower()) if new else job.decision
+
+
+def _with(decision: Decision, apart: Mapping[str, str]) -> Decision:
+    words = apart.get(decision.crm_id or "", "")
+    return replace(decision, remark=decision.remark + words) if words else decision
 
 
 def _row_id(side: Side, receipt: Receipt) -> str:

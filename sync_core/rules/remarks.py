@@ -55,6 +55,14 @@ def untaxed(positions: Sequence[int], *, xero_computes: bool) -> str:
     return f" {lines}: no tax in Dynamics, {how}."
 
 
+def totals_apart(entity: Entity, crm: Decimal, xero: Decimal) -> str:
+    """What is added to the remark when both systems, each by its own arithmetic, came to other totals of one document."""
+    return (
+        f" Read back after writing, the totals differ: Dynamics {spoken(crm)}, Xero {spoken(xero)}. "
+        f"Compare the lines and tax of this {entity.singular}."
+    )
+
+
 def shortened(entity: Entity, values: Mapping[str, Value], target: Side) -> str:
     """What is added to the remark when texts are longer than the other system can hold; "" when all fit."""
     parts = [

@@ -266,6 +266,9 @@ class Http:
             raise failures.forbidden(self.system, answer)
         if 300 <= answer.status < 400 and answer.status != 304:
             raise failures.redirected(self.system, self.host, answer)
+        if call.safe and answer.status == 200 and answer.is_page:
+            self._again(call, failures.page(self.system, answer))
+            return None
         return answer
 
     def _slow_down(self, call: Call, answer: Answer) -> None:

@@ -33,6 +33,11 @@ class Answer:
     system: str = "The system"
     safe: bool = True
 
+    @property
+    def is_page(self) -> bool:
+        """Whether this is a page for people: a proxy's or a sign-in's, whatever its status says."""
+        return self.body[:200].lstrip().lower().startswith((b"<!doctype html", b"<html"))
+
     def json(self) -> Any:
         """The body as JSON, numbers with a fraction as ``Decimal``.
 

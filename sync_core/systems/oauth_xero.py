@@ -34,6 +34,10 @@ SCOPES = (
 )
 """Granular scopes, the only ones that newer apps have, then the broad ones of older apps."""
 
+NOT_AUTHORISED = (
+    "Xero no longer lets this custom connection in. Open it in Xero's developer portal and authorise it for your organisation "
+    "again."
+)
 _CREDENTIALS = "TIEOUT_XERO_CLIENT_ID and TIEOUT_XERO_CLIENT_SECRET"
 
 
@@ -146,6 +150,8 @@ class XeroTokens:
                 return self._access(self._body(answer))
             if _error(answer) != "invalid_scope":
                 break
+        if _error(answer) == "invalid_grant":
+            raise Configure(NOT_AUTHORISED, detail=answer.text())
         raise _refused(answer)
 
     def _ask(self, form: dict[str, str]) -> Answer:

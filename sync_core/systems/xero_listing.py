@@ -7,9 +7,10 @@ numbers are only used inside a burst of rows of one second. What was read twice 
 must be as many as Xero said at the start (rows never leave such a list); if not, the list is read once more.
 
 The next cursor comes from the data: the largest ``UpdatedDateUTC``, but not later than Xero's own clock when the pull
-began, because rows changed during the pull may lie on pages already read. Every pull goes back five minutes before its
-cursor, for rows that became visible late; that is also why a pull of changes may end five minutes before Xero's own time
-when its newest row is older. Our clock plays no part.
+began, because rows changed during the pull may lie on pages already read. A pull goes back five minutes before its cursor,
+for rows that became visible late; once one did so and brought nothing new, at a time of Xero's that is five minutes later
+still, the cursor is settled: the next pull begins where it stands, so that a quiet company's last burst is not read for
+ever. Our clock plays no part, and no cursor ever passes the newest row: a clock that is wrong loses nothing.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ PAGE_SIZE = 1000
 OVERLAP = timedelta(minutes=5)
 WHOLE = "full"
 """The cursor of streams that have no way to list changes."""
+_SETTLED = "/settled"
 _START = datetime(1970, 1, 1, tzinfo=UTC)
 _SECOND = timedelta(seconds=1)
 _READINGS = 2
@@ -80,28 +82,28 @@ class _Progress:
         return self.expected is None or len(self.seen) >= self.expected
 
     def cursor(self, before: datetime | None) -> str:
-        found = [moment for moment in (self.newest, self.started) if moment is not None]
-        if self.newest is None:
-            return (before or self.started or _START).isoformat()
-        reached = min(found)
-        if before is None:
-            return reached.isoformat()
-        # In a quiet company the last burst of changes would otherwise be read again at every pull, for ever.
-        quiet = self.started - OVERLAP if self.started is not None else before
-        return max(reached, before, quiet).isoformat()
+        if self.newest is None and before is None:
+            return (self.started or _START).isoformat()
+        found = [m for m in (self.newest or before, self.started) if m is not None]
+        reached = max(min(found), before) if before else min(found)
+        return reached.isoformat() + (_SETTLED if before is not None and self._settles(reached, before) else "")
+
+    def _settles(self, reached: datetime, before: datetime) -> bool:
+        nothing_new = self.newest is None or self.newest <= before
+        return nothing_new and self.started is not None and self.started >= reached + OVERLAP
 
 
-def since(cursor: str | None) -> datetime | None:
-    """The instant of a cursor. Raises Expired when it is none of ours."""
+def since(cursor: str | None) -> tuple[datetime, datetime] | tuple[None, None]:
+    """The instant of a cursor, and the one that a pull from it begins at. Raises Expired when it is none of ours."""
     if cursor is None:
-        return None
+        return None, None
     try:
-        moment = datetime.fromisoformat(cursor)
+        moment = datetime.fromisoformat(cursor.removesuffix(_SETTLED))
     except ValueError:
         moment = None
     if moment is None or moment.tzinfo is None:
         raise Expired("The last position in Xero cannot be read any more, so everything is pulled again.")
-    return moment
+    return moment, moment - (_SECOND if cursor.endswith(_SETTLED) else OVERLAP)
 
 
 def whole(stream: Stream, fetch: Fetch) -> Iterator[Page]:
@@ -112,20 +114,20 @@ def whole(stream: Stream, fetch: Fetch) -> Iterator[Page]:
 
 def changes(stream: Stream, fetch: Fetch, cursor: str | None) -> Iterator[Page]:
     """A table without pages, from ``cursor``."""
-    before = since(cursor)
+    before, start = since(cursor)
     progress = _Progress(stream.key)
-    rows = progress.take(_sheet(stream, fetch(_options(stream, before and before - OVERLAP))))
+    rows = progress.take(_sheet(stream, fetch(_options(stream, start))))
     yield Page(rows, cursor=progress.cursor(before))
 
 
 def pages(stream: Stream, fetch: Fetch, cursor: str | None) -> Iterator[Page]:
     """A table with pages, from ``cursor``. Raises Retryable when its list stays short of what Xero says."""
-    before = since(cursor)
+    before, start = since(cursor)
     progress = _Progress(stream.key)
     for _ in range(_READINGS):
         # The last page is held back until it is known whether it may carry the cursor.
         held = Page([])
-        for page in _once(stream, fetch, before and before - OVERLAP, progress):
+        for page in _once(stream, fetch, start, progress):
             if held.rows:
                 yield held
             held = page

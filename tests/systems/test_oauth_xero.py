@@ -152,6 +152,7 @@ def test_withdrawn_consent_asks_for_a_person(clock, settings):
     ("status", "error", "words"),
     [
         (401, "invalid_client", "TIEOUT_XERO_CLIENT_SECRET"),
+        (400, "invalid_grant", "authorise it for your organisation again"),
         (400, "unauthorized_client", "custom connection"),
         (400, "invalid_scope", "lacks scopes"),
         (400, "something_new", "refused to sign Tieout in"),

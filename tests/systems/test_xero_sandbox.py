@@ -77,7 +77,7 @@ def test_every_table_can_be_pulled_twice(xero, name):
     rows, cursor = pulled(xero, STREAMS[name])
     assert rows
     again, kept = pulled(xero, STREAMS[name], cursor)
-    assert kept == cursor
+    assert kept in (cursor, f"{cursor}/settled")
     assert again.keys() <= rows.keys()
 
 
@@ -156,7 +156,7 @@ def test_the_daily_limit_says_when_it_resumes(xero, sandbox):
 
 
 def test_a_page_with_status_200_is_no_data(xero, sandbox):
-    sandbox.fault("html", system="xero", path="Items")
+    sandbox.fault("html", times=None, system="xero", path="Items")
     with pytest.raises(Retryable, match="page instead of data"):
         pulled(xero, ITEMS)
 
