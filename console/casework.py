@@ -67,13 +67,6 @@ def acts(entity: str, row_ids: Sequence[str], key: str, case: Case | None = None
         st.success(plain(said_last))
 
 
-def all_of_them(label: str, entity: str, find: Callable[[], Sequence[str]], key: str) -> None:
-    """Acts on every row of a list, also those that are not on screen. They are looked up once the switch is on."""
-    if not st.toggle(label, key=f"all_{key}"):
-        return
-    acts_or_why_not(entity, find(), f"all_{key}")
-
-
 def acts_or_why_not(entity: str, row_ids: Sequence[str], key: str) -> None:
     """The buttons for these rows, or why there are none."""
     if len(row_ids) > MOST_AT_ONCE:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from decimal import Decimal
 
 import streamlit as st
@@ -10,7 +10,7 @@ import streamlit as st
 from console import casework, decide, record_resync, verify, xero_details
 from console.door import service
 from console.sheets import Sheet
-from console.texts import MATCH_WORDS, STATUS_WORDS, XERO_TYPES, amount, day, listed, plain
+from console.texts import MATCH_WORDS, XERO_TYPES, amount, day, plain
 from console.widgets import left, right, table
 from sync_core.model import MatchStatus, RecordStatus, Side
 from sync_core.service import Balance, LinePair, RowDetail
@@ -25,14 +25,13 @@ def draw(sheet: Sheet, found: RowDetail) -> None:
     st.subheader(f"{plain(str(row['number'] or 'Without a number'))} · {plain(str(row['contact'] or 'no contact'))}")
     st.text(f"{MATCH_WORDS[MatchStatus(str(row['status']))]}{_because(row)}")
     statuses = statuses_of(sheet, row)
-    standing(statuses)
     buttons(sheet, row)
-    amounts, details = st.columns([5, 7], gap="large")
-    with amounts:
+    sides, details = st.columns([6, 5], gap="large")
+    with sides:
         balances(sheet, found)
+        fields(sheet, found)
     with details:
-        xero_details.draw(sheet.entity, row)
-    fields(sheet, found)
+        xero_details.draw(sheet.entity, row, statuses)
     decide.draw(sheet, found, statuses)
     _lines(sheet, found)
     _applied(found)
@@ -67,19 +66,6 @@ def statuses_of(sheet: Sheet, row: Mapping[str, object]) -> list[RecordStatus]:
     return [status for status in found if status is not None]
 
 
-def standing(statuses: Sequence[RecordStatus]) -> None:
-    """Status and remark of either record, once where both say the same (R12, R14)."""
-    said: dict[str, list[str]] = {}
-    for status in statuses:
-        said.setdefault(f"{STATUS_WORDS[status.status]} · {status.remark}", []).append(status.side.label)
-    for words, sides in said.items():
-        st.text(f"{listed(sides)}: {words}")
-    for status in statuses:
-        if status.detail:
-            with st.expander(f"Raw answer of {status.side.label}"):
-                st.text(status.detail)
-
-
 def buttons(sheet: Sheet, row: Mapping[str, object]) -> None:
     ids, label = sorted(_ids(row).values()), str(row["number"] or sheet.singular)
     key = f"{sheet.entity}_{row['row_id']}"
@@ -99,9 +85,12 @@ def balances(sheet: Sheet, found: RowDetail) -> None:
     """Both sides' amounts with the difference in the middle, and whether the pieces below account for what is open."""
     row, currency = found.row, str(found.row["currency"] or "")
     labels = dict(BALANCES) | {name: heading.capitalize() for name, heading in sheet.amounts}
+    if sheet.entity != "invoices":
+        labels["credited"] = "Used"
+    held = {f"{side}_{name}": row[f"{side}_{name}"] for side in Side for name in labels} | _used(found)
     lines = []
     for name, label in labels.items():
-        crm, xero = row[f"crm_{name}"], row[f"xero_{name}"]
+        crm, xero = held[f"crm_{name}"], held[f"xero_{name}"]
         if crm is not None or xero is not None:
             apart = crm - xero if crm is not None and xero is not None else None  # type: ignore[operator]  # decimals
             cells = {"crm": crm, "difference": apart, "xero": xero}
@@ -110,9 +99,24 @@ def balances(sheet: Sheet, found: RowDetail) -> None:
     columns = {"label": left("Amount", width=110)}
     columns |= {k: right(v, width=96) for k, v in (("crm", "Dynamics"), ("difference", "Difference"), ("xero", "Xero"))}
     table(lines, columns, f"Balances of the {sheet.singular} on both sides", width="content")
-    for side, held in ((Side.CRM, found.crm_balance), (Side.XERO, found.xero_balance)):
-        if held is not None and not held.agrees:
-            st.warning(_unaccounted(side, held, currency))
+    for side, balance in _balances(found).items():
+        if not balance.agrees:
+            st.warning(_unaccounted(side, balance, currency))
+
+
+def _balances(found: RowDetail) -> dict[Side, Balance]:
+    both = {Side.CRM: found.crm_balance, Side.XERO: found.xero_balance}
+    return {side: balance for side, balance in both.items() if balance is not None}
+
+
+def _used(found: RowDetail) -> dict[str, Decimal]:
+    """Of a credit note or an advance, how much of it other documents have used, with the sign of its total."""
+    if found.entity == "invoices":
+        return {}
+    return {
+        f"{side}_credited": -balance.applied if (found.row[f"{side}_total"] or 0) < 0 else balance.applied  # type: ignore[operator]
+        for side, balance in _balances(found).items()
+    }
 
 
 def _unaccounted(side: Side, held: Balance, currency: str) -> str:
@@ -128,11 +132,11 @@ def fields(sheet: Sheet, found: RowDetail) -> None:
         st.text("Every field is the same on both sides." if found.fields else "There is only one side to show.")
         return
     columns = {
-        "label": left("Field", width="medium"),
-        "crm": left("Dynamics"),
-        "agreed": left("Last agreed"),
-        "xero": left("Xero"),
-        "verdict": left("Verdict", width="medium"),
+        "label": left("Field", width=110),
+        "crm": left("Dynamics", width=120),
+        "agreed": left("Last agreed", width=100),
+        "xero": left("Xero", width=120),
+        "verdict": left("Verdict", width=110),
     }
     table(({name: getattr(line, name) for name in columns} for line in shown), columns, "Fields of both records")
 

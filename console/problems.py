@@ -78,7 +78,12 @@ def grouped(records: Sequence[RecordStatus]) -> list[Group]:
 
 
 def cause(record: RecordStatus) -> str:
-    return f"{record.reason}: {_PARTICULAR.sub('…', record.remark)}"
+    return f"{record.reason}: {common(record)}"
+
+
+def common(record: RecordStatus) -> str:
+    """The remark without what is particular to this record."""
+    return _PARTICULAR.sub("…", record.remark)
 
 
 def titles(entity: str, records: Collection[tuple[Side, str]]) -> dict[str, str]:

@@ -18,6 +18,8 @@ from sync_core.model import Side, Status
 from sync_core.service import RecordLine, RecordList
 
 ROWS = 100
+WIDTHS = {"email": 168, "phone": 116, "code": 84, "rate": 70, "price": 90, "sort_order": 90}
+"""In pixels, of the fields that need more or less than others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +70,13 @@ def one(listed: Listed, line: RecordLine) -> None:
     st.subheader(plain(line.name))
     row = {"row_id": line.row_id, "crm_id": line.crm_id, "xero_id": line.xero_id, "number": line.name}
     statuses = detail.statuses_of(listed.sheet, row)
-    detail.standing(statuses)
     detail.buttons(listed.sheet, row)
-    xero_details.draw(line.entity, row, {"Type of contact": line.type, "State": "" if line.state == "in use" else line.state})
+    xero_details.draw(
+        line.entity,
+        row,
+        statuses,
+        {**({"Type": line.type} if line.type else {}), "State": "" if line.state == "in use" else line.state},
+    )
     try:
         found = answers.detail(listed.entity, line.row_id)
     except Rejected:
@@ -104,15 +110,15 @@ def _status(listed: Listed, found: RecordList) -> str:
 
 def _grid(listed: Listed, found: RecordList) -> str | None:
     labels = dict(found.columns)
-    columns: dict[str, Column] = {"status": left("Status", width=116), "name": left("Name", width=190)}
+    columns: dict[str, Column] = {"status": left("Status", width=108), "name": left("Name", width=182)}
     if any(line.type for line in found.lines):
-        columns["contact type"] = left("Type in Xero", width=96)
-    columns |= {name: left(labels[name], width=116) for name in listed.cells if name in labels}
+        columns["contact type"] = left("Type in Xero", width=92)
+    columns |= {name: left(labels[name], width=WIDTHS.get(name, 112)) for name in listed.cells if name in labels}
     if any(line.state != "in use" for line in found.lines):
-        columns["state"] = left("In use", width=190 if any(line.used for line in found.lines) else 112)
+        columns["state"] = left("In use", width=190 if any(line.used for line in found.lines) else 116)
     if not all(line.crm_id and line.xero_id for line in found.lines):
         columns["link"] = left("Only in", width=80)
-    columns |= {"remark": left("Remark", width=300), "synced": left("Last synced", width=124)}
+    columns |= {"synced": left("Last synced", width=122), "remark": left("Remark", width=300)}
     rows = [_cells(line) for line in found.lines]
     ids = [line.row_id for line in found.lines]
     return pick(f"{listed.entity}_list", rows, columns, ids, listed.title, height="content" if len(rows) <= 15 else 562)

@@ -10,7 +10,7 @@ import streamlit as st
 from console import actions, nav
 from console.door import service
 from console.frame import reader_zone
-from console.texts import STATUS_WORDS, count, listed, lower_first, plain, when
+from console.texts import STATUS_WORDS, count, listed, lower_first, plain, scope_words, when
 from console.widgets import Column, left, table
 from sync_core.model import Outcome, RecordStatus, RunStatus, Side, Status
 from sync_core.service import Change, PlannedRecord, Preview, Scope, data_flows
@@ -82,7 +82,7 @@ def draw(request_id: int, agreed: Callable[[int], None]) -> None:
 def _preview(request_id: int, made: Preview, agreed: Callable[[int], None]) -> None:
     zone = reader_zone()
     st.subheader(_headline(made))
-    st.caption(f"Looked at {when(made.made, zone)}: {plain(made.scope)}.")
+    st.caption(f"Looked at {when(made.made, zone)}: {plain(scope_words(made.scope))}.")
     for sentence in made.stopped:
         st.warning(plain(sentence))
     st.text(_cost(made))
@@ -99,7 +99,8 @@ def _preview(request_id: int, made: Preview, agreed: Callable[[int], None]) -> N
 def _headline(made: Preview) -> str:
     if not made.total:
         waiting = sum(number for outcome, number in made.counts.items() if outcome != Outcome.UNCHANGED)
-        return f"No record would be written; {waiting:,} are left as they are." if waiting else "Everything is in step."
+        stay = "one is left as it is" if waiting == 1 else f"{waiting:,} are left as they are"
+        return f"No record would be written; {stay}." if waiting else "Everything is in step."
     flows = {flow.entity: flow for flow in data_flows()}
     parts = []
     for entity, side, verb, number in made.writes:
@@ -130,7 +131,7 @@ def _agree(request_id: int, made: Preview, agreed: Callable[[int], None]) -> Non
     if st.button(label, type="primary", key=f"agree_{made.fingerprint}", disabled=service().running is not None):
         if made.stopped and not actions.allow(made.plan):
             return
-        asked = actions.agree(request_id, made.fingerprint, made.scope)
+        asked = actions.agree(request_id, made.fingerprint, scope_words(made.scope))
         if asked is not None:
             agreed(asked)
             st.rerun()

@@ -7,20 +7,20 @@ from datetime import tzinfo
 
 import streamlit as st
 
-from console.texts import RUN_WORDS, lasting, when
+from console.texts import RUN_WORDS, lasting, scope_words, when
 from console.widgets import left, right, table
 from sync_core.model import Outcome, RunStatus, RunSummary
 
 WRITES = (Outcome.CREATED, Outcome.UPDATED)
 TROUBLE = (Outcome.BLOCKED, Outcome.CONFLICT, Outcome.FAILED)
 COLUMNS = {
-    "status": left("Outcome", width=135),
-    "started": left("Started", width=124),
-    "lasted": right("Took", width=60),
-    "trigger": left("Asked by", width=80),
-    "scope": left("What", width=110),
-    **{str(outcome): right(str(outcome).capitalize(), width=78) for outcome in Outcome},
-    "calls": right("Calls", width=56),
+    "status": left("Outcome", width=118),
+    "started": left("Started", width=120),
+    "lasted": right("Took", width=52),
+    "trigger": left("Asked by", width=72),
+    "scope": left("What", width=108),
+    **{str(outcome): right(str(outcome).capitalize(), width=80 if outcome is Outcome.UNCHANGED else 64) for outcome in Outcome},
+    "calls": right("Calls", width=50),
     "message": left("Message", width=240),
 }
 
@@ -32,7 +32,7 @@ def run_line(run: RunSummary, zone: tzinfo) -> dict[str, str]:
         "started": when(run.started, zone),
         "lasted": lasting(run.finished - run.started) if run.finished else "",
         "trigger": run.trigger,
-        "scope": run.scope,
+        "scope": scope_words(run.scope),
         "calls": f"{calls:,}",
         "message": run.message,
     } | {str(outcome): f"{run.counts.get(outcome, 0):,}" for outcome in Outcome}
@@ -40,7 +40,8 @@ def run_line(run: RunSummary, zone: tzinfo) -> dict[str, str]:
 
 def run_lines(runs: Sequence[RunSummary], zone: tzinfo) -> None:
     if runs:
-        table((run_line(run, zone) for run in runs), COLUMNS, "Runs, the latest first")
+        brief = {name: form for name, form in COLUMNS.items() if name != "message"}
+        table((run_line(run, zone) for run in runs), brief, "Runs, the latest first")
     else:
         st.text("No run yet.")
 

@@ -66,6 +66,12 @@ XERO_TYPES = {
     "ARPREPAYMENTPAYMENT": "refund of a prepayment",
     "RECEIVE-PREPAYMENT": "prepayment",
     "RECEIVE-OVERPAYMENT": "overpayment",
+    "Invoices": "sales invoice",
+    "CreditNotes": "sales credit note",
+    "Payments": "payment",
+    "Prepayments": "prepayment",
+    "Overpayments": "overpayment",
+    "BatchPayments": "batch payment",
     "Contacts": "contact",
 }
 """What Xero calls a kind of record, as people call it (developer.xero.com: types of invoices, credit notes and payments)."""
@@ -104,6 +110,17 @@ def money(value: Decimal, currency: str) -> str:
 def count(number: int, singular: str, plural: str = "") -> str:
     """ "1 invoice", "1,200 invoices"."""
     return f"{number:,} {singular if number == 1 else plural or singular + 's'}"
+
+
+def scope_words(scope: str) -> str:
+    """What a run looked at, as people say it: "invoices:4d99…, invoices:9a01…" are chosen invoices.
+
+    A pair may be named by both its ids, so they are not counted.
+    """
+    kinds = [part.partition(":")[0] for part in scope.split(", ") if ":" in part]
+    if not kinds:
+        return scope.replace("_", " ")
+    return f"chosen {listed([kind.replace('_', ' ') for kind in dict.fromkeys(kinds)])}"
 
 
 def listed(parts: Sequence[str]) -> str:

@@ -57,10 +57,8 @@ def draw(sheet: Sheet) -> None:
     if any(total.by_reason for total in sums.totals):
         with st.expander("From Dynamics to Xero, step by step", key=f"{sheet.entity}_bridge"):
             bridge.draw(sums.totals)
-    _bar(sheet, filters, as_of, shown=len(rows), left=sums.rows)
-    if not as_of and sums.rows > 1:
-        label = f"Work on all {sums.rows:,} {sheet.plural} of this list"
-        casework.all_of_them(label, sheet.entity, lambda: _every_row(sheet, filters), f"{sheet.entity}_{status}")
+    if _bar(sheet, filters, as_of, shown=len(rows), left=sums.rows):
+        casework.acts_or_why_not(sheet.entity, _every_row(sheet, filters), f"all_{sheet.entity}")
     picked = _grid(sheet, rows if as_of else _with_work(sheet, rows), sums.rows)
     if not picked:
         st.caption(f"Select a row to see the {sheet.singular} in full, or several to work on them together.")
@@ -184,13 +182,15 @@ def _statuses(status: str) -> tuple[MatchStatus, ...]:
     return (MatchStatus(status),) if status else ()
 
 
-def _bar(sheet: Sheet, filters: Filters, as_of: str, *, shown: int, left: int) -> None:
+def _bar(sheet: Sheet, filters: Filters, as_of: str, *, shown: int, left: int) -> bool:
+    """How many rows there are and what can be done with all of them. True when people want to work on all."""
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f"**{shown_of(shown, left, sheet.singular, sheet.plural)}**")
         if not as_of:
             _resync_filtered(sheet, filters, left)
         with st.popover("Download", key=f"{sheet.entity}_download"):
             _downloads(sheet, filters, as_of, left)
+        return not as_of and left > 1 and st.toggle(f"Work on all {left:,}", key=f"{sheet.entity}_all")
 
 
 def _every_row(sheet: Sheet, filters: Filters) -> list[str]:

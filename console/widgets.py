@@ -47,6 +47,11 @@ def table(
     )
 
 
+def filled(columns: Mapping[str, Column], rows: Sequence[Mapping[str, object]], *names: str) -> dict[str, Column]:
+    """``columns`` without those of ``names`` that no row says anything in."""
+    return {name: form for name, form in columns.items() if name not in names or any(row.get(name) for row in rows)}
+
+
 def pick(
     name: str,
     rows: Sequence[Mapping[str, object]],
@@ -95,21 +100,30 @@ def control_totals(by_title: Mapping[str, Sequence[ControlTotal]]) -> None:
         "xero_count": right("Count", width=56, help="Documents in Xero"),
         "explained": right("Explained", width=96),
         "unexplained": right("Unexplained", width=96),
-        "reasons": left("Made of", width=320),
     }
     if not any(by_title):
         del columns["title"]
     rows = [{"title": title} | _total(total) for title, totals in by_title.items() for total in totals]
     table(rows, columns, "Control totals per currency")
+    for title, totals in by_title.items():
+        for total in totals:
+            if total.by_reason:
+                st.caption(plain(_made_of(title, total)))
+
+
+def _made_of(title: str, total: ControlTotal) -> str:
+    """The reasons of a difference, the largest first, in one sentence that wraps."""
+    parts = sorted(total.by_reason.items(), key=lambda item: -abs(item[1]))
+    words = " · ".join(f"{reason} {amount(value, total.currency)}" for reason, value in parts)
+    return f"{title or 'Difference'} in {total.currency or 'no currency'}: {words}"
 
 
 def _total(total: ControlTotal) -> dict[str, str]:
     amounts = {
         name: amount(getattr(total, name), total.currency) for name in ("crm", "difference", "xero", "explained", "unexplained")
     }
-    reasons = " · ".join(f"{reason} {amount(value, total.currency)}" for reason, value in total.by_reason.items())
     counts = {"crm_count": f"{total.crm_count:,}", "xero_count": f"{total.xero_count:,}"}
-    return {"currency": total.currency, "reasons": reasons} | counts | amounts
+    return {"currency": total.currency} | counts | amounts
 
 
 def empty(sentence: str, what_next: str) -> None:

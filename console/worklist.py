@@ -11,7 +11,7 @@ from console.door import service
 from console.segments import segments
 from console.sheets import SHEETS
 from console.texts import MATCH_WORDS, amount, count, day, lower_first
-from console.widgets import Column, all_selected, empty, left, right, selection_key, table
+from console.widgets import Column, all_selected, empty, filled, left, right, selection_key, table
 from sync_core.service import Ageing, AgeingLine, Bucket, Movement, WorkFilters, WorkItem, WorkSort
 
 ROWS = 100
@@ -35,9 +35,8 @@ def draw() -> None:
     if not page.count:
         _nothing()
     else:
-        if entity and page.count > 1:
-            label = f"Work on all {page.count:,} of this list"
-            casework.all_of_them(label, entity, lambda: _every_row(asked), f"worklist_{entity}")
+        if entity and page.count > 1 and st.toggle(f"Work on all {page.count:,}", key="worklist_all"):
+            casework.acts_or_why_not(entity, _every_row(asked), f"all_{entity}")
         _items(page.items, page.count)
     changed(entity)
 
@@ -83,12 +82,12 @@ def _cell(line: AgeingLine) -> str:
 def _items(items: Sequence[WorkItem], total: int) -> None:
     st.markdown(f"**{count(total, 'open difference')}**" + (f", the first {len(items):,} shown" if total > len(items) else ""))
     columns: dict[str, Column] = {
-        "risk": right("At risk", width=96),
-        "status": left("Status and reason", width=250),
-        "kind": left("Kind", width=96),
-        "number": left("Number", width=84),
-        "contact": left("Contact", width=150),
-        "difference": right("Difference", width=96),
+        "risk": right("At risk", width=90),
+        "status": left("Status and reason", width=268),
+        "kind": left("Kind", width=92),
+        "number": left("Number", width=82),
+        "contact": left("Contact", width=156),
+        "difference": right("Difference", width=90),
         "currency": left("Cur.", width=44),
         "due": left("Due", width=86),
         "open": right("Open", width=56),
@@ -96,6 +95,7 @@ def _items(items: Sequence[WorkItem], total: int) -> None:
         "work": left("Work", width=120),
     }
     rows = [_line(item) for item in items]
+    columns = filled(columns, rows, "with", "work")
     ids = [f"{item.difference.entity}|{item.difference.row}" for item in items]
     event = st.dataframe(
         {name: [row[name] for row in rows] for name in columns},
@@ -157,12 +157,13 @@ def changed(entity: str | None) -> None:
         "kind": left("Kind", width=96),
         "number": left("Number", width=90),
         "contact": left("Contact", width=170),
-        "before": left("Before", width=270),
-        "now": left("Now", width=270),
+        "before": left("Before", width=220),
+        "now": left("Now", width=280),
         "difference": right("Difference", width=100),
         "currency": left("Cur.", width=44),
     }
-    table((_movement(each) for each in found[:ROWS]), columns, "Differences that are new, otherwise or solved since yesterday")
+    rows = [_movement(each) for each in found[:ROWS]]
+    table(rows, filled(columns, rows, "before"), "Differences that are new, otherwise or solved since yesterday")
     if len(found) > ROWS:
         st.caption(f"{len(found) - ROWS:,} more.")
 

@@ -22,7 +22,7 @@ bad = [each for each in checks if not each.good]
 st.subheader("Everything answers." if not bad else f"{len(bad)} of {len(checks)} do not answer as they should.")
 table(
     ({"good": "● works" if each.good else "✕ does not work", "name": each.name, "message": each.message} for each in checks),
-    {"good": left("Result", width=130), "name": left("What", width=150), "message": left("Answer")},
+    {"good": left("Result", width=130), "name": left("What", width=150), "message": left("Answer", width=640)},
     "What was checked and what it answered",
 )
 st.caption(f"Checked {when(at, zone)}, {plain(zone_name(zone))}.")
@@ -30,7 +30,7 @@ st.caption(f"Checked {when(at, zone)}, {plain(zone_name(zone))}.")
 st.markdown("**Settings in use**")
 table(
     settings_lines(service()),
-    {"name": left("Setting", width=270), "value": left("Value", width=420), "from": left("Where it matters")},
+    {"name": left("Setting", width=264), "value": left("Value", width=370), "from": left("Where it matters", width=320)},
     "Settings, secrets left out",
 )
 st.text("Settings come from the environment or the file .env; the console reads them when it starts.")

@@ -7,4 +7,4 @@ import streamlit as st
 from console.records import Listed, draw
 
 st.title("Contacts")
-draw(Listed("contacts", "Contacts", "contact", "contacts", ("email", "phone", "account_number")))
+draw(Listed("contacts", "Contacts", "contact", "contacts", ("email", "account_number")))

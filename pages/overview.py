@@ -14,11 +14,27 @@ from console.runs import run_lines
 from console.sheets import SHEETS
 from console.standing import Mood, Tally, standing
 from console.texts import STATUS_WORDS, ago, lower_first, money, plain, when, zone_name
-from console.widgets import control_totals
+from console.widgets import control_totals, left, right, table
 from sync_core.model import Side, Status
 from sync_core.service import Filters, data_flows
 
 NEEDS_A_PERSON = (Status.FAILED, Status.BLOCKED, Status.CONFLICT, Status.NEEDS_REVIEW)
+
+
+def most_at_risk() -> None:
+    """The five open differences with the most money in them."""
+    rows = [
+        {
+            "risk": money(each.at_risk, each.currency),
+            "number": each.number or each.contact,
+            "why": lower_first(each.words or each.status),
+        }
+        for each in (item.difference for item in service().worklist(limit=5).items)
+    ]
+    if rows:
+        columns = {"risk": right("At risk", width=116), "number": left("Number", width=96), "why": left("Why", width=380)}
+        table(rows, columns, "The open differences with the most money at risk")
+
 
 overview, schedule, now, zone = service().overview(), service().schedule(), datetime.now(UTC), reader_zone()
 sums = {sheet: answers.summary(sheet.entity, Filters()) for sheet in SHEETS}
@@ -47,28 +63,17 @@ if any(result.rows for result in sums.values()):
     st.markdown("**Control totals**")
     control_totals({sheet.title: result.totals for sheet, result in sums.items()})
 
-st.markdown("**What flows where**")
-st.graphviz_chart(
-    flow_diagram(data_flows(), overview.statuses, st.context.theme.type or "light"),
-    width="stretch",
-    alt="Entities between Dynamics and Xero, the ways they flow, and how many records stand how",
-)
-present = {status for counts in overview.statuses.values() for status, number in counts.items() if number}
-st.caption(" · ".join(STATUS_WORDS[status] for status in Status if status in present))
-
-waiting, fresh = st.columns(2)
+waiting, fresh = st.columns([3, 2], gap="large")
 with waiting:
     st.markdown("**Needs a person**")
     counts = {s: sum(by.get(s, 0) for by in overview.statuses.values()) for s in NEEDS_A_PERSON}
-    for status, number in counts.items():
-        if number:
-            st.text(f"{STATUS_WORDS[status]}: {number:,}")
-    st.page_link(nav.file_of("problems"), label="Work the problems") if any(counts.values()) else st.text("Nothing.")
-    for item in service().worklist(limit=5).items:
-        each = item.difference
-        at_risk = money(each.at_risk, each.currency)
-        st.text(f"{at_risk} at risk: {each.number or each.contact}, {lower_first(each.words or each.status)}")
-    st.page_link(nav.file_of("worklist"), label="All open differences, by money at risk")
+    said = " · ".join(f"{STATUS_WORDS[status]} {number:,}" for status, number in counts.items() if number)
+    st.text(said or "Nothing.")
+    most_at_risk()
+    with st.container(horizontal=True):
+        if said:
+            st.page_link(nav.file_of("problems"), label="Work the problems")
+        st.page_link(nav.file_of("worklist"), label="All open differences, by money at risk")
 with fresh:
     st.markdown("**Freshness and the next run**")
     for side, at in ((Side.CRM, overview.age.crm), (Side.XERO, overview.age.xero)):
@@ -81,6 +86,15 @@ with fresh:
         st.text(f"Next sync: {coming}, every {schedule.minutes} minutes")
         st.button("Pause the schedule", on_click=actions.pause)
     st.caption(f"Times are in {plain(zone_name(zone))}.")
+
+st.markdown("**What flows where**")
+st.graphviz_chart(
+    flow_diagram(data_flows(), overview.statuses, st.context.theme.type or "light"),
+    width="stretch",
+    alt="Entities between Dynamics and Xero, the ways they flow, and how many records stand how",
+)
+present = {status for counts in overview.statuses.values() for status, number in counts.items() if number}
+st.caption(" · ".join(STATUS_WORDS[status] for status in Status if status in present))
 
 st.markdown("**Last runs**")
 run_lines(overview.runs[:5], zone)

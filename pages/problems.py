@@ -7,7 +7,7 @@ import streamlit as st
 from console import actions, casework, nav, problem_lists, record_resync, resync
 from console.door import service
 from console.frame import reader_zone
-from console.problems import KINDS, Desk, Group, desk, grouped, titles
+from console.problems import KINDS, Desk, Group, common, desk, grouped, titles
 from console.segments import segments
 from console.sheets import SHEETS
 from console.texts import STATUS_WORDS, count, lower_first, plain, when, zone_name
@@ -38,7 +38,7 @@ def draw(group: Group) -> None:
     named = titles(group.entity, [(record.side, record.id) for record in group.records[:SHOWN]])
     key = f"{group.entity}_{group.status}_{first.id}"
     st.subheader(f"{STATUS_WORDS[group.status]} · {number:,} {plain(name)}")
-    st.text(group.cause)
+    st.text(group.cause if number == 1 else common(first))
     picked = first if number == 1 else several(group, named, key)
     if number == 1:
         st.caption(
@@ -108,8 +108,8 @@ def needing(found: Desk, chosen: str) -> None:
     if len({group.entity for group in made}) == 1 and len(made) > 1:
         entity, number = made[0].entity, len(records)
         ids = [row_id for group in made for row_id in group.row_ids]
-        label = f"Work on all {number:,} {called(entity, number)} of this list"
-        casework.all_of_them(label, entity, lambda: service().rows_among(entity, ids), f"problems_{chosen}_{entity}")
+        if st.toggle(f"Work on all {number:,} {called(entity, number)}", key=f"all_{chosen}_{entity}"):
+            casework.acts_or_why_not(entity, service().rows_among(entity, ids), f"all_{chosen}_{entity}")
     for each in made:
         draw(each)
 

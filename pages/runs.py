@@ -8,8 +8,8 @@ from console import actions
 from console.door import service
 from console.frame import reader_zone
 from console.runs import COLUMNS, folded, outcomes, quiet_line, run_line
-from console.texts import RUN_WORDS, plain, when, zone_name
-from console.widgets import empty, pick
+from console.texts import RUN_WORDS, plain, scope_words, when, zone_name
+from console.widgets import empty, filled, pick
 from sync_core.model import RunSummary
 from sync_core.service import data_flows
 
@@ -20,7 +20,7 @@ labels = {flow.entity: flow.label for flow in data_flows()}
 
 
 def draw(run: RunSummary) -> None:
-    st.subheader(f"{RUN_WORDS[run.status]} · {when(run.started, zone)} · {plain(run.scope)}")
+    st.subheader(f"{RUN_WORDS[run.status]} · {when(run.started, zone)} · {plain(scope_words(run.scope))}")
     if run.message:
         st.text(run.message)
     calls = " · ".join(f"{NAMES.get(k, k)} {c.read:,} reads, {c.write:,} writes" for k, c in run.calls.items())
@@ -37,7 +37,7 @@ else:
     lines = folded(runs)
     latest = [each[0] if isinstance(each, list) else each for each in lines]
     rows = [quiet_line(each, zone) if isinstance(each, list) else run_line(each, zone) for each in lines]
-    picked = pick("runs", rows, COLUMNS, [run.run for run in latest], "Runs, the latest first")
+    picked = pick("runs", rows, filled(COLUMNS, rows, "message"), [run.run for run in latest], "Runs, the latest first")
     st.caption(f"Times are in {plain(zone_name(zone))}. Select a run to see what it did.")
     for run in latest:
         if run.run == picked:

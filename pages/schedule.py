@@ -11,7 +11,7 @@ from console.door import service
 from console.frame import reader_zone
 from console.gaps import gaps
 from console.runs import run_lines
-from console.texts import ago, count, plain, when, zone_name
+from console.texts import ago, plain, when, zone_name
 from console.widgets import left, right, table
 
 OFTEN = (1, 5, 15, 30, 60, 240, 1440)
@@ -84,7 +84,7 @@ if found:
     }
     table(rows, columns, "Times in which no sync ran", width="content")
 else:
-    st.text(f"None, as far as the last {count(len(runs), 'run')} say." if runs else "Nothing ran yet.")
+    st.text(f"None since {when(runs[-1].started, zone)}." if runs else "Nothing ran yet.")
 
 st.markdown("**Last runs by the schedule**")
 run_lines([run for run in runs if run.trigger == "schedule"][:10], zone)

@@ -7,7 +7,10 @@ from collections.abc import Iterator
 import pytest
 
 from sync_core.sandbox.serve import Sandbox
+from tests.console.synced import company, synced
 from tests.scenarios.books import Books, small_company
+
+__all__ = ["company", "synced"]
 
 
 @pytest.fixture(scope="session")

@@ -13,9 +13,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.console.synced import company, synced
-
-__all__ = ["company", "synced"]
 ROOT = Path(__file__).parents[2]
 
 

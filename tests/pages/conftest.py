@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 import shutil
+from functools import cache
 from pathlib import Path
 
 import pytest
+from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 
 from console.door import DOOR
 from sync_core.service import open_service
-from tests.console.synced import company, settings_of, synced
+from tests.console.synced import settings_of
 from tests.scenarios.books import SandboxClock
 
-__all__ = ["company", "synced"]
 ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def scanned_once():
+    """AppTest reads the metadata of every installed package before each run, four fifths of its time; none is ours."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(manifest_scanner, "scan_component_manifests", cache(manifest_scanner.scan_component_manifests))
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -96,7 +96,7 @@ def test_one_record_is_previewed_in_its_place(service, show, words, answer):
 
 def test_all_rows_of_a_filter_are_worked_on_not_only_those_on_screen(service, show, monkeypatch):
     monkeypatch.setattr("console.tie_out.ROWS", 2)
-    at = switch(show("invoices", invoices_status="Missing in Xero"), "Work on all 4 invoices")
+    at = switch(show("invoices", invoices_status="Missing in Xero"), "Work on all 4")
     click(fill(at, "Person", "Ben"), "Give it (4 rows)")
     assert len(service.cases(assignee="Ben")) == 4
     service.undo(who=actions.WHO)

@@ -46,7 +46,7 @@ def test_a_contact_opens_with_its_xero_details_and_history(service, show, words)
     details = table_of(at, "what", "value").set_index("what")["value"]
     line = service.record_list("contacts", search="Maitai").lines[0]
     assert details["Xero id"] == line.xero_id
-    assert details["Type of contact"] == "Customer"
+    assert details["Type"] == "Customer"
     assert details["Last synced"] != "never"
     history = at.dataframe[len(at.dataframe) - 1].value
     assert "linked by account number" in set(history["words"])

@@ -120,7 +120,7 @@ def test_balances_stand_on_both_sides_with_the_difference_between(service, show)
 
 
 @pytest.mark.parametrize("name", ["invoices", "payments", "credit_notes"])
-def test_every_document_has_its_xero_details(service, show, name):
+def test_every_document_has_its_xero_details(service, show, words, name):
     at = show(name)
     row = service.reconciliation(name).rows.to_pylist()[0]
     key = next(k for k in at.session_state.keys() if k.startswith(f"{name}_grid_"))  # noqa: SIM118  # AppTest has no other way
@@ -128,15 +128,15 @@ def test_every_document_has_its_xero_details(service, show, name):
     details = table_of(at.run(), "what", "value").set_index("what")["value"]
     found = service.xero_details(name, row["crm_id"], row["xero_id"])
     assert details["Xero id"] == row["xero_id"]
-    assert details["Remark"] == found.standing.remark
+    assert found.standing.remark in words(at)
     assert details["Sync status"] == STATUS_WORDS[found.standing.status]
-    assert {"Number in Xero", "Type", "Status in Xero", "Last synced", "Last attempt"} <= set(details.index)
+    assert {"In Xero as", "Type", "Status in Xero", "Last synced", "Last attempt"} <= set(details.index)
 
 
 def test_details_of_what_is_not_in_xero_say_so(service, show):
     at = select(show("invoices", invoices_status="Missing in Xero"), 0)
     details = table_of(at, "what", "value").set_index("what")["value"]
-    assert details["Number in Xero"] == "not in Xero yet"
+    assert details["In Xero as"] == "not in Xero yet"
     assert "Xero id" not in details.index
 
 
