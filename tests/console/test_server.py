@@ -92,15 +92,8 @@ def test_a_download_that_means_nothing_says_so(served, path, code, said):
     assert (answer.status_code, said in answer.text) == (code, True)
 
 
-def test_sigterm_closes_everything(start, free_port):
-    console = start().wait_until_ready()
-    code, errors = console.end()
-    assert (code, errors) == (0, "")
-    start(free_port).wait_until_ready()
-
-
-def test_a_second_console_ends_with_one_sentence(start, free_port):
-    start().wait_until_ready()
+def test_a_second_console_ends_with_one_sentence_and_sigterm_closes_everything(start, free_port):
+    first = start().wait_until_ready()
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         other = probe.getsockname()[1]
@@ -110,6 +103,8 @@ def test_a_second_console_ends_with_one_sentence(start, free_port):
         code, errors = second.end()
         assert (code, errors.count("\n")) == (4, 1)
         assert errors.startswith(said)
+    assert first.end() == (0, "")
+    start(free_port).wait_until_ready()
 
 
 @pytest.mark.parametrize(
@@ -129,16 +124,7 @@ def test_a_wrong_setting_ends_it_with_one_sentence(start, changes, said):
     assert said in errors
 
 
-def test_the_first_sync_comes_by_itself_with_no_browser_open(start, tmp_path):
-    console = start(TIEOUT_DATA_DIR=str(tmp_path / "empty")).wait_until_ready()
-    give_up = time.monotonic() + 60
-    while 'tieout_records{entity="invoices"' not in get(console, "/metrics").text:
-        assert time.monotonic() < give_up
-        time.sleep(0.2)
-    assert rows(get(console, "/download/invoices.csv"))
-
-
-def test_sigterm_in_the_middle_of_a_sync_lets_it_come_to_its_end(start, tmp_path):
+def test_the_first_sync_comes_by_itself_with_no_browser_open_and_sigterm_lets_it_come_to_its_end(start, tmp_path):
     console = start(TIEOUT_DATA_DIR=str(tmp_path / "empty")).wait_until_ready()
     give_up = time.monotonic() + 30
     while "tieout_run_under_way 1" not in get(console, "/metrics").text:
@@ -148,6 +134,8 @@ def test_sigterm_in_the_middle_of_a_sync_lets_it_come_to_its_end(start, tmp_path
     assert (code, "Traceback" in errors) == (0, False)
     again = start(TIEOUT_DATA_DIR=str(tmp_path / "empty")).wait_until_ready()
     assert 'status="running"' not in get(again, "/metrics").text
+    assert 'tieout_records{entity="invoices"' in get(again, "/metrics").text
+    assert rows(get(again, "/download/invoices.csv"))
 
 
 def test_an_unreachable_system_is_told_and_nothing_falls_over(start, tmp_path):
