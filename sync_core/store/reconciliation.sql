@@ -4,12 +4,6 @@
 -- (one row) and `tolerance` hold what people chose.
 -- The many pairs that agree in everything are written at once; only the others go through the steps after that.
 
--- step agreed
--- A record that was made by a run is agreed before its row is there.
-UPDATE record SET agreed_hash = a.hash FROM agreed a
-WHERE record.entity = {{entity}} AND record.agreed_hash IS NULL AND record.partner IS NOT NULL
-  AND a.entity = record.entity AND a.side = record.side AND a.id = record.id;
-
 -- step present
 -- A hard-deleted row is absent. A voided one is there and counts nothing.
 CREATE TEMP VIEW present AS
@@ -36,14 +30,14 @@ CREATE TEMP TABLE settled AS {{settled}};
 
 -- step linked
 -- Linked pairs that agree in everything. What is not needed of a side is left out before the join: rows are carried through it.
-CREATE OR REPLACE TABLE {{kept}} AS
+{{linked_into}}
 WITH c AS NOT MATERIALIZED (
   SELECT p.seq, p.id, p.twin, coalesce(nullif(p.number, ''), p.title) AS name, hash(p.number_key) AS number_print,
     p.cur, p.doc_date, p.due_date, p.sign * p.total AS total, p.sign * p.total_tax AS tax, p.rate, p.state,
     {{linked_paid}} AS paid, {{linked_credited}} AS credited, {{linked_due}} AS due,
     p.contact IS NULL AS nobody, k.seq AS contact_seq, k.twin_seq
   FROM present p LEFT JOIN people k ON k.side = 'crm' AND k.id = p.contact {{linked_settled}}
-  WHERE p.side = 'crm' AND NOT (p.void OR p.inactive) AND p.hash = p.agreed_hash
+  WHERE p.side = 'crm' AND NOT (p.void OR p.inactive) AND p.hash = p.agreed_hash{{linked_only}}
 ),
 x AS NOT MATERIALIZED (
   SELECT p.seq, p.id, p.twin, hash(p.number_key) AS number_print,

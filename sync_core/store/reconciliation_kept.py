@@ -1,8 +1,8 @@
 """The reconciliation as it is kept in the cache: a table of its own per entity, made anew only when something moved.
 
-Pages, sums and files read that table, so that none of them matches and compares again. What it is made from is told by a
-fingerprint of the records, links, agreed images and cursors behind it and of the terms; rows that a person set aside are laid
-over it when it is read, and need no new table.
+Pages, sums and files read that table, so that none of them matches and compares again. What it is made from is told by prints
+of the records, links and agreed images behind it, by the cursors and by the terms; pairs that agreed and that nothing which
+moved can touch are left in it. Rows that a person set aside are laid over it when it is read, and need no new table.
 """
 
 from __future__ import annotations
@@ -22,9 +22,10 @@ from sync_core.rules.mapping import loads
 from sync_core.rules.reconcile import DECIMALS, Terms
 from sync_core.store.cache import Cache, Snapshot, Transaction
 from sync_core.store.reconciliation_matching import ACCEPT
+from sync_core.store.reconciliation_moved import anything, few, look, note, take_out
 from sync_core.store.reconciliation_sql import steps, streams
 
-FORM = 2
+FORM = 3
 """Version of the kept rows: another one makes all of them anew."""
 
 _ALSO = ("contacts", "payments", "allocations", "invoices", "credit_notes")
@@ -44,9 +45,22 @@ _TERM = pa.schema([("base_currency", pa.string()), ("locked_until", pa.date32())
 _PLACES = Decimal("0.0001")
 
 
+_AGREED = """
+UPDATE record SET agreed_hash = a.hash FROM agreed a
+WHERE record.entity = ? AND record.agreed_hash IS NULL AND record.partner IS NOT NULL
+  AND a.entity = record.entity AND a.side = record.side AND a.id = record.id
+"""
+"""A record that was made by a run is agreed before its row is there."""
+
+
 def kept_name(entity: str) -> str:
     """The table that holds the rows of ``entity``."""
     return f"reconciled_{registered(entity).name}"
+
+
+def noted_name(entity: str) -> str:
+    """The table that holds the prints of what these rows were made from."""
+    return f"reconciled_print_{registered(entity).name}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +96,13 @@ class Keeper:
                 return
             with self._cache.transaction(counted=False) as transaction:
                 changes = self._cache.changes
-                now = f"{FORM} {asked} {_fingerprint(transaction, entity)}"
-                if now != _kept_from(transaction, entity):
-                    make(transaction, entity, terms, kept_name(entity))
+                transaction.run(_AGREED, entity)
+                look(transaction, sorted({entity, *_ALSO}), noted_name(entity))
+                now, before = f"{FORM} {asked} {_cursors(transaction, entity)}", _kept_from(transaction, entity)
+                if now != before or anything(transaction):
+                    partly = before.startswith(f"{FORM} ") and few(transaction)
+                    make(transaction, entity, terms, kept_name(entity), partly=partly)
+                    note(transaction, noted_name(entity))
                     transaction.run("DELETE FROM reconciled WHERE entity = ?", entity)
                     transaction.run("INSERT INTO reconciled VALUES (?, ?)", entity, now)
             self._known[entity] = _Known(changes, asked)
@@ -118,26 +136,26 @@ def _kept_from(transaction: Transaction, entity: str) -> str:
     return found[0] if found else ""
 
 
-def _fingerprint(transaction: Transaction, entity: str) -> str:
-    """What tells two states of everything that the rows of ``entity`` are made from apart."""
+def _cursors(transaction: Transaction, entity: str) -> str:
+    """How far the lists behind the rows of ``entity`` are read."""
     table = transaction.query(
-        "SELECT (SELECT count(*) || ' ' || bit_xor(hash(seq, stamp, partner, agreed_hash))"
-        " FROM record WHERE list_contains($1::VARCHAR[], entity)) AS records,"
-        " (SELECT string_agg(stream || pulled_at, ',' ORDER BY stream) FROM cursor"
-        " WHERE list_contains($2::VARCHAR[], stream)) AS cursors",
-        sorted({entity, *_ALSO}),
+        "SELECT string_agg(stream || pulled_at, ',' ORDER BY stream) AS cursors FROM cursor"
+        " WHERE list_contains($1::VARCHAR[], stream)",
         [*streams(entity, Side.CRM), *streams(entity, Side.XERO)],
-    ).to_pylist()[0]
-    return f"{table['records']} {table['cursors']}"
+    )
+    return str(table["cursors"][0].as_py())
 
 
-def make(transaction: Transaction, entity: str, terms: Terms, into: str) -> None:
+def make(transaction: Transaction, entity: str, terms: Terms, into: str, *, partly: bool = False) -> None:
     """Reconcile ``entity`` as the cache stands in ``transaction``, and write the rows into the table ``into``.
 
-    Its temporary tables last as long as the transaction.
+    ``partly``: the table is there, and what did not move since is left in it (see ``reconciliation_moved``). The temporary
+    tables last as long as the transaction.
     """
     _lay_out(transaction, terms)
-    for name, statement in steps(entity, into).items():
+    for name, statement in steps(entity, into, partly=partly).items():
+        if name == "linked" and partly:
+            take_out(transaction, entity, into)
         transaction.run(statement)
         if name == "accepted":
             _assign(transaction)

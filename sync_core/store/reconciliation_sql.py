@@ -28,14 +28,17 @@ _TYPED = frozenset({"number", "date", "due_date", "currency", "contact", "state"
 
 
 @cache
-def steps(name: str, kept: str) -> dict[str, str]:
+def steps(name: str, kept: str, *, partly: bool = False) -> dict[str, str]:
     """The statements of the entity ``name`` by the name of their step, in order. ``kept``: the table that they fill.
 
-    Raises KeyError for a name that is not in the registry.
+    ``partly``: it has rows already, and pairs that agree are looked for only among the records in the temporary table
+    `touched`. Raises KeyError for a name that is not in the registry.
     """
     subject = registered(name)
     pieces = {
         "kept": kept,
+        "linked_into": f"INSERT INTO {kept} BY NAME" if partly else f"CREATE OR REPLACE TABLE {kept} AS",
+        "linked_only": " AND p.seq IN (FROM touched)" if partly else "",
         **_entity(subject),
         **_amounts(subject),
         **matching(subject),

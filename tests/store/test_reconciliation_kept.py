@@ -32,9 +32,9 @@ def made(monkeypatch):
     """The entities whose rows were made, in order."""
     names, whole = [], reconciliation_kept.make
 
-    def counted(transaction, entity, terms, into):
+    def counted(transaction, entity, terms, into, **how):
         names.append(entity)
-        whole(transaction, entity, terms, into)
+        whole(transaction, entity, terms, into, **how)
 
     monkeypatch.setattr(reconciliation_kept, "make", counted)
     return names

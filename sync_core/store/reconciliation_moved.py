@@ -1,0 +1,93 @@
+"""What moved since the rows of a reconciliation were made, so that only what it may touch is decided anew.
+
+Every record has a print of what the rows are made from; records that stand near each other share one, or there would be as
+many as records. A kept row that agreed is left as it is when neither its records nor their contacts are near one that moved,
+and its document is settled by the same amounts. All others are taken out, to be made anew like rows that are not there yet.
+"""
+
+# ruff: noqa: S608  # the pieces are names that stand in this program; whatever comes from data is in tables
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sync_core.model import Side
+from sync_core.store.cache import Transaction
+from sync_core.store.reconciliation_matching import literal
+
+_NEAR = 64
+"""Records that share a print."""
+_MANY = 0.3
+"""Share of the prints that may have moved; beyond it, making everything anew is quicker."""
+
+
+def look(transaction: Transaction, entities: Sequence[str], noted: str) -> None:
+    """Fill the temporary tables `print`, of the records of ``entities``, and `moved`, where ``noted`` holds another one."""
+    listed = ", ".join(map(literal, entities))
+    transaction.run(
+        f"CREATE TEMP TABLE print AS SELECT seq // {_NEAR} AS near, bit_xor(hash(seq, stamp, partner, agreed_hash)) AS print"
+        f" FROM record WHERE entity IN ({listed}) GROUP BY ALL"
+    )
+    transaction.run(f"CREATE TABLE IF NOT EXISTS {noted} (near BIGINT, print UBIGINT)")
+    transaction.run(
+        f"CREATE TEMP TABLE moved AS SELECT near FROM print FULL JOIN {noted} old USING (near)"
+        " WHERE print.print IS DISTINCT FROM old.print"
+    )
+
+
+def anything(transaction: Transaction) -> bool:
+    """Whether a record moved, after :func:`look`."""
+    return bool(_count(transaction, "moved"))
+
+
+def few(transaction: Transaction) -> bool:
+    """Whether so little moved that it is worth looking for what it touches."""
+    return _count(transaction, "moved") <= _MANY * _count(transaction, "print")
+
+
+def note(transaction: Transaction, noted: str) -> None:
+    """Keep the prints in the table ``noted`` for the next time."""
+    transaction.run(f"CREATE OR REPLACE TABLE {noted} AS FROM print")
+
+
+def take_out(transaction: Transaction, entity: str, kept: str) -> None:
+    """Delete from ``kept`` what has to be made anew; the temporary table `touched` has the Dynamics records to look at.
+
+    Rows that did not agree are always made anew: `differing` is NULL in those that did, and only in those.
+    """
+    near = f"seq // {_NEAR} IN (FROM moved)"
+    transaction.run(f"CREATE TEMP TABLE nearby AS SELECT seq, entity, side, id FROM record WHERE {near}")
+    seqs = ("crm_seq", "xero_seq", "crm_contact", "xero_contact")
+    touched = [f"{name} // {_NEAR} IN (FROM moved)" for name in seqs]
+    if _count(transaction, "nearby WHERE entity = 'contacts'"):
+        # A contact that was not there may be there now.
+        transaction.run(
+            f"CREATE TEMP TABLE theirs AS SELECT seq FROM record WHERE entity = {literal(entity)}"
+            " AND contact IN (SELECT id FROM nearby WHERE entity = 'contacts')"
+        )
+        touched += ["crm_seq IN (FROM theirs)", "xero_seq IN (FROM theirs)"]
+    if entity == "invoices" and _count(transaction, "nearby WHERE entity IN ('payments', 'allocations') AND side = 'crm'"):
+        transaction.run(_SETTLED_OTHERWISE.format(kept=kept))
+        touched.append("crm_seq IN (FROM settled_otherwise)")
+    transaction.run(
+        f"CREATE TEMP TABLE out AS SELECT crm_seq FROM {kept} WHERE differing IS NOT NULL OR {' OR '.join(touched)}"
+    )
+    transaction.run(f"DELETE FROM {kept} WHERE differing IS NOT NULL OR {' OR '.join(touched)}")
+    transaction.run(
+        "CREATE TEMP TABLE touched AS SELECT crm_seq AS seq FROM out WHERE crm_seq IS NOT NULL"
+        f" UNION SELECT seq FROM nearby WHERE entity = {literal(entity)} AND side = '{Side.CRM}'"
+    )
+
+
+_SETTLED_OTHERWISE = """
+CREATE TEMP TABLE settled_otherwise AS
+SELECT k.crm_seq FROM {kept} k
+JOIN record r ON r.seq = k.crm_seq AND r.entity = 'invoices' AND r.side = 'crm'
+LEFT JOIN settled s ON s.document = r.id
+WHERE k.differing IS NULL AND (coalesce(s.paid, 0) <> k.crm_paid OR coalesce(s.credited, 0) <> k.crm_credited)
+"""
+"""A payment that moved may settle another document than before, which nothing tells but the amounts."""
+
+
+def _count(transaction: Transaction, what: str) -> int:
+    counted: int = transaction.query(f"SELECT count(*) AS n FROM {what}")["n"][0].as_py()
+    return counted
