@@ -45,7 +45,7 @@ x AS NOT MATERIALIZED (
     p.sign * p.amount_paid AS paid, p.sign * p.amount_credited AS credited, p.sign * p.amount_due AS due,
     p.contact IS NULL AS nobody, k.seq AS contact_seq
   FROM present p LEFT JOIN people k ON k.side = 'xero' AND k.id = p.contact
-  WHERE p.side = 'xero' AND NOT (p.void OR p.inactive) AND p.hash = p.agreed_hash
+  WHERE p.side = 'xero' AND NOT (p.void OR p.inactive) AND p.hash = p.agreed_hash{{linked_twins}}
 )
 SELECT c.seq AS crm_seq, x.seq AS xero_seq, c.contact_seq AS crm_contact, x.contact_seq AS xero_contact,
   'Matched' AS status, '' AS reason, '' AS words, 'stored link' AS matched_by,
@@ -233,7 +233,8 @@ SELECT crm_id, other_rate, labels, greatest(len(lc), len(lx), 1) AS line_count, 
 -- The lines that Python aligns: those of pairs whose totals or lines differ.
 CREATE TEMP VIEW bodies AS
 SELECT b.crm_id, crm.fields AS crm_fields, xero.fields AS xero_fields,
-  coalesce(b.c.total, 0) - coalesce(b.x.total, 0) AS difference, coalesce(t.smallest, 0.01) AS smallest
+  coalesce(b.c.total, 0) - coalesce(b.x.total, 0) AS difference, coalesce(t.smallest, 0.01) AS smallest,
+  hash(crm.fields) AS crm_print, hash(xero.fields) AS xero_print
 FROM side_by_side b JOIN deep d ON d.crm_id = b.crm_id JOIN crm ON crm.id = b.crm_id JOIN xero ON xero.id = b.xero_id
 LEFT JOIN tolerance t ON t.currency = b.currency
 WHERE d.other_lines OR b.c.total IS DISTINCT FROM b.x.total;

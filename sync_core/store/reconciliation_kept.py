@@ -5,6 +5,7 @@ of the records, links and agreed images behind it, by the cursors and by the ter
 moved can touch are left in it. Rows that a person set aside are laid over it when it is read, and need no new table.
 """
 
+# ruff: noqa: S608  # the pieces are names that stand in this program; whatever comes from data is in tables
 from __future__ import annotations
 
 import threading
@@ -32,6 +33,8 @@ _ALSO = ("contacts", "payments", "allocations", "invoices", "credit_notes")
 """Entities that a reconciliation reads beside its own: names, and what is settled."""
 
 _PARTS = pa.list_(pa.struct([("reason", pa.string()), ("amount", pa.decimal128(19, 4))]))
+_SAME = ("crm_print", "xero_print", "difference", "smallest")
+"""What makes two pairs be told the same of their lines."""
 _NOTES = pa.schema([("crm_id", pa.string()), ("main", pa.string()), ("notes", pa.string()), ("parts", _PARTS)])
 _TOLERANCE = pa.schema(
     [
@@ -56,6 +59,18 @@ WHERE record.entity = ? AND record.agreed_hash IS NULL AND record.partner IS NOT
 def kept_name(entity: str) -> str:
     """The table that holds the rows of ``entity``."""
     return f"reconciled_{registered(entity).name}"
+
+
+def said_name(entity: str) -> str:
+    """The table that holds what was said of lines that differ."""
+    return f"reconciled_lines_{registered(entity).name}"
+
+
+_NOTHING_SAID = """
+SELECT 0::UBIGINT AS crm_print, 0::UBIGINT AS xero_print, 0::DECIMAL(38,4) AS difference, 0::DECIMAL(38,4) AS smallest,
+  '' AS main, '' AS notes, NULL::STRUCT(reason VARCHAR, amount DECIMAL(19,4))[] AS parts
+WHERE false
+"""
 
 
 def noted_name(entity: str) -> str:
@@ -153,6 +168,8 @@ def make(transaction: Transaction, entity: str, terms: Terms, into: str, *, part
     tables last as long as the transaction.
     """
     _lay_out(transaction, terms)
+    if not partly:
+        transaction.run(f"CREATE OR REPLACE TABLE {said_name(entity)} AS {_NOTHING_SAID}")
     for name, statement in steps(entity, into, partly=partly).items():
         if name == "linked" and partly:
             take_out(transaction, entity, into)
@@ -188,12 +205,19 @@ def _assign(transaction: Transaction) -> None:
 
 
 def _trace_lines(transaction: Transaction, entity: str) -> None:
-    """Say of each pair whose lines or totals differ what its lines contribute."""
-    subject = registered(entity)
+    """Say of each pair whose lines or totals differ what its lines contribute. What was said of the same two before is kept."""
+    subject, said, same = registered(entity), said_name(entity), " AND ".join(f"s.{name} = b.{name}" for name in _SAME)
+    transaction.run(f"CREATE TEMP TABLE to_trace AS FROM bodies b ANTI JOIN {said} s ON {same}")
     notes = []
-    for row in transaction.query("SELECT * FROM bodies").to_pylist():
+    for row in transaction.query("FROM to_trace").to_pylist():
         crm, xero = (loads(subject, row[name]) for name in ("crm_fields", "xero_fields"))
         traced = trace(crm, xero, row["difference"], row["smallest"])
         parts = [{"reason": str(reason), "amount": amount} for reason, amount in traced.parts.items()]
-        notes.append({"crm_id": row["crm_id"], "main": str(traced.main), "notes": traced.words or None, "parts": parts or None})
+        told = {"main": str(traced.main), "notes": traced.words or None, "parts": parts or None}
+        notes.append({"crm_id": row["crm_id"]} | told)
     transaction.with_rows("CREATE TEMP TABLE line_note AS FROM incoming", pa.Table.from_pylist(notes, _NOTES))
+    transaction.run(f"INSERT INTO line_note SELECT b.crm_id, s.main, s.notes, s.parts FROM bodies b JOIN {said} s ON {same}")
+    transaction.run(
+        f"CREATE OR REPLACE TABLE {said} AS SELECT DISTINCT ON ({', '.join(_SAME)}) {', '.join(_SAME)}, main, notes, parts"
+        " FROM bodies JOIN line_note USING (crm_id)"
+    )

@@ -73,8 +73,8 @@ def take_out(transaction: Transaction, entity: str, kept: str) -> None:
     )
     transaction.run(f"DELETE FROM {kept} WHERE differing IS NOT NULL OR {' OR '.join(touched)}")
     transaction.run(
-        "CREATE TEMP TABLE touched AS SELECT crm_seq AS seq FROM out WHERE crm_seq IS NOT NULL"
-        f" UNION SELECT seq FROM nearby WHERE entity = {literal(entity)} AND side = '{Side.CRM}'"
+        f"CREATE TEMP TABLE touched AS SELECT seq, id FROM record WHERE entity = {literal(entity)} AND side = '{Side.CRM}'"
+        f" AND seq IN (SELECT crm_seq FROM out UNION ALL SELECT seq FROM nearby WHERE entity = {literal(entity)})"
     )
 
 

@@ -38,7 +38,8 @@ def steps(name: str, kept: str, *, partly: bool = False) -> dict[str, str]:
     pieces = {
         "kept": kept,
         "linked_into": f"INSERT INTO {kept} BY NAME" if partly else f"CREATE OR REPLACE TABLE {kept} AS",
-        "linked_only": " AND p.seq IN (FROM touched)" if partly else "",
+        "linked_only": " AND p.seq IN (SELECT seq FROM touched)" if partly else "",
+        "linked_twins": " AND p.partner IN (SELECT id FROM touched)" if partly else "",
         **_entity(subject),
         **_amounts(subject),
         **matching(subject),
