@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from itertools import chain, islice
@@ -17,6 +18,7 @@ from sync_core.service import Download
 
 ENTITIES = ("invoices", "payments", "credit_notes", "contacts")
 WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+LARGEST_NOTICE = 1024 * 1024
 PRIVATE = {"Cache-Control": "no-store"}
 
 
@@ -29,6 +31,22 @@ def ready(_request: Request) -> Response:
     if DOOR.open:
         return JSONResponse({"ready": True}, headers=PRIVATE)
     return JSONResponse({"ready": False, "reason": DOOR.reason}, status_code=503, headers=PRIVATE)
+
+
+async def xero_webhook(request: Request) -> Response:
+    """Xero's notices: 200 for one that Xero signed, 401 for any other, each without a word; 404 where none are expected."""
+    if not DOOR.open:
+        return Response(status_code=503)
+    desk, body = service(), bytearray()
+    if not desk.hears_xero:
+        return Response(status_code=404)
+    async for piece in request.stream():
+        body += piece
+        if len(body) > LARGEST_NOTICE:
+            return Response(status_code=413)
+    signature = request.headers.get("x-xero-signature", "")
+    signed = await asyncio.to_thread(desk.hear_xero, bytes(body), signature)
+    return Response(status_code=200 if signed else 401)
 
 
 def metrics(_request: Request) -> Response:
@@ -127,6 +145,7 @@ ROUTES = [
     Route("/api/live", live),
     Route("/api/ready", ready),
     Route("/metrics", metrics),
+    Route("/webhook/xero", xero_webhook, methods=["POST"]),
     Route("/download/{entity}.csv", download),
     Route("/download/{entity}.control.json", download_control),
     Route("/download/{entity}.xlsx", download_workbook),

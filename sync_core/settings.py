@@ -61,6 +61,7 @@ class Settings(BaseSettings):
     xero_client_id: str = ""
     xero_client_secret: SecretStr = SecretStr("")
     xero_tenant_id: str = ""
+    xero_webhook_key: SecretStr = SecretStr("")
     data_dir: Path = Path(".tieout")
     state_url: str = ""
     secret_key: SecretStr = SecretStr("")

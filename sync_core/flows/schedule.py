@@ -15,6 +15,7 @@ from typing import Any, Protocol
 
 import structlog
 from apscheduler.schedulers.background import BackgroundScheduler
+from apscheduler.triggers.date import DateTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
 from sync_core.errors import Configure, Rejected, TieoutError
@@ -29,6 +30,9 @@ LONGEST = 7 * 24 * 60
 RUNNER = "runner"
 SCHEDULE = "schedule"
 SYNC = "sync"
+NOTICE = "a notice from Xero"
+NOTICES_APART = timedelta(minutes=5)
+"""How long after the end of a run a notice may bring the next one: each costs a look at every list, of 5,000 calls a day."""
 log = structlog.get_logger(__name__)
 
 
@@ -182,6 +186,28 @@ class Schedule:
         key = f"{self._organisation}|{SYNC}|{slot(at, self.minutes):%Y-%m-%dT%H:%MZ}"
         self._asked = self._desk.enqueue(SYNC, {"who": SCHEDULE}, key, at)
         return self._asked
+
+    def hear(self) -> datetime | None:
+        """Something changed in a system: ask for a sync, at once or :data:`NOTICES_APART` after the last one ended.
+
+        Returns when (UTC), None while paused. However many notices come meanwhile, one sync answers them.
+        """
+        if self.paused:
+            return None
+        now = self._now()
+        due = max([now, *((r.finished or r.started) + NOTICES_APART for r in self._desk.runs(1))])
+        if due <= now:
+            self._desk.enqueue(SYNC, {"who": NOTICE}, f"{self._organisation}|notice|{now:%Y-%m-%dT%H:%MZ}", now)
+        elif self._scheduler.running:
+            at = datetime.now(UTC) + (due - now)
+            self._scheduler.add_job(self._on_notice, DateTrigger(at), id=NOTICE, replace_existing=True, misfire_grace_time=None)
+        return due
+
+    def _on_notice(self) -> None:
+        try:
+            self.hear()
+        except TieoutError as error:
+            log.warning("sync after a notice could not be asked for", reason=error.message)
 
     @property
     def paused(self) -> bool:

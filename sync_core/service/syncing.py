@@ -27,6 +27,7 @@ from sync_core.store.requests import Request
 from sync_core.systems.base import Peer
 from sync_core.systems.dataverse import Dataverse
 from sync_core.systems.provision import ProvisionReport, missing, provision
+from sync_core.systems.xero_notices import is_signed, tells_of
 
 
 class Syncing(Desk):
@@ -153,6 +154,20 @@ class Syncing(Desk):
     def enqueue_sync(self, scope: Scope = Scope(), *, who: str, dedupe_key: str | None = None) -> int:  # noqa: B008  # frozen
         """Ask the process that owns the organisation for a run; answers with the request's id."""
         return self._workspace.state.enqueue("sync", scope.as_json() | {"who": who}, dedupe_key, self._workspace.clock.now())
+
+    @property
+    def hears_xero(self) -> bool:
+        """Whether Xero's notices can be told from forged ones: the setting TIEOUT_XERO_WEBHOOK_KEY is there."""
+        return bool(self.settings.xero_webhook_key.get_secret_value())
+
+    def hear_xero(self, body: bytes, signature: str) -> bool:
+        """Take a notice of Xero's (a webhook): the next sync comes sooner. False when it is not signed by Xero."""
+        key = self.settings.xero_webhook_key.get_secret_value()
+        if not (key and is_signed(body, signature, key)):
+            return False
+        if tells_of(body, self.settings.xero_tenant_id):
+            self._schedule.hear()
+        return True
 
     def request(self, request_id: int) -> Request | None:
         return self._workspace.state.request(request_id)

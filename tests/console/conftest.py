@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.console.synced import WEBHOOK_KEY
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -27,7 +29,8 @@ def environment_of(synced, folder):
     made, settings = synced
     shutil.copytree(made, folder)
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("TIEOUT_", "STREAMLIT_"))}
-    return kept | settings | {"TIEOUT_DATA_DIR": str(folder), "TIEOUT_SYNC_MINUTES": "600"}
+    ours = {"TIEOUT_DATA_DIR": str(folder), "TIEOUT_SYNC_MINUTES": "600", "TIEOUT_XERO_WEBHOOK_KEY": WEBHOOK_KEY}
+    return kept | settings | ours
 
 
 @pytest.fixture

@@ -8,6 +8,8 @@ from sync_core.sandbox.serve import Sandbox
 from sync_core.service import Settings, load_settings, open_service
 from tests.scenarios.books import SandboxClock
 
+WEBHOOK_KEY = "the webhook key of these tests"
+
 
 @pytest.fixture(scope="session")
 def company():

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import csv
 import hashlib
+import hmac
 import io
 import socket
 import time
@@ -11,6 +13,8 @@ import zipfile
 
 import httpx
 import pytest
+
+from tests.console.synced import WEBHOOK_KEY
 
 STREAM = "/_stcore/stream"
 UPGRADE = {
@@ -169,3 +173,14 @@ def test_a_file_that_cannot_be_made_says_why(served, path, said):
     answer = get(served, path)
     assert answer.status_code == 400
     assert said in answer.text
+
+
+def test_a_notice_of_xero_is_taken_only_with_its_signature(served):
+    """Xero tries a new address with right and wrong signatures, and expects 200 and 401 without a body."""
+    body = b'{"events": [], "firstEventSequence": 0, "lastEventSequence": 0, "entropy": "S0m3"}'
+    right = base64.b64encode(hmac.new(WEBHOOK_KEY.encode(), body, hashlib.sha256).digest()).decode()
+    for signature, status in ((right, 200), (right[::-1], 401), ("", 401)):
+        answer = httpx.post(f"{served.url}/webhook/xero", content=body, headers={"x-xero-signature": signature}, timeout=20)
+        assert (answer.status_code, answer.content) == (status, b"")
+        assert "set-cookie" not in answer.headers
+    assert httpx.post(f"{served.url}/webhook/xero", content=b" " * (1024 * 1024 + 1), timeout=20).status_code == 413

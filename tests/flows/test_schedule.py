@@ -213,3 +213,32 @@ def test_it_says_why_the_last_sync_failed_until_one_goes_well(desk, schedule, st
     schedule.fire()
     answered(desk)
     assert schedule.view().trouble == ""
+
+
+def test_a_notice_brings_a_sync_at_once_where_the_last_one_is_a_while_ago(desk, schedule, still):
+    finished(desk, NOON - timedelta(minutes=6))
+    assert schedule.hear() == NOON
+    assert desk.next_request().args == {"who": "a notice from Xero"}
+
+
+def test_notices_that_come_together_twice_or_out_of_order_are_answered_by_one_sync(desk, schedule):
+    for _ in range(20):
+        schedule.hear()
+    assert desk.next_request() is not None
+    assert desk.next_request() is None
+
+
+def test_a_notice_soon_after_a_run_waits_so_that_the_days_calls_last(desk, schedule, still):
+    finished(desk, NOON - timedelta(minutes=2))
+    schedule.start()
+    assert schedule.hear() == NOON + timedelta(minutes=3)
+    assert desk.next_request() is None
+    still.at += timedelta(minutes=3)
+    schedule.hear()
+    assert desk.next_request() is not None
+
+
+def test_a_notice_while_paused_waits_for_the_person_who_paused(desk, schedule):
+    schedule.pause("Mere")
+    assert schedule.hear() is None
+    assert desk.next_request() is None
