@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from console import answers, decide, detail, linking, xero_details
+from console import answers, decide, detail, linking, paging, xero_details
 from console.door import service
 from console.frame import reader_zone
 from console.segments import segments
@@ -47,17 +47,19 @@ def draw(listed: Listed) -> None:
         on_change=_first_page,
         args=(listed,),
     )
-    status = _status(listed, service().record_list(listed.entity, (), search or "", limit=0))
+    counted = service().record_list(listed.entity, (), search or "", limit=0)
+    status = _status(listed, counted)
     picked = () if not status else (Status(status),)
-    page = _page(listed)
-    found = service().record_list(listed.entity, picked, search or "", limit=ROWS, offset=ROWS * (page - 1))
-    total = sum(number for each, number in found.counts.items() if each in (picked or tuple(Status)))
+    total = sum(number for each, number in counted.counts.items() if each in (picked or tuple(Status)))
+    name, pages = f"{listed.entity}_page", paging.pages_of(total, ROWS)
+    offset = ROWS * (paging.page(name, pages) - 1)
+    found = service().record_list(listed.entity, picked, search or "", limit=ROWS, offset=offset)
     if not total:
         _nothing(listed, searched=bool(search or status))
         return
     st.markdown(f"**{shown_of(len(found.lines), total, listed.singular, listed.plural)}**")
     row_id = _grid(listed, found)
-    _pagination(listed, total, page)
+    paging.turn(name, pages)
     line = next((each for each in found.lines if each.row_id == row_id), None)
     if line is None:
         st.caption(f"Select a row to see the {listed.singular} in full.")
@@ -138,25 +140,8 @@ def _cells(line: RecordLine) -> dict[str, str]:
     return dict(line.cells) | own
 
 
-def _page(listed: Listed) -> int:
-    asked = st.query_params.get(f"{listed.entity}_page", "1")
-    return max(1, int(asked)) if asked.isdecimal() else 1
-
-
 def _first_page(listed: Listed) -> None:
-    st.query_params.pop(f"{listed.entity}_page", None)
-
-
-def _pagination(listed: Listed, total: int, current: int) -> None:
-    pages = -(-total // ROWS)
-    if pages < 2:
-        return
-    key = f"{listed.entity}_page_{pages}_{current}"
-
-    def turned() -> None:
-        st.query_params[f"{listed.entity}_page"] = str(st.session_state[key])
-
-    st.pagination(pages, default=min(current, pages), key=key, on_change=turned)
+    paging.first(f"{listed.entity}_page")
 
 
 def _history(line: RecordLine) -> None:

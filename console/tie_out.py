@@ -9,7 +9,7 @@ from hashlib import sha256
 
 import streamlit as st
 
-from console import actions, answers, bridge, casework, detail, moments, resync, sheets
+from console import actions, answers, bridge, casework, detail, moments, paging, resync, sheets
 from console.closing import pack_address
 from console.door import service
 from console.filters import address
@@ -52,7 +52,8 @@ def draw(sheet: Sheet) -> None:
     status = _status(sheet, chosen, as_of)
     filters = replace(chosen, statuses=_statuses(status))
     sums = answers.summary(sheet.entity, filters, as_of)
-    rows = answers.rows(sheet.entity, filters, ROWS, ROWS * (_page(sheet, sums.rows) - 1), as_of)
+    page = paging.page(_page_name(sheet), paging.pages_of(sums.rows, ROWS))
+    rows = answers.rows(sheet.entity, filters, ROWS, ROWS * (page - 1), as_of)
     control_totals({"": sums.totals})
     if any(total.by_reason for total in sums.totals):
         with st.expander("From Dynamics to Xero, step by step", key=f"{sheet.entity}_bridge"):
@@ -126,21 +127,11 @@ def _choice(sheet: Sheet, label: str, key: str, options: list[str]) -> str | Non
 
 
 def _first_page(sheet: Sheet) -> None:
-    st.query_params.pop(_page_name(sheet), None)
+    paging.first(_page_name(sheet))
 
 
 def _page_name(sheet: Sheet) -> str:
     return f"{sheet.entity}_page"
-
-
-def _page(sheet: Sheet, rows: int) -> int:
-    """The page that the address asks for, within those there are."""
-    asked = st.query_params.get(_page_name(sheet), "1")
-    return max(1, min(int(asked), _pages(rows))) if asked.isdecimal() else 1
-
-
-def _pages(rows: int) -> int:
-    return -(-rows // ROWS)
 
 
 def _status(sheet: Sheet, filters: Filters, as_of: str) -> str:
@@ -248,7 +239,7 @@ def _grid(sheet: Sheet, rows: list[dict[str, object]], left: int) -> list[str]:
         selection_mode="multi-row",
         alt=f"{sheet.title} of Dynamics and Xero side by side",
     )
-    _pagination(sheet, left)
+    paging.turn(_page_name(sheet), paging.pages_of(left, ROWS))
     return all_selected(event, ids)
 
 
@@ -261,16 +252,3 @@ def _with_work(sheet: Sheet, rows: list[dict[str, object]]) -> list[dict[str, ob
         row | {"case": cases.get(key.row_id), "open_days": (now - at).days if (at := seen.get(key.row_id)) else None}
         for row, key in zip(rows, keys, strict=True)
     ]
-
-
-def _pagination(sheet: Sheet, left: int) -> None:
-    """Below the grid. The address keeps the page: a filter that changes begins at the first one again."""
-    pages, current = _pages(left), _page(sheet, left)
-    if pages < 2:
-        return
-    key = f"{_page_name(sheet)}_{pages}_{current}"
-
-    def turned() -> None:
-        st.query_params[_page_name(sheet)] = str(st.session_state[key])
-
-    st.pagination(pages, default=current, key=key, on_change=turned)

@@ -6,15 +6,16 @@ from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
-from console import casework, nav
+from console import casework, nav, paging
 from console.door import service
 from console.segments import segments
 from console.sheets import SHEETS
 from console.texts import MATCH_WORDS, amount, count, day, lower_first
-from console.widgets import Column, all_selected, empty, filled, left, right, selection_key, table
+from console.widgets import Column, all_selected, empty, filled, left, right, selection_key, shown_of, table
 from sync_core.service import Ageing, AgeingLine, Bucket, Movement, WorkFilters, WorkItem, WorkSort
 
 ROWS = 100
+PAGE = "work_page"
 TITLES = {sheet.entity: sheet.title for sheet in SHEETS}
 SORTS = {
     WorkSort.AT_RISK: "Money at risk",
@@ -28,17 +29,23 @@ SORTS = {
 
 def draw() -> None:
     """Filters, ageing, the list, and the work on what is selected."""
-    entity = segments("Documents", "of", {"": "All", **TITLES}) or None
+    entity = segments("Documents", "of", {"": "All", **TITLES}, _first_page) or None
     ageing(service().ageing(entity))
     asked, sort = _asked(entity)
-    page = service().worklist(asked, sort=sort, descending=sort is WorkSort.AT_RISK, limit=ROWS)
+    down, pages = sort is WorkSort.AT_RISK, paging.pages_of(service().worklist(asked, limit=0).count, ROWS)
+    offset = ROWS * (paging.page(PAGE, pages) - 1)
+    page = service().worklist(asked, sort=sort, descending=down, limit=ROWS, offset=offset)
     if not page.count:
         _nothing()
     else:
         if entity and page.count > 1 and st.toggle(f"Work on all {page.count:,}", key="worklist_all"):
             casework.acts_or_why_not(entity, _every_row(asked), f"all_{entity}")
-        _items(page.items, page.count)
+        _items(page.items, page.count, pages)
     changed(entity)
+
+
+def _first_page() -> None:
+    paging.first(PAGE)
 
 
 def _every_row(asked: WorkFilters) -> list[str]:
@@ -48,11 +55,26 @@ def _every_row(asked: WorkFilters) -> list[str]:
 
 def _asked(entity: str | None) -> tuple[WorkFilters, WorkSort]:
     with st.container(horizontal=True):
-        search = st.text_input("Search", key="work_search", placeholder="Number or contact", bind="query-params", width=300)
-        person = st.text_input(
-            "With", key="work_with", placeholder="A name, or nobody", bind="query-params", width=200, help="Who has it"
+        search = st.text_input(
+            "Search",
+            key="work_search",
+            placeholder="Number or contact",
+            bind="query-params",
+            width=300,
+            on_change=_first_page,
         )
-        sort = st.selectbox("Sort by", list(SORTS), format_func=lambda s: SORTS[s], key="work_sort", width=200)
+        person = st.text_input(
+            "With",
+            key="work_with",
+            placeholder="A name, or nobody",
+            bind="query-params",
+            width=200,
+            help="Who has it",
+            on_change=_first_page,
+        )
+        sort = st.selectbox(
+            "Sort by", list(SORTS), format_func=lambda s: SORTS[s], key="work_sort", width=200, on_change=_first_page
+        )
     assignee = {"": None, "nobody": ""}.get((person or "").strip().lower(), (person or "").strip())
     return WorkFilters(entity=entity, assignee=assignee, search=search or ""), sort or WorkSort.AT_RISK
 
@@ -79,8 +101,8 @@ def _cell(line: AgeingLine) -> str:
     return f"{amount(line.at_risk, line.currency)} ({line.count:,})"
 
 
-def _items(items: Sequence[WorkItem], total: int) -> None:
-    st.markdown(f"**{count(total, 'open difference')}**" + (f", the first {len(items):,} shown" if total > len(items) else ""))
+def _items(items: Sequence[WorkItem], total: int, pages: int) -> None:
+    st.markdown(f"**{shown_of(len(items), total, 'open difference', 'open differences')}**")
     columns: dict[str, Column] = {
         "risk": right("At risk", width=90),
         "status": left("Status and reason", width=268),
@@ -107,6 +129,7 @@ def _items(items: Sequence[WorkItem], total: int) -> None:
         selection_mode="multi-row",
         alt="Open differences, by money at risk",
     )
+    paging.turn(PAGE, pages)
     _work(all_selected(event, ids), dict(zip(ids, items, strict=True)))
 
 

@@ -79,6 +79,16 @@ def test_the_worklist_is_sorted_by_money_at_risk_and_opens_a_row(service, show, 
     assert any(b.label == "Open it in full" for b in at.button)
 
 
+def test_the_worklist_has_pages_and_a_filter_begins_at_the_first(service, show, monkeypatch):
+    monkeypatch.setattr("console.worklist.ROWS", 5)
+    every = [item.difference.number for item in service.worklist().items]
+    at = show("worklist")
+    at.pagination[0].set_value(2).run()
+    assert table_of(at, "risk", "kind")["number"].tolist() == every[5:10]
+    fill(at, "Search", "HP-10").run()
+    assert "work_page" not in at.query_params
+
+
 def test_the_overview_names_what_is_most_at_risk(service, show):
     expected = [item.difference.number for item in service.worklist(limit=5).items]
     assert table_of(show(), "risk", "number")["number"].tolist() == expected

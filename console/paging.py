@@ -1,0 +1,34 @@
+"""Pages of a long list. The address keeps which one is shown; a filter that changes begins at the first one again."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+
+def pages_of(total: int, rows: int) -> int:
+    """On how many pages ``total`` rows stand when each holds ``rows``."""
+    return -(-total // rows)
+
+
+def page(name: str, pages: int) -> int:
+    """The page that the address asks for under ``name``, within those there are; from 1 on."""
+    asked = st.query_params.get(name, "1")
+    return max(1, min(int(asked), pages)) if asked.isdecimal() else 1
+
+
+def first(name: str) -> None:
+    """Begin at the first page again."""
+    st.query_params.pop(name, None)
+
+
+def turn(name: str, pages: int) -> None:
+    """What turns the pages, nothing where there is only one."""
+    if pages < 2:
+        return
+    current = page(name, pages)
+    key = f"{name}_{pages}_{current}"
+
+    def turned() -> None:
+        st.query_params[name] = str(st.session_state[key])
+
+    st.pagination(pages, default=current, key=key, on_change=turned)
