@@ -63,13 +63,23 @@ def record(
     workspace: Workspace, batch: str, act: CaseAct, who: str, note: str, before: Case | None, after: Case, **more: str
 ) -> None:
     """Keep a case as an act made it, the act in its history, and the act in the audit trail."""
+    record_all(workspace, batch, act, who, note, [(before, after)], **more)
+
+
+def record_all(
+    workspace: Workspace, batch: str, act: CaseAct, who: str, note: str, made: Sequence[tuple[Case | None, Case]], **more: str
+) -> None:
+    """The same for all rows of one act, each as it was before and as it is after: in a few statements, however many."""
     state, now = workspace.state, workspace.clock.now()
-    state.keep_cases([after])
-    was = None if before is None else case_row(before)
-    entry = CaseEntry(0, batch, after.entity, after.row, who, act, note, was, case_row(after) | more, now)
-    state.add_case_acts([entry])
-    told = _told(after) | more | ({"note": note} if note else {})
-    state.append_audit(who, act, f"{after.entity}:{after.row_id}", None if before is None else _told(before), told, now)
+    entries, told = [], []
+    for before, after in made:
+        was = None if before is None else case_row(before)
+        entries.append(CaseEntry(0, batch, after.entity, after.row, who, act, note, was, case_row(after) | more, now))
+        what = _told(after) | more | ({"note": note} if note else {})
+        told.append((f"{after.entity}:{after.row_id}", None if before is None else _told(before), what))
+    state.keep_cases([after for _, after in made])
+    state.add_case_acts(entries)
+    state.append_audits(who, act, told, now)
 
 
 def _told(case: Case) -> dict[str, object]:

@@ -11,7 +11,7 @@ from datetime import date
 from uuid import uuid4
 
 from sync_core.errors import Rejected
-from sync_core.flows.casework import as_they_stand, prints, record, today
+from sync_core.flows.casework import as_they_stand, prints, record_all, today
 from sync_core.model import Side
 from sync_core.rules.cases import (
     Case,
@@ -122,9 +122,9 @@ class Casework(Deciding, Tolerances):
                 before = present.get(key)
                 case = on_row(before or opened(name, key, person, now), key)
                 after = replace(_printed(change(case), standing), changed_at=now, changed_by=person, opened_again="")
-                record(self._workspace, batch, act, person, note, before, after)
-                made.append(after)
-        return made
+                made.append((before, after))
+            record_all(self._workspace, batch, act, person, note, made)
+        return [after for _, after in made]
 
     def _found(self, name: str, keys: Sequence[RowKey]) -> dict[RowKey, Case]:
         kept = self._workspace.state.cases_on(name, [row for key in keys for row in key.names])

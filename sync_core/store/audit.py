@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -21,6 +21,8 @@ from sync_core.store.tables import audit, audit_heads
 
 _START = "0" * 64
 _PAGE = 5_000
+Told = tuple[str, Mapping[str, Any] | None, Mapping[str, Any] | None]
+"""What one act did to one record: its subject, and what was recorded before and after."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,23 +50,32 @@ class Audit(Shelf):
         at: datetime,
     ) -> int:
         """Add a row; its position. Inside ``State.together`` it is kept or lost with the act that it tells of."""
+        return self.append_audits(who, act, [(subject, before, after)], at)
+
+    def append_audits(self, who: str, act: str, told: Sequence[Told], at: datetime) -> int:
+        """Add a row for each of ``told``, in order, when one act was on many records; the position of the last."""
         with self._write() as connection:
             position, previous = self._lock_head(connection)
-            row = {
-                "organisation": self._organisation,
-                "position": position + 1,
-                "who": plain(who),
-                "act": plain(act),
-                "subject": plain(subject),
-                "before": canonical_json(before),
-                "after": canonical_json(after),
-                "at": at,
-                "previous": previous,
-            }
-            row["hash"] = _hash(row)
-            connection.execute(audit.insert().values(row))
-            self._move_head(connection, position + 1, str(row["hash"]))
-            return position + 1
+            rows = []
+            for subject, before, after in told:
+                position += 1
+                row = {
+                    "organisation": self._organisation,
+                    "position": position,
+                    "who": plain(who),
+                    "act": plain(act),
+                    "subject": plain(subject),
+                    "before": canonical_json(before),
+                    "after": canonical_json(after),
+                    "at": at,
+                    "previous": previous,
+                }
+                previous = row["hash"] = _hash(row)
+                rows.append(row)
+            if rows:
+                connection.execute(audit.insert(), rows)
+                self._move_head(connection, position, previous)
+            return position
 
     def audit(self, limit: int, subject: str | None = None) -> list[AuditEntry]:
         """The latest first; of one subject, or of all."""

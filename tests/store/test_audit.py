@@ -37,6 +37,15 @@ def test_entries_come_latest_first_and_by_subject(told):
     assert told.verify_audit() == []
 
 
+def test_one_act_on_many_records_is_as_many_links_of_the_chain(told):
+    many = [(f"invoice/d{number}", None, {"assignee": "Ben"}) for number in range(1, 4)]
+    assert told.append_audits("ana", "assign", many, NOON) == 8
+    assert [entry.subject for entry in told.audit(3)] == ["invoice/d3", "invoice/d2", "invoice/d1"]
+    assert told.append_audits("ana", "assign", [], NOON) == 8
+    assert told.append_audit("kim", "link", "invoice/c9", None, None, NOON) == 9
+    assert told.verify_audit() == []
+
+
 def test_values_are_told_exactly(state):
     state.append_audit("kim \x00", "void", "i1", {"total": Decimal("10.10"), "due": date(2026, 11, 20)}, {"at": NOON}, NOON)
     entry = state.audit(1)[0]
