@@ -10,6 +10,7 @@ from console import actions
 from console.door import service
 from console.standing import stale_sides
 from console.texts import ago, plain, zone
+from console.widgets import empty
 from sync_core.model import RunStatus, RunSummary, Side
 from sync_core.service import ScheduleView
 
@@ -34,7 +35,7 @@ def bar() -> None:
     latest = overview.runs[0] if overview.runs else None
     stale = stale_sides(overview.age, schedule.minutes, now)
     freshness = " · ".join(
-        f"{side.label} {ago(at, now)}{' (stale)' if side in stale else ''}"
+        f"{side.label} {ago(at, now)}{' (stale)' if side in stale else ''}" if at else f"{side.label} never read"
         for side, at in ((Side.CRM, overview.age.crm), (Side.XERO, overview.age.xero))
     )
     name = plain(overview.organisation or "This organisation")
@@ -47,6 +48,14 @@ def bar() -> None:
     _answers()
     if _moved(latest):
         st.rerun()
+
+
+def never_synced() -> None:
+    """Where a page has nothing to draw yet: what fills it, or why that failed."""
+    trouble = service().schedule().trouble
+    empty("Nothing has been synced yet.", "The first sync fills this page." + ("" if trouble else " It begins by itself."))
+    if trouble:
+        st.warning(plain(f"The last attempt failed: {trouble}"))
 
 
 def _doing(latest: RunSummary | None, schedule: ScheduleView) -> str:

@@ -8,7 +8,7 @@ import streamlit as st
 
 from console import answers, decide, detail, linking, paging, xero_details
 from console.door import service
-from console.frame import reader_zone
+from console.frame import never_synced, reader_zone
 from console.segments import segments
 from console.sheets import Sheet
 from console.texts import STATUS_WORDS, plain, when
@@ -95,7 +95,7 @@ def _nothing(listed: Listed, *, searched: bool) -> None:
     if searched:
         st.info(f"No {listed.singular} is left by these filters.")
     elif service().data_age().xero is None:
-        empty("Nothing has been synced yet.", "The first sync fills this page. It begins by itself.")
+        never_synced()
     else:
         empty(f"There are no {listed.plural} in either system.", "They appear here after the sync that finds the first one.")
 

@@ -13,7 +13,7 @@ from console import actions, answers, bridge, casework, detail, moments, paging,
 from console.closing import pack_address
 from console.door import service
 from console.filters import address
-from console.frame import reader_zone
+from console.frame import never_synced, reader_zone
 from console.periods import ANY, PERIODS, limits
 from console.sheets import Sheet
 from console.texts import MATCH_WORDS, SETTLED, plain
@@ -77,7 +77,7 @@ def draw(sheet: Sheet) -> None:
 def _nothing(sheet: Sheet) -> None:
     age = service().data_age()
     if age.crm is None or age.xero is None:
-        empty("Nothing has been synced yet.", "The first sync fills this page. It begins by itself.")
+        never_synced()
     else:
         empty(f"There are no {sheet.plural} in either system.", "They appear here after the sync that finds the first one.")
 

@@ -8,6 +8,7 @@ import streamlit as st
 
 from console import casework, nav, paging
 from console.door import service
+from console.frame import never_synced
 from console.segments import segments
 from console.sheets import SHEETS
 from console.texts import MATCH_WORDS, amount, count, day, lower_first
@@ -209,4 +210,4 @@ def _nothing() -> None:
     if service().overview().runs:
         empty("No difference is open.", "Differences appear here after the sync that finds them.")
     else:
-        empty("Nothing has been synced yet.", "The first sync fills this page. It begins by itself.")
+        never_synced()

@@ -19,7 +19,11 @@ if st.button("Check now", type="primary") or "checks" not in st.session_state:
         st.session_state["checks"] = check()
 at, checks = st.session_state["checks"]
 bad = [each for each in checks if not each.good]
-st.subheader("Everything answers." if not bad else f"{len(bad)} of {len(checks)} do not answer as they should.")
+st.subheader(
+    "Everything answers."
+    if not bad
+    else f"{len(bad)} of {len(checks)} {'does not answer as it' if len(bad) == 1 else 'do not answer as they'} should."
+)
 table(
     ({"good": "● works" if each.good else "✕ does not work", "name": each.name, "message": each.message} for each in checks),
     {"good": left("Result", width=130), "name": left("What", width=150), "message": left("Answer", width=640)},

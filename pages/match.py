@@ -6,7 +6,7 @@ import streamlit as st
 
 from console import actions, linking
 from console.door import service
-from console.frame import reader_zone
+from console.frame import never_synced, reader_zone
 from console.segments import segments
 from console.texts import STATUS_WORDS, count, plain, when
 from console.widgets import empty, left, pick
@@ -72,5 +72,5 @@ if numbers:
 elif service().overview().runs:
     empty("Every record has its partner.", "Records that could belong to several, or to none, appear here.")
 else:
-    empty("Nothing has been synced yet.", "The first sync fills this page. It begins by itself.")
+    never_synced()
 apart()

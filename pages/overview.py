@@ -68,7 +68,7 @@ with waiting:
     st.markdown("**Needs a person**")
     counts = {s: sum(by.get(s, 0) for by in overview.statuses.values()) for s in NEEDS_A_PERSON}
     said = " · ".join(f"{STATUS_WORDS[status]} {number:,}" for status, number in counts.items() if number)
-    st.text(said or "Nothing.")
+    st.text(said or ("Nothing." if overview.runs else "Nothing can be said before the first sync."))
     most_at_risk()
     with st.container(horizontal=True):
         if said:

@@ -6,7 +6,7 @@ import streamlit as st
 
 from console import actions, casework, nav, problem_lists, record_resync, resync
 from console.door import service
-from console.frame import reader_zone
+from console.frame import never_synced, reader_zone
 from console.problems import KINDS, Desk, Group, common, desk, grouped, titles
 from console.segments import segments
 from console.sheets import SHEETS
@@ -117,7 +117,7 @@ def needing(found: Desk, chosen: str) -> None:
 st.title("Problems")
 found = desk()
 if not service().overview().runs:
-    st.text("Nothing has been synced yet, so nothing can be said.")
+    never_synced()
 else:
     tabs = {"": f"Needs a person {sum(found.counts.values()):,}"}
     tabs |= {str(kind): f"{STATUS_WORDS[kind]} {found.counts[kind]:,}" for kind in KINDS}
