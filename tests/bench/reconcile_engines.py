@@ -140,8 +140,17 @@ def datacompy_polars(_job, folder):
 
 def peak_mb():
     """Of this program alone: what ``getrusage`` says still counts the process that it was forked from."""
+    return _told_mb("VmHWM:")
+
+
+def held_mb():
+    """What this program holds at present."""
+    return _told_mb("VmRSS:")
+
+
+def _told_mb(name):
     status = Path("/proc/self/status").read_text(encoding="ascii")
-    return int(status.split("VmHWM:")[1].split()[0]) // 1024
+    return int(status.split(name)[1].split()[0]) // 1024
 
 
 def start():
