@@ -37,7 +37,7 @@ ROUNDS = 3
 CHANGES = {
     "another commit, nothing moved": "INSERT INTO fact VALUES ('weather', 'fine')",
     "one record in a thousand changed": (
-        "UPDATE record SET total = total + 1, hash = 'z', stamp = 'z' || seq"
+        "UPDATE record SET total = total + 1, hash = uuid(), stamp = uuid()"
         " WHERE entity = 'invoices' AND side = 'crm' AND seq // 1000 * 1000 = seq"
     ),
 }
