@@ -28,7 +28,7 @@ from sync_core.rules.compare import blank, image
 from sync_core.rules.declaration import Entity, Stream
 from sync_core.rules.mapping import loads
 from sync_core.rules.plan import Decision
-from sync_core.store import records, rows
+from sync_core.store import agreed_images, records, rows
 from sync_core.store.leases import Lease
 from sync_core.systems.base import Receipt
 
@@ -202,7 +202,7 @@ class Applier:
             row = answered.get(_row_id(side, receipt))
             if row is not None:
                 images += self._images(entity, job, record_from(entity, side, row["id"], row))
-        records.agree(self._cache, images)
+        agreed_images.keep(self._cache, images)
 
     def _images(self, entity: Entity, job: Job, answered: Record) -> list[dict[str, str]]:
         open_fields = [*job.decision.open_fields, *(["lines"] if brings_lines(job.decision) else [])]

@@ -11,7 +11,7 @@ from sync_core.rules.compare import image
 from sync_core.rules.declaration import Entity
 from sync_core.rules.mapping import Fields, loads, sealed
 from sync_core.rules.plan import Decision
-from sync_core.store import records
+from sync_core.store import agreed_images, records
 
 
 def image_row(record: Record, fields: Fields, partner: str, run: str) -> dict[str, str]:
@@ -32,7 +32,7 @@ def adopt(workspace: Workspace, entity: Entity, decisions: Sequence[Decision], r
     """Take both sides of each pair, as they stand in the cache, as agreed; what a decision leaves open stays as it was."""
     whole = [d for d in decisions if not d.open_fields]
     for side in Side:
-        records.agree_as_they_stand(
+        agreed_images.keep_as_they_stand(
             workspace.cache, entity.name, side, [(_own(d, side), _own(d, side.other)) for d in whole], run
         )
     _adopt_partly(workspace, entity, [d for d in decisions if d.open_fields], run)
@@ -49,7 +49,7 @@ def _adopt_partly(workspace: Workspace, entity: Entity, decisions: Sequence[Deci
             record = record_from(entity, side, row_id, row)
             decision = pairs[row_id]
             images.append(image_row(record, image(record, decision.open_fields, before), _own(decision, side.other), run))
-    records.agree(workspace.cache, images)
+    agreed_images.keep(workspace.cache, images)
 
 
 def _own(decision: Decision, side: Side) -> str:

@@ -36,7 +36,7 @@ from sync_core.rules.declaration import Entity
 from sync_core.rules.entities import ENTITIES, carrier, in_parent_order
 from sync_core.rules.plan import Act, Decision, Plan
 from sync_core.rules.rails import refusals
-from sync_core.store import records, rows
+from sync_core.store import agreed_images, records, rows
 from sync_core.store.leases import Lease
 from sync_core.systems.base import Peer
 
@@ -237,7 +237,7 @@ class _Session:
         self._kept = {e.name: [] for e in self._entities}
         decisions = (d for e in covered for d in self._passing(e, self._planner))
         ground = look(self._workspace, self._peers)
-        counts = records.linked_counts(cache), records.gone_counts(cache)
+        counts = records.linked_counts(cache), agreed_images.gone_counts(cache)
         return Plan(self._workspace.organisation, decisions, *counts, self._emptied, ground.strangers, ground.rules_changed)
 
     def _passing(self, entity: Entity, planner: Decider) -> Iterator[Decision]:

@@ -17,7 +17,7 @@ import pyarrow as pa
 from sync_core.model import Native, Side
 from sync_core.rules.entities import CONTACT_GROUPS, GROUP_MEMBERS
 from sync_core.rules.types import ContactType, Relationship, TypeMap
-from sync_core.store import records
+from sync_core.store import agreed_images, records
 from sync_core.store.cache import Cache
 from sync_core.store.rows import RAW
 
@@ -106,7 +106,7 @@ def _standing(row: Mapping[str, Any]) -> Standing:
 def agree_types(cache: Cache, some: Sequence[Standing], run: str) -> None:
     """Keep the type of each record as brought over."""
     same = {"entity": AGREED_TYPE, "side": "crm", "fields": "{}", "run": run}
-    records.agree(cache, [{**same, "id": s.crm_id, "partner": s.xero_id, "hash": s.mark} for s in some])
+    agreed_images.keep(cache, [{**same, "id": s.crm_id, "partner": s.xero_id, "hash": s.mark} for s in some])
 
 
 def codes_in_use(cache: Cache) -> dict[tuple[str, str], int]:

@@ -28,7 +28,6 @@ RECORD = pa.schema(
         ("run", pa.string()),
     ]
 )
-AGREED = pa.schema([(n, pa.string()) for n in ("entity", "side", "id", "partner", "hash", "fields", "run")])
 _LINKED = pa.schema([*((n, pa.string()) for n in ("entity", "side", "id", "partner")), ("linked", pa.timestamp("us"))])
 _PLACES = Decimal("0.0001")
 _RATE_PLACES = Decimal("0.000001")
@@ -338,61 +337,9 @@ def typed(cache: Cache, entity: str, side: Side, ids: Sequence[str]) -> dict[str
     return {r["id"]: r for r in table.to_pylist()}
 
 
-def agree(cache: Cache, images: Sequence[dict[str, str]]) -> None:
-    """Keep new agreed images (rows of :data:`AGREED`)."""
-    if images:
-        with cache.transaction() as transaction:
-            table = pa.Table.from_pylist(list(images), AGREED)
-            stamps = [f"{r['hash']}/{r['partner']}" for r in images]
-            transaction.merge("agreed", table.append_column("stamp", pa.array(stamps)), ("entity", "side", "id"), "stamp")
-            transaction.with_rows(
-                "UPDATE record SET agreed_hash = i.hash FROM incoming i "
-                "WHERE record.entity = i.entity AND record.side = i.side "
-                "AND record.id = i.id AND record.agreed_hash IS DISTINCT FROM i.hash",
-                table,
-            )
-
-
-def agree_as_they_stand(cache: Cache, entity: str, side: Side, pairs: Sequence[tuple[str, str]], run: str) -> None:
-    """Take records of one side (id, partner's id), just as the cache holds them, for their agreed images."""
-    if not pairs:
-        return
-    of = entity, str(side)
-    some = pa.table({"id": [i for i, _ in pairs], "partner": [p for _, p in pairs]})
-    with cache.transaction() as transaction:
-        transaction.with_rows(
-            "MERGE INTO agreed t USING (SELECT r.entity, r.side, r.id, i.partner, r.hash, r.fields, r.hash || '/' || i.partner "
-            "AS stamp FROM incoming i JOIN record r ON r.id = i.id WHERE r.entity = ? AND r.side = ?) n "
-            "ON t.entity = n.entity AND t.side = n.side AND t.id = n.id "
-            "WHEN MATCHED AND t.stamp IS DISTINCT FROM n.stamp THEN UPDATE SET "
-            "partner = n.partner, hash = n.hash, fields = n.fields, run = ?, stamp = n.stamp "
-            "WHEN NOT MATCHED THEN INSERT (entity, side, id, partner, hash, fields, run, stamp) "
-            "VALUES (n.entity, n.side, n.id, n.partner, n.hash, n.fields, ?, n.stamp)",
-            some,
-            *of,
-            run,
-            run,
-        )
-        transaction.with_rows(
-            "UPDATE record SET agreed_hash = record.hash FROM incoming i WHERE record.entity = ? AND record.side = ? "
-            "AND record.id = i.id AND record.agreed_hash IS DISTINCT FROM record.hash",
-            some,
-            *of,
-        )
-
-
 def linked_counts(cache: Cache) -> dict[str, int]:
     """Linked pairs per entity."""
     table = cache.query("SELECT entity, count(*) AS n FROM record WHERE side = 'crm' AND partner IS NOT NULL GROUP BY entity")
-    return dict(zip(table["entity"].to_pylist(), table["n"].to_pylist(), strict=True))
-
-
-def gone_counts(cache: Cache) -> dict[str, int]:
-    """Linked records per entity that are gone although they were alive when the pair last agreed."""
-    table = cache.query(
-        "SELECT r.entity, count(*) AS n FROM record r JOIN agreed a ON a.entity = r.entity AND a.side = r.side AND a.id = r.id "
-        "WHERE r.gone = 'deleted' AND r.partner IS NOT NULL AND a.hash <> r.hash GROUP BY r.entity"
-    )
     return dict(zip(table["entity"].to_pylist(), table["n"].to_pylist(), strict=True))
 
 
