@@ -13,7 +13,7 @@ from console.sheets import Sheet
 from console.texts import MATCH_WORDS, XERO_TYPES, amount, day, plain
 from console.widgets import left, right, table
 from sync_core.model import MatchStatus, RecordStatus, Side
-from sync_core.service import Balance, LinePair, RowDetail
+from sync_core.service import Balance, FieldLine, LinePair, RowDetail
 
 LINE_AMOUNTS = (("quantity", "Quantity"), ("unit_price", "Price"), ("net", "Net"), ("tax", "Tax"))
 BALANCES = (("total", "Total"), ("tax", "of which tax"), ("paid", "Paid"), ("credited", "Credited"), ("due", "Due"))
@@ -138,7 +138,13 @@ def fields(sheet: Sheet, found: RowDetail) -> None:
         "xero": left("Xero", width=120),
         "verdict": left("Verdict", width=110),
     }
-    table(({name: getattr(line, name) for name in columns} for line in shown), columns, "Fields of both records")
+    table(({name: _spoken(line, name) for name in columns} for line in shown), columns, "Fields of both records")
+
+
+def _spoken(line: FieldLine, name: str) -> str:
+    """A cell of the field table. Xero shouts its statuses; Dynamics does not."""
+    text = str(getattr(line, name))
+    return text.capitalize() if line.name == "state" and text.isupper() else text
 
 
 def _lines(sheet: Sheet, found: RowDetail) -> None:

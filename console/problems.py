@@ -13,7 +13,7 @@ from sync_core.service import Case, CaseStatus, Moved, Movement
 
 KINDS = (Status.FAILED, Status.CONFLICT, Status.BLOCKED, Status.NEEDS_REVIEW)
 MOST = 2_000
-_PARTICULAR = re.compile(r"“[^”]*”|\d[\d,.\-:]*")
+_PARTICULAR = re.compile(r"“[^”]*”|\d(?:[\d,.\-:]*\d)?")
 
 
 @dataclass(frozen=True, slots=True)

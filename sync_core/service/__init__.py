@@ -25,7 +25,7 @@ from sync_core.service.ruling import Setting
 from sync_core.service.worklist import WorkItem, WorkPage
 from sync_core.settings import Settings, load_settings
 from sync_core.store.differences import WorkFilters, WorkSort
-from sync_core.views import Balance, Gap, LinePair, ReconciliationPage, RowDetail, VarianceBridge, XeroDetails
+from sync_core.views import Balance, FieldLine, Gap, LinePair, ReconciliationPage, RowDetail, VarianceBridge, XeroDetails
 
 __all__ = [
     "Ageing",
@@ -47,6 +47,7 @@ __all__ = [
     "Download",
     "EligibilityRule",
     "Event",
+    "FieldLine",
     "FieldRule",
     "Filters",
     "Flow",
