@@ -504,6 +504,18 @@ def test_filters_and_order(ledgers, filters, left):
     assert summary(ledgers.cache, "invoices", filters).rows == len(left)
 
 
+@pytest.mark.parametrize(
+    ("search", "found"),
+    [("5%", ["5% off"]), ("a_1", ["A_1"]), ("a\\1", ["A\\1"]), ("ÄRGER", ["Ärger"]), ("%", ["5% off"]), ("nothing", [])],
+)
+def test_a_search_takes_every_sign_as_it_is(ledgers, search, found):
+    for number in ("5% off", "50 off", "A_1", "AB1", "A\\1", "Ärger"):
+        ledgers.pair(number)
+    held = rows(ledgers.cache, "invoices", Filters(search=search))["number"].to_pylist()
+    assert held == found
+    assert summary(ledgers.cache, "invoices", Filters(search=search)).rows == len(found)
+
+
 def test_a_page_counts_all_rows_and_tells_the_age(ledgers):
     for name in "ABCDE":
         ledgers.pair(name)
