@@ -58,6 +58,23 @@ def test_a_record_is_verified_live(service, show, words):
     assert "every field is the same. Fingerprint" in words(at)
 
 
+def test_one_contact_is_resynced_below_itself_after_a_look_at_what_would_be_written(service, company, show, words, answer):
+    line = service.record_list("contacts", search="Maitai").lines[0]
+    company.edit("dataverse", "account", line.crm_id, telephone1="+64 3 555 0999")
+    at = select(show("contacts", contacts_search="Maitai"), "contacts_list", 0)
+    at = click(at, "Resync this contact…")
+    answer(at.session_state[actions.ASKED][-1].id)
+    at.run()
+    assert "+64 3 555 0999" in table_of(at, "before", "after")["after"].tolist()
+    at = click(at, "Write this one")
+    asked = at.session_state[actions.ASKED][-1].id
+    assert service.request(asked).args["plan"]
+    answer(asked)
+    at.run()
+    assert "What came of it" in words(at)
+    assert table_of(at, "status", "remark", "synced")["status"].tolist() == ["● in step"]
+
+
 def test_a_conflict_of_a_contact_is_decided_here(service, show, monkeypatch):
     told = []
     monkeypatch.setattr(service, "resolve", lambda *given, who: told.append(given))
