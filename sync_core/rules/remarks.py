@@ -123,7 +123,7 @@ def _clash(entity: Entity, clash: Clash) -> str:
 def _sum(lines: Value) -> str:
     rows = lines if isinstance(lines, tuple) else ()
     total = sum((line.get("net") or Decimal(0) for line in rows), Decimal(0))
-    return f"{len(rows)} lines of {spoken(total)}"
+    return f"{len(rows)} line{'s' if len(rows) != 1 else ''} of {spoken(total)}"
 
 
 def ambiguous(entity: Entity, where: Side, count: int, field: str) -> str:

@@ -49,7 +49,7 @@ def test_a_conflict_of_lines_shows_sums_and_one_of_contacts_no_ids():
     lines = Clash("lines", None, ({"net": Decimal(50)}, {"net": Decimal(5)}), ({"net": Decimal(50)},))
     contact = Clash("contact", None, "c0ffee", "facade")
     text = remarks.clashing(INVOICES, [lines, contact])
-    assert "Dynamics 2 lines of 55.00, Xero 1 lines of 50.00 before tax" in text
+    assert "Dynamics 2 lines of 55.00, Xero 1 line of 50.00 before tax" in text
     assert "Contact is another one in Xero than in Dynamics." in text
     assert "c0ffee" not in text
 
