@@ -11,11 +11,11 @@ demo: $(VENV)/run.stamp
 	$(PY) -m sync_core demo --port $(PORT)
 
 # Everything that has to hold before a change goes in: also most scenarios killed at a point, a slice of the random
-# simulation, the state machine, and the planted bugs.
+# simulation, the state machine, and most of the planted bugs.
 test: check
 	$(PY) -m pytest -q -n auto --dist worksteal
 
-# The longer proofs: each scenario killed at every point that writes, and every fault on both ways.
+# The longer proofs: each scenario killed at every point that writes, every fault on both ways, the rest of the planted bugs.
 proof: $(VENV)/dev.stamp
 	$(PY) -m pytest -q -n auto --dist worksteal --every-point -m soak
 

@@ -118,7 +118,10 @@ def no_room_for_the_state(service: Service) -> None:
     event.listen(service._workspace.state._ground.database.engine, "begin", stop)
 
 
-@pytest.mark.parametrize("at", ["pulled xero.Contacts", "marked as sending", "answered", "settled"])
+@pytest.mark.parametrize(
+    "at",
+    ["pulled xero.Contacts", "answered", *(pytest.param(n, marks=pytest.mark.soak) for n in ("marked as sending", "settled"))],
+)
 @pytest.mark.parametrize("fill", [no_room_for_the_cache, no_room_for_the_state], ids=["cache", "state"])
 def test_a_full_disk_is_named_and_once_there_is_room_the_sync_goes_on(books: Books, fill: Callable[[Service], None], at: str):
     sell(books, "INV-1")

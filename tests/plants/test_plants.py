@@ -1,6 +1,7 @@
 """Does the proof have teeth? Each planted bug must be caught by the oracle, or the test, that is named beside it.
 
-Each trial is also played without its bug, and must be clean then. They are the bugs of reliability.md, section 4, and some
+With ``--every-point`` each trial is also played without its bug, and must be clean then, and the bugs that one test catches
+are planted under that test. They are the bugs of reliability.md, section 4, and some
 more; but for one: a role that only the page checks cannot be planted, because there are no roles yet.
 """
 
@@ -126,6 +127,7 @@ def test_a_planted_bug_is_caught_by_its_oracle(
     assert {b.split(":")[0] for b in found} >= {oracle}, found
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("trial", dict.fromkeys(t for _, t, _ in PLAYED), ids=lambda t: t.__name__)
 def test_the_same_trial_without_a_bug_is_clean(playground: Arena, trial: Trial) -> None:
     assert _breaches(playground, trial) == []
@@ -141,6 +143,7 @@ NAMED: list[tuple[str, str]] = [
 ]
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize(("plant", "test"), NAMED, ids=[plant for plant, _ in NAMED])
 def test_a_planted_bug_is_caught_by_its_test(plant: str, test: str) -> None:
     command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "tests.plants.planting", "-p", "no:cacheprovider", test]

@@ -20,7 +20,10 @@ def test_a_scenario_killed_at_every_point_comes_to_the_same_end(stage: Stage, sc
     assert stage.survive_all(stage.play(scenario, interesting)) > 0
 
 
-@pytest.mark.parametrize("name", ["marked as sending", "answered", "agreed images kept"])
+@pytest.mark.parametrize(
+    "name",
+    ["answered", *(pytest.param(n, marks=pytest.mark.soak) for n in ("marked as sending", "agreed images kept"))],
+)
 def test_a_real_death_is_survived_as_well(stage: Stage, name: str) -> None:
     """A payment that settles its invoice: a create in Dynamics, an update of another record, and both their stamps."""
     checkpoint = stage.play(PAID).checkpoints[-1]

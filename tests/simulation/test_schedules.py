@@ -10,7 +10,7 @@ from tests.simulation.arena import Arena
 from tests.simulation.operations import OPERATIONS, Op, draw
 from tests.simulation.schedules import Report, drawn, play, settle, shrink, told
 
-SEEDS = range(1, 5)
+SEEDS = range(1, 3)
 LENGTH = 20
 
 
