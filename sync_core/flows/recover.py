@@ -34,7 +34,7 @@ def _settle(workspace: Workspace, name: str, unknown: list[Intent], run: str, le
     log.info("looked up writes without an answer", entity=name, asked=len(some), arrived=len(found), run=run)
     made = {i.id: _link(workspace, i, found[i.id]) for i in some if i.id in found and i.verb is Verb.CREATE}
     links = _new(workspace, name, list(made.values()))
-    statuses = [_status(workspace, i, made[i.id], run) for i in some if i.id in made]
+    statuses = [_status(workspace, i, made[i.id], run) for i in some if i.id in made] + _unsaid(workspace, name, some, run)
     now, declared = workspace.clock.now(), entity(name)
     outcomes: list[Settlement] = [(i.id, IntentStatus.ADOPTED, found[i.id], "") for i in some if i.id in found]
     outcomes += [(i, IntentStatus.NEEDS_REVIEW, None, SEVERAL) for i in sorted(arrivals.unclear)]
@@ -43,6 +43,16 @@ def _settle(workspace: Workspace, name: str, unknown: list[Intent], run: str, le
     records.set_partners(workspace.cache, links)
     workspace.state.settle(outcomes, links, statuses, lease)
     return len(found)
+
+
+def _unsaid(workspace: Workspace, name: str, some: list[Intent], run: str) -> list[RecordStatus]:
+    """A word for pairs that were changed for the first time by a run which could not say so: where both sides agree by now,
+    nothing would be decided about them any more. What is still to be done overrides it.
+    """
+    ids = {i.crm_id for i in some if i.verb is Verb.UPDATE and i.crm_id and i.xero_id}
+    known = workspace.state.statuses(name, Side.CRM, sorted(ids))
+    remark, now = remarks.in_step(entity(name), ""), workspace.clock.now()
+    return [RecordStatus(name, Side.CRM, i, Status.SUCCESS, "", remark, now, now, run) for i in sorted(ids) if i not in known]
 
 
 def _status(workspace: Workspace, intent: Intent, link: Link, run: str) -> RecordStatus:
