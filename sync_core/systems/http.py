@@ -267,7 +267,7 @@ class Http:
         if 300 <= answer.status < 400 and answer.status != 304:
             raise failures.redirected(self.system, self.host, answer)
         if call.safe and answer.status == 200 and answer.is_page:
-            self._again(call, failures.page(self.system, answer))
+            self._again(call, answer.no_data())
             return None
         return answer
 

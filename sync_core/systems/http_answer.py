@@ -47,10 +47,16 @@ class Answer:
         try:
             return json.loads(self.body, parse_float=Decimal, parse_constant=_no_constant)
         except (ValueError, RecursionError):
-            message = f"{self.system} answered with a page instead of data."
             if self.safe:
-                raise Retryable(f"{message} Try again in a few minutes.", detail=self.text()) from None
-            raise Unknown(f"{message} The record must be looked up before it is sent again.", detail=self.text()) from None
+                raise self.no_data() from None
+            message = (
+                f"{self.system} answered with a page instead of data. The record must be looked up before it is sent again."
+            )
+            raise Unknown(message, detail=self.text()) from None
+
+    def no_data(self) -> Retryable:
+        """The error of a question that a page answered."""
+        return Retryable(f"{self.system} answered with a page instead of data. Try again in a few minutes.", detail=self.text())
 
     def text(self) -> str:
         """The body for an error's ``detail``: redacted and short."""

@@ -56,10 +56,6 @@ def failing(system: str, answer: Answer, after: timedelta | None) -> Retryable:
     )
 
 
-def page(system: str, answer: Answer) -> Retryable:
-    return Retryable(f"{system} answered with a page instead of data. Try again in a few minutes.", detail=answer.text())
-
-
 def unreachable(system: str, host: str, error: Exception) -> Retryable:
     return Retryable(
         f"{system} could not be reached at {host}. Check the network connection and the address in the settings, then try "
