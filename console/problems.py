@@ -4,26 +4,52 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
 
 from console.door import service
+from console.texts import listed, money
 from sync_core.model import RecordStatus, Side, Status
-from sync_core.service import Case, CaseStatus, Moved, Movement
+from sync_core.service import Case, CaseStatus, Difference, Moved, Movement
 
 KINDS = (Status.FAILED, Status.CONFLICT, Status.BLOCKED, Status.NEEDS_REVIEW)
 MOST = 2_000
+Risks = Mapping[tuple[str, str], Difference]
+"""By entity and row, the open difference in which a record stands."""
 _PARTICULAR = re.compile(r"“[^”]*”|\d(?:[\d,.\-:]*\d)?")
 
 
 @dataclass(frozen=True, slots=True)
+class Risk:
+    """Money at risk: per currency, never added up. ``weight``, in the base currency as far as rates are known, only sorts."""
+
+    amounts: Mapping[str, Decimal] = field(default_factory=dict)
+    weight: Decimal = Decimal(0)
+
+    @property
+    def words(self) -> str:
+        """ "NZD 1,284.10 and USD 20.00", the largest first; "" for no money."""
+        largest = sorted(self.amounts.items(), key=lambda item: (-item[1], item[0]))
+        return listed([money(value, currency) for currency, value in largest])
+
+    @property
+    def largest(self) -> Decimal:
+        return max(self.amounts.values(), default=Decimal(0))
+
+
+@dataclass(frozen=True, slots=True)
 class Group:
-    """Records of one entity that stand where they stand for the same cause. ``cause`` is the remark of the first."""
+    """Records of one entity that stand where they stand for the same cause, the most money at risk first.
+
+    ``cause`` is the remark of the first.
+    """
 
     status: Status
     entity: str
     cause: str
     records: tuple[RecordStatus, ...]
+    risk: Risk
 
     @property
     def row_ids(self) -> list[str]:
@@ -68,13 +94,47 @@ def row_of(record: RecordStatus) -> str:
     return f"{record.side}:{record.id}"
 
 
-def grouped(records: Sequence[RecordStatus]) -> list[Group]:
-    """The largest group first. Remarks that differ only in numbers, dates and quoted values have one cause."""
+def risks(records: Iterable[RecordStatus]) -> Risks:
+    """The open differences in which these records stand. Entities whose records have no amounts are in none."""
+    rows: dict[str, list[str]] = defaultdict(list)
+    for record in records:
+        rows[record.entity].append(row_of(record))
+    found = {entity: service().differences_on(entity, some) for entity, some in rows.items()}
+    return {(entity, row): each for entity, on in found.items() for row, each in on.items()}
+
+
+def at_risk(records: Iterable[RecordStatus], known: Risks) -> Risk:
+    """What these records put at risk together. Both records of a pair stand in one difference, which counts once."""
+    amounts: dict[str, Decimal] = {}
+    weight = Decimal(0)
+    for each in dict.fromkeys(d for r in records if (d := known.get((r.entity, row_of(r)))) is not None and d.at_risk):
+        amounts[each.currency] = amounts.get(each.currency, Decimal(0)) + each.at_risk
+        weight += each.base_at_risk or 0
+    return Risk(amounts, weight)
+
+
+def grouped(records: Sequence[RecordStatus], known: Risks) -> list[Group]:
+    """The group with the most money at risk first, then the one with the most records.
+
+    Remarks that differ only in numbers, dates and quoted values have one cause.
+    """
     causes: dict[tuple[Status, str, str], list[RecordStatus]] = defaultdict(list)
     for record in records:
         causes[record.status, record.entity, cause(record)].append(record)
-    made = [Group(status, entity, held[0].remark, tuple(held)) for (status, entity, _), held in causes.items()]
-    return sorted(made, key=lambda group: (-len(group.records), KINDS.index(group.status), group.entity))
+    made = [_group(status, entity, held, known) for (status, entity, _), held in causes.items()]
+    return sorted(
+        made,
+        key=lambda g: (-g.risk.weight, -g.risk.largest, -len(g.records), KINDS.index(g.status), g.entity),
+    )
+
+
+def _group(status: Status, entity: str, held: Sequence[RecordStatus], known: Risks) -> Group:
+    def order(record: RecordStatus) -> tuple[Decimal, Decimal]:
+        alone = at_risk([record], known)
+        return -alone.weight, -alone.largest
+
+    records = tuple(sorted(held, key=order))
+    return Group(status, entity, records[0].remark, records, at_risk(records, known))
 
 
 def cause(record: RecordStatus) -> str:

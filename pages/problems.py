@@ -7,11 +7,11 @@ import streamlit as st
 from console import actions, casework, nav, problem_lists, record_resync, resync
 from console.door import service
 from console.frame import never_synced, reader_zone
-from console.problems import KINDS, Desk, Group, common, desk, grouped, titles
+from console.problems import KINDS, Desk, Group, Risks, at_risk, common, desk, grouped, risks, titles
 from console.segments import segments
 from console.sheets import SHEETS
 from console.texts import STATUS_WORDS, count, lower_first, plain, when, zone_name
-from console.widgets import left, pick
+from console.widgets import filled, left, pick, right
 from sync_core.model import RecordStatus, Status
 from sync_core.service import Scope, data_flows
 
@@ -22,6 +22,7 @@ PAGES = {*(sheet.entity for sheet in SHEETS), "contacts"}
 zone = reader_zone()
 flows = {flow.entity: flow for flow in data_flows()}
 COLUMNS = {
+    "risk": right("At risk", width=110),
     "record": left("Record", width=170),
     "side": left("In", width=80),
     "attempt": left("Last attempt", width=124),
@@ -33,13 +34,14 @@ def called(entity: str, number: int) -> str:
     return flows[entity].singular if number == 1 else lower_first(flows[entity].label)
 
 
-def draw(group: Group) -> None:
+def draw(group: Group, known: Risks) -> None:
     number, first, name = len(group.records), group.records[0], called(group.entity, len(group.records))
     named = titles(group.entity, [(record.side, record.id) for record in group.records[:SHOWN]])
     key = f"{group.entity}_{group.status}_{first.id}"
-    st.subheader(f"{STATUS_WORDS[group.status]} · {number:,} {plain(name)}")
+    money = f" · {plain(group.risk.words)} at risk" if group.risk.words else ""
+    st.subheader(f"{STATUS_WORDS[group.status]} · {number:,} {plain(name)}{money}")
     st.text(group.cause if number == 1 else common(first))
-    picked = first if number == 1 else several(group, named, key)
+    picked = first if number == 1 else several(group, known, named, key)
     if number == 1:
         st.caption(
             f"{plain(named.get(first.id, first.id))} in {first.side.label} · last attempt {when(first.last_attempt, zone)}"
@@ -62,17 +64,22 @@ def draw(group: Group) -> None:
         casework.acts_or_why_not(group.entity, service().rows_among(group.entity, group.row_ids), f"problem_{key}")
 
 
-def several(group: Group, named: dict[str, str], key: str) -> RecordStatus | None:
+def several(group: Group, known: Risks, named: dict[str, str], key: str) -> RecordStatus | None:
     shown = group.records[:SHOWN]
     rows = [
         {"record": named.get(record.id, record.id), "side": record.side.label, "remark": record.remark}
-        | {"attempt": when(record.last_attempt, zone)}
+        | {"attempt": when(record.last_attempt, zone), "risk": at_risk([record], known).words}
         for record in shown
     ]
     name = called(group.entity, len(group.records))
     ids = [record.id for record in shown]
     picked = pick(
-        f"group_{key}", rows, COLUMNS, ids, f"{name} with this cause", height="content" if len(rows) <= SHOWN // 4 else "auto"
+        f"group_{key}",
+        rows,
+        filled(COLUMNS, rows, "risk"),
+        ids,
+        f"{name} with this cause",
+        height="content" if len(rows) <= SHOWN // 4 else "auto",
     )
     if len(group.records) > SHOWN:
         st.caption(f"The first {SHOWN:,} of {len(group.records):,}. The buttons act on all of them.")
@@ -98,11 +105,16 @@ def needing(found: Desk, chosen: str) -> None:
     if len(labels) > 1:
         entity = segments("Kind", "kind", {"": "All kinds", **labels})
         records = [record for record in records if entity in ("", record.entity)]
-    made = grouped(records)
+    known = risks(records)
+    made = grouped(records, known)
     if not made:
         st.text("Nothing needs a person." if not chosen else "Nothing stands like that.")
         return
-    st.text(f"{count(len(records), 'record needs', 'records need')} a person, for {count(len(made), 'cause')}.")
+    money = at_risk(records, known).words
+    st.text(
+        f"{count(len(records), 'record needs', 'records need')} a person, for {count(len(made), 'cause')}"
+        f"{f': {money} at risk, the most money first' if money else ''}."
+    )
     if found.more:
         st.text("There are more; only the first thousands were looked at.")
     if len({group.entity for group in made}) == 1 and len(made) > 1:
@@ -111,7 +123,7 @@ def needing(found: Desk, chosen: str) -> None:
         if st.toggle(f"Work on all {number:,} {called(entity, number)}", key=f"all_{chosen}_{entity}"):
             casework.acts_or_why_not(entity, service().rows_among(entity, ids), f"all_{chosen}_{entity}")
     for each in made:
-        draw(each)
+        draw(each, known)
 
 
 st.title("Problems")

@@ -101,6 +101,12 @@ class Worklist(Reconciling):
         self.note_differences()
         return self._workspace.state.first_seen(name, row_ids)
 
+    def differences_on(self, name: str, row_ids: Sequence[str]) -> dict[str, Difference]:
+        """By row ("crm:<id>", "xero:<id>"), the open difference in which that record stands; without one it is left out."""
+        known(name)
+        self.note_differences()
+        return self._workspace.state.differences_on(name, row_ids)
+
     def changes_since(self, since: datetime, name: str | None = None) -> list[Movement]:
         """Differences that are new, changed or solved since an instant, the largest money at risk first."""
         self.note_differences()

@@ -17,7 +17,7 @@ from sqlalchemy import ColumnElement, Select, and_, func, or_, select, update
 
 from sync_core.model import MatchStatus
 from sync_core.rules.ageing import Aged, Difference, Notes
-from sync_core.store.shelf import Row, Shelf
+from sync_core.store.shelf import Row, Shelf, chunks
 from sync_core.store.tables import cases
 from sync_core.store.tables import differences as table
 
@@ -77,6 +77,17 @@ class Differences(Shelf):
         statement = select(table).where(*self._own(entity), table.c.until.is_(None))
         with self._read() as connection:
             return [_difference(row._asdict()) for row in connection.execute(statement)]
+
+    def differences_on(self, entity: str, rows: Sequence[str]) -> dict[str, Difference]:
+        """The open differences in which these rows stand, by row; also by that of a pair's record in Xero."""
+        wanted, found = sorted(set(rows)), dict[str, Difference]()
+        with self._read() as connection:
+            for some in chunks(wanted):
+                stands = or_(table.c.row.in_(some), ("xero:" + table.c.xero_id).in_(some))
+                for row in connection.execute(select(table).where(*self._own(entity), table.c.until.is_(None), stands)):
+                    each = _difference(row._asdict())
+                    found |= dict.fromkeys(each.names, each)
+        return {row: found[row] for row in wanted if row in found}
 
     def note_differences(self, notes: Notes) -> None:
         """End versions and add new ones."""

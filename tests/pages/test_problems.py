@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from console import actions
-from console.problems import desk
+from console.problems import desk, grouped, risks
 from sync_core.model import Status
 from sync_core.service import CaseStatus
 from tests.pages.conftest import table_of
@@ -86,6 +86,21 @@ def test_every_row_of_a_list_is_called_done_at_once_and_stands_under_solved_toda
     assert not service.cases(status=CaseStatus.RESOLVED)
 
 
+def test_the_most_money_at_risk_comes_first_and_stands_beside_the_count(service, show, words):
+    groups = _groups()
+    weights = [group.risk.weight for group in groups]
+    assert weights == sorted(weights, reverse=True)
+    assert weights[0] > 0
+    first = groups[0]
+    noted = service.differences_on(first.entity, first.row_ids)
+    assert first.risk.weight == sum(each.base_at_risk for each in dict.fromkeys(noted.values()))
+    without = [len(group.records) for group in groups if not group.risk.amounts]
+    assert without == sorted(without, reverse=True), "where no money is at risk, the largest group comes first"
+    heads = [each.value for each in show("problems").subheader]
+    assert len(heads) == len(groups)
+    assert [head.endswith("at risk") for head in heads] == [bool(group.risk.amounts) for group in groups]
+
+
 def test_one_record_is_previewed_in_its_place(service, show, words):
     at = click(show("problems", show="Conflict", kind="contacts"), "Try again…")
     asked = at.session_state[actions.ASKED][-1].id
@@ -107,6 +122,5 @@ def test_too_many_rows_are_refused_before_anything_is_done(service, show, words,
 
 
 def _groups():
-    from console.problems import grouped
-
-    return grouped([record for records in desk().open.values() for record in records])
+    records = [record for records in desk().open.values() for record in records]
+    return grouped(records, risks(records))
