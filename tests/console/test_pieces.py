@@ -89,7 +89,8 @@ def test_remarks_that_differ_in_numbers_and_names_are_one_cause():
             status(3, "Name: Dynamics “A”, Xero “B”.", status=Status.CONFLICT),
             status(4, "Name: Dynamics “C”, Xero “D”.", status=Status.CONFLICT),
             status(5, "Due on 2026-11-01.", status=Status.FAILED),
-        ]
+        ],
+        {},
     )
     assert [(group.status, len(group.records)) for group in found] == [
         (Status.CONFLICT, 2),
