@@ -9,6 +9,7 @@ from console.door import service
 from sync_core.service import Check, Service
 
 HELD = "set, not shown"
+CONNECT_XERO = "python -m sync_core connect-xero"
 
 
 def check() -> tuple[datetime, list[Check]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from console.checks import check, settings_lines
+from console.checks import CONNECT_XERO, check, settings_lines
 from console.door import service
 from console.frame import reader_zone
 from console.texts import plain, when, zone_name
@@ -30,6 +30,13 @@ table(
     "What was checked and what it answered",
 )
 st.caption(f"Checked {when(at, zone)}, {plain(zone_name(zone))}.")
+
+st.markdown("**Connecting Xero again**")
+st.text(
+    "An ordinary Xero app is signed in by a person, once, and again when Xero no longer accepts that. Run this on the machine "
+    "that Tieout runs on, then check again; the console need not be stopped. A custom connection needs none of it."
+)
+st.code(CONNECT_XERO, language="bash")
 
 st.markdown("**Settings in use**")
 table(

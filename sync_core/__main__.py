@@ -6,40 +6,25 @@ With ``--json`` the last line of stdout is one JSON object.
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
 import time
+import webbrowser
 from collections.abc import Callable
 from dataclasses import asdict
-from datetime import datetime
-from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from sync_core.errors import Busy, Configure, Retryable, TieoutError
-from sync_core.model import RunStatus, RunSummary
+from sync_core.model import RunSummary
+from sync_core.printing import plain, print_json, run_as_json, say, show_reconciliation, show_run
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="Tieout: Dynamics 365 and Xero in step, and tied out.")
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line.")]
 DEMO_PORTS = (8811, 8812)
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, datetime):
-        return value.isoformat().replace("+00:00", "Z")
-    return str(value) if isinstance(value, Decimal) else value
-
-
-def _print_json(body: Any) -> None:
-    sys.stdout.write(json.dumps(body, default=_plain, ensure_ascii=False) + "\n")
-
-
-def _say(text: str) -> None:
-    sys.stdout.write(f"{text}\n")
 
 
 def _guarded(as_json: bool, work: Callable[[], int]) -> None:
@@ -48,14 +33,14 @@ def _guarded(as_json: bool, work: Callable[[], int]) -> None:
         code = work()
     except TieoutError as error:
         if as_json:
-            _print_json({"status": type(error).__name__.lower(), "error": error.message})
+            print_json({"status": type(error).__name__.lower(), "error": error.message})
         else:
             sys.stderr.write(f"{error.message}\n")
         # A run that was cut off says so in its result; what ends here never began, because a system could not be used.
         code = Configure.exit_code if isinstance(error, Retryable) else error.exit_code
     except Exception:
         if as_json:
-            _print_json({"status": "error", "error": "Tieout failed in a way it was not built for; stderr says where."})
+            print_json({"status": "error", "error": "Tieout failed in a way it was not built for; stderr says where."})
         raise
     raise typer.Exit(code)
 
@@ -90,7 +75,7 @@ def sync(
             if dry_run or allow:
                 raise
             summary, plan = _followed(settings, scope), None
-        _show_run(summary, plan, dry_run=dry_run, as_json=as_json)
+        show_run(summary, plan, dry_run=dry_run, as_json=as_json)
         return summary.status.exit_code
 
     _guarded(as_json, work)
@@ -116,36 +101,6 @@ def _scope(entities: list[str], records: list[str], *, full: bool) -> Any:
     return Scope(tuple(entities), picked, full)
 
 
-def run_as_json(summary: RunSummary) -> dict[str, Any]:
-    """The shape of ``sync --json``."""
-    seconds = (summary.finished - summary.started).total_seconds() if summary.finished else 0
-    return {
-        "run": summary.run,
-        "status": str(summary.status),
-        "counts": dict(summary.counts),
-        "calls": {name: asdict(calls) for name, calls in summary.calls.items()},
-        "seconds": round(seconds, 3),
-        "message": summary.message,
-        "entities": {name: dict(counts) for name, counts in summary.by_entity.items()},
-    }
-
-
-def _show_run(summary: RunSummary, plan: Any, *, dry_run: bool, as_json: bool) -> None:
-    if as_json:
-        body = run_as_json(summary)
-        _print_json(body | {"plan": plan} if plan is not None and (dry_run or summary.status is RunStatus.REFUSED) else body)
-        return
-    _say(f"Run {summary.run}: {summary.status}. {summary.message}".rstrip())
-    for name, counts in summary.by_entity.items():
-        parts = [f"{count} {outcome}" for outcome, count in counts.items() if count]
-        if parts:
-            _say(f"  {name:<18} {', '.join(parts)}")
-    for name, calls in summary.calls.items():
-        _say(f"  calls to {name:<9} {calls.read} reading, {calls.write} writing")
-    if plan is not None and (dry_run or summary.status is RunStatus.REFUSED):
-        _say(f"  plan {plan['hash']}: {plan['writes']} records to write in about {plan['calls']} calls")
-
-
 @app.command()
 def reconcile(
     entity: Annotated[str, typer.Argument(metavar="[ENTITY]")] = "invoices",
@@ -163,24 +118,12 @@ def reconcile(
             if out is not None:
                 body = body | {"files": [str(path) for path in service.write_files(entity, out, kind)]}
         if as_json:
-            _print_json(body)
+            print_json(body)
         else:
-            _show_reconciliation(entity, body)
+            show_reconciliation(entity, body)
         return 0
 
     _guarded(as_json, work)
-
-
-def _show_reconciliation(entity: str, body: dict[str, Any]) -> None:
-    _say(f"{entity}: {body['rows']} rows. " + ", ".join(f"{n} {s}" for s, n in body["status"].items() if n))
-    for total in body["totals"]:
-        _say(
-            f"  {total['currency'] or '-':<4} Dynamics {total['crm']:>14}  Xero {total['xero']:>14}"
-            f"  difference {total['difference']:>12}  explained {total['explained']:>12}"
-            f"  unexplained {total['unexplained']:>10}"
-        )
-    for path in body.get("files", []):
-        _say(f"  wrote {path}")
 
 
 @app.command()
@@ -199,12 +142,12 @@ def verify(
         wrong = [v for v in checked if not v.agrees]
         body = {"checked": len(checked), "agree": len(checked) - len(wrong), "differ": len(wrong)}
         if as_json:
-            _print_json(body | {"differences": [asdict(v) for v in wrong]})
+            print_json(body | {"differences": [asdict(v) for v in wrong]})
         else:
-            _say(f"{body['checked']} {entity} read in both systems: {body['agree']} agree, {body['differ']} differ.")
+            say(f"{body['checked']} {entity} read in both systems: {body['agree']} agree, {body['differ']} differ.")
             for one in wrong:
                 fields = "; ".join(f"{d.field}: Dynamics {d.crm}, Xero {d.xero}" for d in one.differences)
-                _say(f"  {one.title or one.crm_id}: {fields or f'missing in {one.missing}'}")
+                say(f"  {one.title or one.crm_id}: {fields or f'missing in {one.missing}'}")
         return 1 if wrong else 0
 
     _guarded(as_json, work)
@@ -220,14 +163,48 @@ def verify_audit(as_json: AsJson = False) -> None:
         report = audit_report()
         body = {"status": "whole" if report.whole else "broken", **asdict(report)}
         if as_json:
-            _print_json(body)
+            print_json(body)
         elif report.whole:
-            _say(f"The audit trail is whole: {report.entries} entries, the last with hash {report.head}.")
+            say(f"The audit trail is whole: {report.entries} entries, the last with hash {report.head}.")
         else:
-            _say(f"The audit trail is broken at {len(report.broken)} entries. {report.first}")
+            say(f"The audit trail is broken at {len(report.broken)} entries. {report.first}")
         return 0 if report.whole else 1
 
     _guarded(as_json, work)
+
+
+@app.command("connect-xero")
+def connect_xero_app(
+    port: Annotated[int, typer.Option(help="Where the browser comes back to on this machine.")] = 8765,
+    browser: Annotated[bool, typer.Option(help="Open the page in a browser, where there is one.")] = True,
+    broad_scopes: Annotated[bool, typer.Option("--broad-scopes", help="For a Xero app from before March 2026.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Connect an ordinary Xero app: agree once in the browser, and Tieout stays signed in."""
+
+    def show(address: str) -> None:
+        say(f"Open this address, sign in to Xero, and allow Tieout to reach one organisation:\n{address}")
+        if browser and _has_browser():
+            webbrowser.open(address)
+
+    def work() -> int:
+        from sync_core.service import SystemClock, connect_xero
+
+        done = connect_xero(show, clock=SystemClock(), port=port, broad=broad_scopes)
+        if as_json:
+            print_json({"status": "success", "tenant": done.tenant_id, "organisation": done.name})
+            return 0
+        say(f"Connected to {done.name}. Tieout stays signed in as long as it syncs once in 60 days.")
+        if done.to_set:
+            say(f"Now put this into the settings: TIEOUT_XERO_TENANT_ID={done.tenant_id}")
+        return 0
+
+    _guarded(as_json, work)
+
+
+def _has_browser() -> bool:
+    """A browser with windows: one that fills the terminal would hide what is printed there."""
+    return sys.platform in ("win32", "darwin") or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
 
 
 @app.command()
@@ -238,11 +215,11 @@ def setup(as_json: AsJson = False) -> None:
         from sync_core.service import open_service
 
         with open_service() as service:
-            report = service.set_up(lambda line: None if as_json else _say(f"  {line}"))
+            report = service.set_up(lambda line: None if as_json else say(f"  {line}"))
         if as_json:
-            _print_json({"status": "success", "created": report.created, "already": report.already})
+            print_json({"status": "success", "created": report.created, "already": report.already})
         else:
-            _say(f"Set-up is complete: {len(report.created)} pieces made, {report.already} were there.")
+            say(f"Set-up is complete: {len(report.created)} pieces made, {report.already} were there.")
         return 0
 
     _guarded(as_json, work)
@@ -258,12 +235,12 @@ def doctor(as_json: AsJson = False) -> None:
         with open_service() as service:
             checks = service.doctor()
         if as_json:
-            _print_json(
+            print_json(
                 {"status": "success" if all(c.good for c in checks) else "configure", "checks": [asdict(c) for c in checks]}
             )
         else:
             for check in checks:
-                _say(f"{'good ' if check.good else 'WRONG'}  {check.name}: {check.message}")
+                say(f"{'good ' if check.good else 'WRONG'}  {check.name}: {check.message}")
         return 0 if all(c.good for c in checks) else 2
 
     _guarded(as_json, work)
@@ -285,13 +262,13 @@ def status(as_json: AsJson = False) -> None:
             "runs": [run_as_json(r) for r in view.runs],
         }
         if as_json:
-            _print_json(body)
+            print_json(body)
         else:
             for name, counts in view.statuses.items():
-                _say(f"{name:<18} " + ", ".join(f"{n} {s}" for s, n in sorted(counts.items())))
-            _say(f"Dynamics as of {_plain(view.age.crm)}, Xero as of {_plain(view.age.xero)}")
+                say(f"{name:<18} " + ", ".join(f"{n} {s}" for s, n in sorted(counts.items())))
+            say(f"Dynamics as of {plain(view.age.crm)}, Xero as of {plain(view.age.xero)}")
             for run in view.runs:
-                _say(f"run {run.run} {_plain(run.started)} {run.status}")
+                say(f"run {run.run} {plain(run.started)} {run.status}")
         return 0
 
     _guarded(as_json, work)
@@ -353,16 +330,16 @@ def _first_sync(*, as_json: bool) -> None:
 
     with open_service() as service:
         if not as_json:
-            _say("Setting up the demo company in Dynamics ...")
+            say("Setting up the demo company in Dynamics ...")
         service.set_up()
         if not as_json:
-            _say("Syncing ...")
+            say("Syncing ...")
         result = service.sync(trigger="demo")
-        _show_run(result.summary, None, dry_run=False, as_json=as_json)
+        show_run(result.summary, None, dry_run=False, as_json=as_json)
 
 
 def _serve_console(port: int) -> int:
-    _say(f"The console is at http://127.0.0.1:{port} (stop with Ctrl+C).")
+    say(f"The console is at http://127.0.0.1:{port} (stop with Ctrl+C).")
     serving = subprocess.Popen([sys.executable, "-m", "console", "--port", str(port)])  # noqa: S603  # our own module
     try:
         while serving.poll() is None:
@@ -379,7 +356,7 @@ def main(words: list[str]) -> int:
     try:
         return int(app(args=words, standalone_mode=False) or 0)
     except typer.TyperException as error:
-        _print_json({"status": "configure", "error": error.format_message()})
+        print_json({"status": "configure", "error": error.format_message()})
         return Configure.exit_code
 
 

@@ -19,12 +19,12 @@ _REQUIRED = (
     "dynamics_client_id",
     "dynamics_client_secret",
     "xero_client_id",
-    "xero_client_secret",
     "xero_tenant_id",
 )
 _MICROSOFT_LOGIN = "https://login.microsoftonline.com"
 _XERO_API = "https://api.xero.com"
 _XERO_IDENTITY = "https://identity.xero.com"
+_XERO_LOGIN = "https://login.xero.com"
 
 
 def is_loopback(url: str) -> bool:
@@ -91,13 +91,22 @@ class Settings(BaseSettings):
         return self.state_url or f"sqlite:///{(self.data_dir / 'state.sqlite').resolve()}"
 
     @property
+    def xero_login_url(self) -> str:
+        """Where a person agrees: Xero's page has a host of its own, a stand-in's does not."""
+        return _XERO_LOGIN if self.xero_identity_url == _XERO_IDENTITY else self.xero_identity_url
+
+    @property
     def organisation(self) -> str:
         """The id of this pair of a Dynamics environment and a Xero organisation."""
         return f"{urlsplit(self.dynamics_url).hostname}|{self.xero_tenant_id}"
 
     def require_connections(self) -> None:
-        """Raise Configure naming the first connection setting that is missing."""
-        for name in _REQUIRED:
+        """Raise Configure naming the first connection setting that is missing. An app of Xero's may have no secret."""
+        self.require(*_REQUIRED)
+
+    def require(self, *names: str) -> None:
+        """Raise Configure naming the first of these settings that is missing."""
+        for name in names:
             value = getattr(self, name)
             text = value.get_secret_value() if isinstance(value, SecretStr) else value
             if name == "dynamics_client_secret" and self.dynamics_certificate is not None:

@@ -16,7 +16,8 @@ BASICS = ("sync_core.model", "sync_core.errors")
 ALLOWED = {
     "pages": ("console", "sync_core.service", "sync_core.model", "sync_core.views", "pages"),
     "console": ("console", "pages", "sync_core.service", "sync_core.views", *BASICS),
-    "sync_core.__main__": ("sync_core.service", "sync_core.sandbox", *BASICS),
+    "sync_core.__main__": ("sync_core.service", "sync_core.sandbox", "sync_core.printing", *BASICS),
+    "sync_core.printing": ("sync_core.model",),
     "sync_core.service": ("sync_core.flows", "sync_core.store", "sync_core.rules", "sync_core.systems", "sync_core"),
     "sync_core.flows": ("sync_core.flows", "sync_core.rules", "sync_core.store", "sync_core.systems.base", *BASICS),
     "sync_core.store": ("sync_core.store", "sync_core.rules", "sync_core.views", *BASICS),

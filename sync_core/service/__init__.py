@@ -18,6 +18,7 @@ from sync_core.rules.rulebook import EligibilityRule, FieldRule
 from sync_core.rules.types import ContactType, Relationship, TypeLine, TypeMapping
 from sync_core.service.answers import AuditReport, Check, Download, Flow, Overview, data_flows, entities
 from sync_core.service.closing import Past
+from sync_core.service.connecting import CALLBACK_PORT, Connected, connect_xero
 from sync_core.service.listing import Apart, Candidate, Event, RecordLine, RecordList
 from sync_core.service.opening import Service, SystemClock, audit_report, follow_sync, open_service, run_worker
 from sync_core.service.previewing import Progress
@@ -28,6 +29,7 @@ from sync_core.store.differences import WorkFilters, WorkSort
 from sync_core.views import Balance, FieldLine, Gap, LinePair, ReconciliationPage, RowDetail, VarianceBridge, XeroDetails
 
 __all__ = [
+    "CALLBACK_PORT",
     "Ageing",
     "AgeingLine",
     "Apart",
@@ -42,6 +44,7 @@ __all__ = [
     "Change",
     "Check",
     "CloseStatus",
+    "Connected",
     "ContactType",
     "Difference",
     "Download",
@@ -87,6 +90,7 @@ __all__ = [
     "WorkSort",
     "XeroDetails",
     "audit_report",
+    "connect_xero",
     "data_flows",
     "entities",
     "follow_sync",

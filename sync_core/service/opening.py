@@ -19,6 +19,7 @@ from sync_core.flows.surroundings import Surroundings
 from sync_core.flows.workspace import Step, Workspace, no_step
 from sync_core.model import RunSummary, Side
 from sync_core.service.answers import AuditReport
+from sync_core.service.connecting import XERO_SIGN_IN
 from sync_core.service.desk import RunningRun
 from sync_core.service.filing import Filing
 from sync_core.service.listing import Listing
@@ -36,7 +37,6 @@ from sync_core.systems.dataverse import Dataverse
 from sync_core.systems.oauth import EntraTokens, XeroTokens
 from sync_core.systems.xero import Xero
 
-XERO_SIGN_IN = "xero"
 TAKEN_WITHIN = timedelta(seconds=10)
 
 
@@ -88,7 +88,7 @@ def open_service(settings: Settings | None = None, *, clock: Clock | None = None
         opened.callback(xero.close)
         systems: dict[Side, System] = {Side.CRM: dynamics, Side.XERO: xero}
         workspace = Workspace(chosen.organisation, cache, state, systems, ticking, Surroundings(cache, state), step)
-        service = Service(chosen, workspace, dynamics, running)
+        service = Service(chosen, workspace, dynamics, running, sign_in)
         opened.callback(service.close_pasts)
         opened.callback(service.stop_background)
         yield service

@@ -26,6 +26,7 @@ from sync_core.settings import Settings
 from sync_core.store.requests import Request
 from sync_core.systems.base import Peer
 from sync_core.systems.dataverse import Dataverse
+from sync_core.systems.oauth import XeroTokens
 from sync_core.systems.provision import ProvisionReport, missing, provision
 from sync_core.systems.xero_notices import is_signed, tells_of
 
@@ -33,9 +34,11 @@ from sync_core.systems.xero_notices import is_signed, tells_of
 class Syncing(Desk):
     """The only part that calls the systems."""
 
-    def __init__(self, settings: Settings, workspace: Workspace, dynamics: Dataverse, running: RunningRun) -> None:
+    def __init__(
+        self, settings: Settings, workspace: Workspace, dynamics: Dataverse, running: RunningRun, xero_sign_in: XeroTokens
+    ) -> None:
         super().__init__(settings, workspace, running)
-        self._dynamics = dynamics
+        self._dynamics, self._xero_sign_in = dynamics, xero_sign_in
         self._schedule = Schedule(workspace.state, workspace.organisation, settings.sync_minutes, workspace.clock.now)
         self._runner: Runner | None = None
 
@@ -89,7 +92,8 @@ class Syncing(Desk):
         """Settings, connections, set-up and databases, one line each."""
         checks = [_checked("Settings", lambda: f"Data is kept in {self.settings.data_dir.resolve()}.")]
         for side, system in self._workspace.systems.items():
-            checks.append(_checked(side.label, lambda s=system: f"Connected to {s.check().name}."))
+            way = f", signed in {self._xero_sign_in.way}" if side is Side.XERO else ""
+            checks.append(_checked(side.label, lambda s=system, w=way: f"Connected to {s.check().name}{w}."))
         checks.append(_checked("Dynamics set-up", self._set_up_sentence))
         checks.append(_checked("State", lambda: f"{self._workspace.state.check().database} database is whole."))
         checks.append(_checked("Cache", lambda: f"{self._workspace.cache.path.name} can be read."))

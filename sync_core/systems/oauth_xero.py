@@ -1,4 +1,4 @@
-"""Xero's access tokens: refreshed from a stored sign-in, or fetched by a custom connection.
+"""Xero's access tokens: refreshed from a stored sign-in (see ``xero_consent``), or fetched by a custom connection.
 
 The refresh token is the one thing that must never be lost. It rotates on every use and the one before keeps working for
 30 minutes, therefore: one refresh at a time over threads and processes (``TokenStore.lock``), the new one is saved before
@@ -9,15 +9,13 @@ Source: developer.xero.com, "The standard authorization code flow" and "Custom c
 from __future__ import annotations
 
 import threading
-from base64 import b64encode
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
-from urllib.parse import quote, urlencode
 
-from sync_core.errors import Configure, Retryable
-from sync_core.systems.http import Answer, Http
+from sync_core.errors import Configure
+from sync_core.systems.oauth_xero_endpoint import CREDENTIALS, Endpoint, Granted, error_of, granted, refusal
 from sync_core.systems.redaction import hide
 
 if TYPE_CHECKING:
@@ -38,7 +36,12 @@ NOT_AUTHORISED = (
     "Xero no longer lets this custom connection in. Open it in Xero's developer portal and authorise it for your organisation "
     "again."
 )
-_CREDENTIALS = "TIEOUT_XERO_CLIENT_ID and TIEOUT_XERO_CLIENT_SECRET"
+UNUSED = timedelta(days=60)
+"""A refresh token that nobody used for so long is dead (developer.xero.com, "Token types")."""
+_NO_SIGN_IN = (
+    "Tieout is not signed in to Xero. For an ordinary Xero app run: python -m sync_core connect-xero. For a custom connection "
+    f"set {CREDENTIALS}."
+)
 
 
 class TokenStore(Protocol):
@@ -61,9 +64,10 @@ class _Access:
 
 
 class XeroTokens:
-    """``token(force)`` brings an access token. With no stored refresh token it signs in as a custom connection.
+    """``token(force)`` brings an access token. With no stored refresh token of this app it signs in as a custom connection.
 
-    The stored sign-in has ``refresh_token``, ``access_token``, ``expires_at`` and ``refreshed_at`` (both ISO, UTC).
+    The stored sign-in has ``refresh_token``, ``access_token``, ``expires_at`` and ``refreshed_at`` (both ISO, UTC), the
+    ``client_id`` of the app that it belongs to, and ``connected_at``: when a person agreed to it.
     Raises Configure when a person has to act (wrong client, consent gone), Retryable when Xero cannot be reached.
     """
 
@@ -75,21 +79,12 @@ class XeroTokens:
         transport: httpx.BaseTransport | None = None,
     ) -> None:
         self._client_id = settings.xero_client_id
-        self._secret = settings.xero_client_secret
+        self._has_secret = bool(settings.xero_client_secret.get_secret_value())
         self._clock, self._store = clock, store
         self._lock = threading.Lock()
         self._kept: _Access | None = None
         self._scopes = list(SCOPES)
-        self._http = Http(
-            system="Xero sign-in",
-            base_url=settings.xero_identity_url,
-            clock=clock,
-            token=None,
-            run_id=lambda: None,
-            allow_loopback=settings.allow_loopback,
-            transport=transport,
-            byte_cap=1024 * 1024,
-        )
+        self._endpoint = Endpoint(settings, clock, transport)
 
     def token(self, force: bool = False) -> str:
         """An access token that is good for another minute at least; ``force``: not the one handed out last."""
@@ -100,12 +95,29 @@ class XeroTokens:
             return kept.token
 
     def close(self) -> None:
-        self._http.close()
+        self._endpoint.close()
+
+    @property
+    def way(self) -> str:
+        """How it signs in, as the end of a sentence: "as a custom connection"."""
+        stored = self._stored()
+        if stored is None:
+            return "as a custom connection"
+        agreed, used = (_day(stored.get(name)) for name in ("connected_at", "refreshed_at"))
+        since = f" of {agreed:%Y-%m-%d}" if agreed else ""
+        until = f"; it ends when it is not used until {used + UNUSED:%Y-%m-%d}" if used else ""
+        return f"with the consent{since} that a person gave{until}"
+
+    def _stored(self) -> dict[str, Any] | None:
+        """The sign-in that is kept for this app; that of another app is of no use to it."""
+        stored = self._store.load() if self._store is not None else None
+        if not stored or not stored.get("refresh_token"):
+            return None
+        return stored if stored.get("client_id", self._client_id) == self._client_id else None
 
     def _fetch(self, refused: str) -> _Access:
         store = self._store
-        stored = store.load() if store is not None else None
-        if store is None or not stored or not stored.get("refresh_token"):
+        if store is None or self._stored() is None:
             return self._sign_in()
         with store.lock():
             # Read again: another process may have refreshed while this one waited for the lock.
@@ -123,85 +135,44 @@ class XeroTokens:
     def _refresh(self, store: TokenStore, stored: dict[str, Any]) -> _Access:
         old = str(stored.get("refresh_token", ""))
         hide(old)
-        answer = self._ask({"grant_type": "refresh_token", "refresh_token": old})
+        # Safe to repeat: a used refresh token keeps working for 30 minutes.
+        answer = self._endpoint.ask({"grant_type": "refresh_token", "refresh_token": old}, safe=True)
         if answer.status != 200:
-            raise _refused(answer)
-        body = self._body(answer)
-        access = self._access(body)
-        new = str(body.get("refresh_token") or old)
-        hide(new)
-        store.save(
-            stored
-            | {
-                "refresh_token": new,
-                "access_token": access.token,
-                "expires_at": access.expires.isoformat(),
-                "refreshed_at": self._clock.now().isoformat(),
-            }
-        )
+            raise refusal(answer)
+        fresh = granted(answer)
+        access = self._access(fresh)
+        store.save(stored | signed_in(fresh, access.expires, self._clock.now(), old))
         return access
 
     def _sign_in(self) -> _Access:
         """Sign in as a custom connection, with the scope family that this app has."""
+        if not self._has_secret:
+            raise Configure(_NO_SIGN_IN)
         for family in list(self._scopes):
-            answer = self._ask({"grant_type": "client_credentials", "scope": " ".join(family)})
+            # Safe to repeat: a custom connection just gets another token.
+            answer = self._endpoint.ask({"grant_type": "client_credentials", "scope": " ".join(family)}, safe=True)
             if answer.status == 200:
                 self._scopes = [family]
-                return self._access(self._body(answer))
-            if _error(answer) != "invalid_scope":
+                return self._access(granted(answer))
+            if error_of(answer) != "invalid_scope":
                 break
-        if _error(answer) == "invalid_grant":
+        if error_of(answer) == "invalid_grant":
             raise Configure(NOT_AUTHORISED, detail=answer.text())
-        raise _refused(answer)
+        raise refusal(answer)
 
-    def _ask(self, form: dict[str, str]) -> Answer:
-        secret = self._secret.get_secret_value()
-        hide(secret)
-        pair = f"{quote(self._client_id, safe='')}:{quote(secret, safe='')}"
-        basic = b64encode(pair.encode()).decode()
-        hide(basic)
-        # Safe to repeat: a custom connection just gets another token, and a used refresh token keeps working for 30 minutes.
-        return self._http.request(
-            "POST",
-            "connect/token",
-            headers={"Authorization": f"Basic {basic}", "Content-Type": "application/x-www-form-urlencoded"},
-            content=urlencode(form).encode(),
-            safe=True,
-        )
-
-    def _body(self, answer: Answer) -> dict[str, Any]:
-        body = answer.json()
-        if not isinstance(body, dict) or not body.get("access_token"):
-            raise Retryable("Xero sign-in answered without an access token. Try again in a few minutes.")
-        return body
-
-    def _access(self, body: dict[str, Any]) -> _Access:
-        token = str(body["access_token"])
-        hide(token)
-        return _Access(token, self._clock.now() + timedelta(seconds=int(body.get("expires_in") or 1800)))
+    def _access(self, fresh: Granted) -> _Access:
+        return _Access(fresh.access_token, self._clock.now() + fresh.lives)
 
 
-def _error(answer: Answer) -> str:
-    try:
-        body = answer.json()
-    except Retryable:
-        return ""
-    return str(body.get("error", "")) if isinstance(body, dict) else ""
-
-
-def _refused(answer: Answer) -> Configure:
-    sentences = {
-        "invalid_grant": "Reconnect Xero: its consent has expired or was withdrawn, so Tieout can no longer sign in.",
-        "invalid_client": f"Xero does not know this app or its secret. Check {_CREDENTIALS}.",
-        "unauthorized_client": (
-            "This Xero app may not sign in on its own. Connect Xero with a person's consent, or use a custom connection's "
-            f"{_CREDENTIALS}."
-        ),
-        "invalid_scope": (
-            "The Xero app lacks scopes that Tieout needs. Give it invoices, payments, bank transactions, contacts and "
-            "settings in Xero's developer portal."
-        ),
+def signed_in(fresh: Granted, expires: datetime, now: datetime, old: str = "") -> dict[str, str]:
+    """What is kept of an answer of the token service; ``old`` is the refresh token to keep when it sent no new one."""
+    return {
+        "refresh_token": fresh.refresh_token or old,
+        "access_token": fresh.access_token,
+        "expires_at": expires.isoformat(),
+        "refreshed_at": now.isoformat(),
     }
-    error = _error(answer)
-    fallback = f"Xero refused to sign Tieout in (status {answer.status}). Check {_CREDENTIALS}."
-    return Configure(sentences.get(error, fallback), detail=answer.text())
+
+
+def _day(text: object) -> datetime | None:
+    return datetime.fromisoformat(str(text)) if text else None

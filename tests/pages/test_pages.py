@@ -112,6 +112,7 @@ def test_connections_show_checks_and_no_secret(service, show, words):
     settings = at.dataframe[1].value
     assert "set, not shown" in set(settings["value"])
     assert secret not in settings.to_csv()
+    assert [each.value for each in at.code] == ["python -m sync_core connect-xero"]
 
 
 def test_a_closed_door_is_a_sentence(show, words):
