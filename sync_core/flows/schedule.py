@@ -173,10 +173,7 @@ class Schedule:
             self._scheduler.shutdown(wait=True)
 
     def _on_time(self) -> None:
-        try:
-            self.fire()
-        except TieoutError as error:
-            log.warning("scheduled sync could not be asked for", reason=error.message)
+        _asking(self.fire, "scheduled sync could not be asked for")
 
     def fire(self) -> int | None:
         """Ask for the sync of this slot. None when paused, or when what was asked before still waits or runs."""
@@ -204,10 +201,7 @@ class Schedule:
         return due
 
     def _on_notice(self) -> None:
-        try:
-            self.hear()
-        except TieoutError as error:
-            log.warning("sync after a notice could not be asked for", reason=error.message)
+        _asking(self.hear, "sync after a notice could not be asked for")
 
     @property
     def paused(self) -> bool:
@@ -244,6 +238,14 @@ class Schedule:
     def _unanswered(self) -> bool:
         before = self._before()
         return before is not None and before.status in (RequestStatus.QUEUED, RequestStatus.CLAIMED)
+
+
+def _asking(ask: Callable[[], object], otherwise: str) -> None:
+    """Ask from the scheduler's thread, where nobody would hear of a failure: it is logged, and the next slot asks again."""
+    try:
+        ask()
+    except TieoutError as error:
+        log.warning(otherwise, reason=error.message)
 
 
 def slot(at: datetime, minutes: int) -> datetime:
