@@ -104,4 +104,4 @@ def _history(entity: str, row_id: str) -> None:
         "act": left("What", width=180),
         "note": left("Note", width=480),
     }
-    table(rows, columns, f"What was done with this row, {count(len(entries), 'act')}")
+    table(rows, columns, f"What was done with this row, {count(len(entries), 'act')}", name=f"history {entity} {row_id}")

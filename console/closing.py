@@ -95,7 +95,7 @@ def periods() -> SignOff | None:
         }
         for each in found
     ]
-    picked = pick("closes", rows, columns, [str(each.number) for each in found], "Periods, the latest first")
+    picked = pick("closes", rows, columns, [str(each.number) for each in found], "Periods, the latest first", whole=True)
     return next((each for each in found if str(each.number) == picked), None)
 
 

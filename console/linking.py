@@ -74,5 +74,6 @@ def _pick(entity: str, line: RecordLine, found: list[Candidate]) -> Candidate | 
         dict(each.cells) | {"score": str(each.score), "name": each.name, "reasons": ", ".join(each.reasons)} for each in found
     ]
     ids = [each.id for each in found]
-    picked = pick(f"candidates_{entity}_{line.row_id}", rows, columns, ids, f"Records that could be {plain(line.name)}")
+    name, alt = f"candidates_{entity}_{line.row_id}", f"Records that could be {plain(line.name)}"
+    picked = pick(name, rows, columns, ids, alt, whole=True)
     return next((each for each in found if each.id == picked), None)

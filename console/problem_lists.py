@@ -10,7 +10,7 @@ from console import casework
 from console.frame import reader_zone
 from console.problems import MOST, titles
 from console.texts import amount, count, day, lower_first, when
-from console.widgets import Column, all_selected, left, right, selection_key, table
+from console.widgets import Column, left, pick_some, right, selection_key, table
 from sync_core.model import Side
 from sync_core.service import Case, Movement, data_flows
 
@@ -31,22 +31,14 @@ def aside(cases: Sequence[Case]) -> None:
         "reason": left("Reason", width=400),
     }
     rows, ids = _lines(cases), [f"{case.entity}|{case.row_id}" for case in cases]
-    event = st.dataframe(
-        {name: [row[name] for row in rows] for name in columns},
-        column_config=columns,
-        hide_index=True,
-        key=selection_key("aside", ids),
-        on_select="rerun",
-        selection_mode="multi-row",
-        alt="Rows that are set aside",
-    )
+    picked = pick_some("aside", rows, columns, ids, "Rows that are set aside")
     by_entity: dict[str, list[str]] = {}
-    for each in all_selected(event, ids):
+    for each in picked:
         entity, _, row = each.partition("|")
         by_entity.setdefault(entity, []).append(row)
-    for entity, picked in by_entity.items():
-        held = next(case for case in cases if case.row_id == picked[0]) if len(picked) == 1 else None
-        casework.acts(entity, picked, f"{entity}_{selection_key('aside', picked)}", held)
+    for entity, some in by_entity.items():
+        held = next(case for case in cases if case.row_id == some[0]) if len(some) == 1 else None
+        casework.acts(entity, some, f"{entity}_{selection_key('aside', some)}", held)
     if not by_entity:
         st.caption("Select rows to open them again.")
 

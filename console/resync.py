@@ -90,8 +90,8 @@ def _preview(request_id: int, made: Preview, agreed: Callable[[int], None]) -> N
         st.text(note)
     if made.total or made.notes:
         _agree(request_id, made, agreed)
-    _written(made.written)
-    _left(made.left)
+    _written(made)
+    _left(made)
     if made.more:
         st.caption(f"{count(made.more, 'more record')} not listed here; all are counted above.")
 
@@ -137,19 +137,21 @@ def _agree(request_id: int, made: Preview, agreed: Callable[[int], None]) -> Non
             st.rerun()
 
 
-def _records(title: str, lines: Iterable[tuple[PlannedRecord, Mapping[str, str]]], columns: Mapping[str, Column]) -> None:
+def _records(
+    title: str, lines: Iterable[tuple[PlannedRecord, Mapping[str, str]]], columns: Mapping[str, Column], run: str
+) -> None:
     """A table under its title: what people call each record, and what is said of it. Nothing when no record is in it."""
     rows = [{"kind": r.entity.replace("_", " "), "record": r.title or "without a name", **said} for r, said in lines]
     if not rows:
         return
     st.markdown(f"**{title}**")
-    table(rows, {"kind": left("Kind", width=110), "record": left("Record", width=170), **columns}, title)
+    table(rows, {"kind": left("Kind", width=110), "record": left("Record", width=170), **columns}, title, name=f"{title} {run}")
 
 
-def _written(records: Iterable[PlannedRecord]) -> None:
+def _written(made: Preview) -> None:
     lines = (
         (r, {"outcome": r.outcome, "side": c.side, "field": c.field, "before": c.before, "after": c.after})
-        for r in records
+        for r in made.written
         for c in (r.changes or _note(r))
     )
     columns = {
@@ -159,7 +161,7 @@ def _written(records: Iterable[PlannedRecord]) -> None:
         "before": left("Before", width=220),
         "after": left("After", width=300),
     }
-    _records("What would be written", lines, columns)
+    _records("What would be written", lines, columns, made.run)
 
 
 def _note(record: PlannedRecord) -> list[Change]:
@@ -167,9 +169,10 @@ def _note(record: PlannedRecord) -> list[Change]:
     return [Change("Dynamics" if record.crm_id else "Xero", "link", "", "noted")]
 
 
-def _left(records: Iterable[PlannedRecord]) -> None:
+def _left(made: Preview) -> None:
     columns = {"outcome": left("Why not", width=90), "remark": left("Remark", width=720)}
-    _records("What would not be done", ((r, {"outcome": r.outcome, "remark": r.remark}) for r in records), columns)
+    lines = ((r, {"outcome": r.outcome, "remark": r.remark}) for r in made.left)
+    _records("What would not be done", lines, columns, made.run)
 
 
 def result(request_id: int, done_id: int, agreed: Callable[[int], None]) -> None:
@@ -191,17 +194,17 @@ def result(request_id: int, done_id: int, agreed: Callable[[int], None]) -> None
     st.subheader(plain(done.message))
     made = service().preview(asked.run)
     if made is not None:
-        _remarks((*made.written, *made.left)[:SHOWN])
+        _remarks((*made.written, *made.left)[:SHOWN], done.run or "")
 
 
-def _remarks(records: Iterable[PlannedRecord]) -> None:
+def _remarks(records: Iterable[PlannedRecord], run: str) -> None:
     """Every record of the preview as it stands now."""
     columns = {
         "status": left("Status", width=140),
         "synced": left("Last synced", width=130),
         "remark": left("Remark", width=540),
     }
-    _records("What came of it", ((record, _stands(record)) for record in records), columns)
+    _records("What came of it", ((record, _stands(record)) for record in records), columns, run)
 
 
 def _stands(record: PlannedRecord) -> dict[str, str]:

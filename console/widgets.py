@@ -17,6 +17,10 @@ Column = Any
 """One of Streamlit's column configurations."""
 WHOLE = 25
 """Tables of so many rows are shown without a scroll bar of their own."""
+WIDTHS = {"small": 75, "medium": 200, "large": 400}
+"""Streamlit's words for widths, in pixels; a column that names none grows to the widest."""
+LETTER, MARGINS = 6.5, 16
+"""How much room a letter takes in a grid on average, and what a cell keeps free, in pixels."""
 
 
 def right(label: str, *, width: Width = "small", help: str | None = None) -> Column:  # noqa: A002  # Streamlit's word
@@ -34,17 +38,49 @@ def table(
     alt: str,
     *,
     width: Literal["stretch", "content"] = "stretch",
+    name: str = "",
 ) -> None:
-    """A quiet table that is only looked at. Cells are text, never Markdown."""
+    """A quiet table that is only looked at. Cells are text, never Markdown.
+
+    Where a text does not fit into its column, rows can be selected, and the selected one is written out below. ``name``
+    tells the table from others on the page that may say the same.
+    """
     data = list(rows)
-    st.dataframe(
-        {name: [row.get(name, "") for row in data] for name in columns},
-        column_config=dict(columns),
-        hide_index=True,
-        alt=alt,
-        width=width,
-        height="content" if len(data) <= WHOLE else "auto",
-    )
+    cells = {column: [row.get(column, "") for row in data] for column in columns}
+    shape: dict[str, Any] = {
+        "column_config": dict(columns),
+        "hide_index": True,
+        "alt": alt,
+        "width": width,
+        "height": "content" if len(data) <= WHOLE else "auto",
+    }
+    if not any(cut_off(row, columns) for row in data):
+        st.dataframe(cells, **shape)
+        return
+    key = selection_key(name or alt, [str(row) for row in data])
+    event = st.dataframe(cells, **shape, key=key, on_select="rerun", selection_mode="single-row")
+    chosen = [data[at] for at in event.selection.rows if at < len(data)]
+    if chosen:
+        write_out(chosen[0], columns)
+    else:
+        st.caption("Select a row to read what does not fit into it.")
+
+
+def cut_off(row: Mapping[str, object], columns: Mapping[str, Column]) -> dict[str, str]:
+    """The texts of a row that do not fit into their columns, by the heading of their column."""
+    texts = {column: str(row.get(column) or "") for column in columns}
+    return {str(columns[c]["label"]): text for c, text in texts.items() if len(text) * LETTER > _room(columns[c])}
+
+
+def write_out(row: Mapping[str, object], columns: Mapping[str, Column]) -> None:
+    """Below a grid, all of what the grid can only show the beginning of."""
+    for heading, text in cut_off(row, columns).items():
+        st.text(f"{heading}: {text}")
+
+
+def _room(column: Column) -> int:
+    width = column["width"]
+    return WIDTHS.get(width or "large", width) - MARGINS
 
 
 def filled(columns: Mapping[str, Column], rows: Sequence[Mapping[str, object]], *names: str) -> dict[str, Column]:
@@ -60,28 +96,56 @@ def pick(
     alt: str,
     *,
     height: Height = "auto",
+    whole: bool = False,
 ) -> str | None:
-    """A table of which one row can be selected; answers with its id."""
+    """A table of which one row can be selected; answers with its id. ``whole``: what does not fit is written out below."""
+    chosen = _grid("single-row", name, rows, columns, ids, alt, height)
+    if whole and chosen:
+        write_out(rows[ids.index(chosen[0])], columns)
+    return next(iter(chosen), None)
+
+
+def pick_some(
+    name: str,
+    rows: Sequence[Mapping[str, object]],
+    columns: Mapping[str, Column],
+    ids: Sequence[str],
+    alt: str,
+    *,
+    height: Height = "auto",
+) -> list[str]:
+    """A table of which rows can be selected; answers with their ids. Of one alone, what does not fit is written out below."""
+    chosen = _grid("multi-row", name, rows, columns, ids, alt, height)
+    if len(chosen) == 1:
+        write_out(rows[ids.index(chosen[0])], columns)
+    return chosen
+
+
+def _grid(
+    mode: Literal["single-row", "multi-row"],
+    name: str,
+    rows: Sequence[Mapping[str, object]],
+    columns: Mapping[str, Column],
+    ids: Sequence[str],
+    alt: str,
+    height: Height,
+) -> list[str]:
     event = st.dataframe(
         {column: [row.get(column, "") for row in rows] for column in columns},
         column_config=dict(columns),
         hide_index=True,
         key=selection_key(name, ids),
         on_select="rerun",
-        selection_mode="single-row",
+        selection_mode=mode,
         alt=alt,
         height=height,
     )
-    return selected(event, ids)
+    return all_selected(event, ids)
 
 
 def selection_key(name: str, ids: Sequence[str]) -> str:
     """A selection is a position, so its key says in which rows: other rows begin with none selected."""
     return f"{name}_{sha256('|'.join(ids).encode()).hexdigest()[:12]}"
-
-
-def selected(event: Any, ids: Sequence[str]) -> str | None:
-    return next(iter(all_selected(event, ids)), None)
 
 
 def all_selected(event: Any, ids: Sequence[str]) -> list[str]:

@@ -12,7 +12,7 @@ from console.frame import never_synced
 from console.segments import segments
 from console.sheets import SHEETS
 from console.texts import MATCH_WORDS, amount, count, day, lower_first
-from console.widgets import Column, all_selected, empty, filled, left, right, selection_key, shown_of, table
+from console.widgets import Column, Height, empty, filled, left, pick_some, right, selection_key, shown_of, table
 from sync_core.service import Ageing, AgeingLine, Bucket, Movement, WorkFilters, WorkItem, WorkSort
 
 ROWS = 100
@@ -120,18 +120,10 @@ def _items(items: Sequence[WorkItem], total: int, pages: int) -> None:
     rows = [_line(item) for item in items]
     columns = filled(columns, rows, "with", "work")
     ids = [f"{item.difference.entity}|{item.difference.row}" for item in items]
-    event = st.dataframe(
-        {name: [row[name] for row in rows] for name in columns},
-        column_config=columns,
-        hide_index=True,
-        height="content" if len(rows) <= 15 else 562,
-        key=selection_key("worklist", ids),
-        on_select="rerun",
-        selection_mode="multi-row",
-        alt="Open differences, by money at risk",
-    )
+    height: Height = "content" if len(rows) <= 15 else 562
+    picked = pick_some("worklist", rows, columns, ids, "Open differences, by money at risk", height=height)
     paging.turn(PAGE, pages)
-    _work(all_selected(event, ids), dict(zip(ids, items, strict=True)))
+    _work(picked, dict(zip(ids, items, strict=True)))
 
 
 def _line(item: WorkItem) -> Mapping[str, str]:

@@ -80,6 +80,7 @@ def several(group: Group, known: Risks, named: dict[str, str], key: str) -> Reco
         ids,
         f"{name} with this cause",
         height="content" if len(rows) <= SHOWN // 4 else "auto",
+        whole=True,
     )
     if len(group.records) > SHOWN:
         st.caption(f"The first {SHOWN:,} of {len(group.records):,}. The buttons act on all of them.")

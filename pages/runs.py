@@ -19,10 +19,10 @@ zone = reader_zone()
 labels = {flow.entity: flow.label for flow in data_flows()}
 
 
-def draw(run: RunSummary) -> None:
+def draw(run: RunSummary, message: str) -> None:
     st.subheader(f"{RUN_WORDS[run.status]} · {when(run.started, zone)} · {plain(scope_words(run.scope))}")
-    if run.message:
-        st.text(run.message)
+    if message:
+        st.text(message)
     calls = " · ".join(f"{NAMES.get(k, k)} {c.read:,} reads, {c.write:,} writes" for k, c in run.calls.items())
     st.text(f"Run {run.run} · asked by: {run.trigger} · calls: {calls or 'none'}")
     outcomes(run, labels)
@@ -39,6 +39,6 @@ else:
     rows = [quiet_line(each, zone) if isinstance(each, list) else run_line(each, zone) for each in lines]
     picked = pick("runs", rows, filled(COLUMNS, rows, "message"), [run.run for run in latest], "Runs, the latest first")
     st.caption(f"Times are in {plain(zone_name(zone))}. Select a run to see what it did.")
-    for run in latest:
+    for run, row in zip(latest, rows, strict=True):
         if run.run == picked:
-            draw(run)
+            draw(run, row["message"])

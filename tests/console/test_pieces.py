@@ -17,6 +17,7 @@ from console.nav import GROUPS, file_of
 from console.periods import PERIODS, limits
 from console.problems import grouped
 from console.runs import folded
+from console.widgets import cut_off, left, right
 from sync_core.errors import Configure, Rejected
 from sync_core.model import MatchStatus, RecordStatus, RunStatus, RunSummary, Side, Status
 from sync_core.service import Filters, Flow, Sort
@@ -97,6 +98,12 @@ def test_remarks_that_differ_in_numbers_and_names_are_one_cause():
         (Status.BLOCKED, 2),
         (Status.FAILED, 1),
     ]
+
+
+def test_only_texts_that_do_not_fit_into_their_columns_are_cut_off():
+    columns = {"name": left("Name", width=100), "remark": left("Remark", width=100), "size": right("Size")}
+    row = {"name": "Short", "remark": "This is a long remark, and it goes on", "size": "12.00"}
+    assert cut_off(row, columns) == {"Remark": row["remark"]}
 
 
 def run(name, **counts):

@@ -52,6 +52,17 @@ def test_fields_and_rules_are_those_of_the_registry(service, show):
     assert len(rules) == len(service.eligibility_rules())
 
 
+def test_what_does_not_fit_into_a_table_is_written_out_below_it(service, show, words):
+    at = show("mapping", section="Fields")
+    told = at.dataframe[0].value["words"].tolist()
+    longest = max(range(len(told)), key=lambda row: len(told[row]))
+    assert told[longest] not in words(at)
+    assert "Select a row to read what does not fit into it." in words(at)
+    key = next(k for k in at.session_state.keys() if k.startswith("Fields of Dynamics"))  # noqa: SIM118  # AppTest has no other way
+    at.session_state[key] = {"selection": {"rows": [longest], "columns": []}}
+    assert f"What is done with it: {told[longest]}" in words(at.run())
+
+
 def test_a_tolerance_is_set_and_taken_away(service, show, words):
     at = show("mapping", section="Tolerance")
     at.text_input(key="tolerance_currency").set_value("EUR")

@@ -101,6 +101,15 @@ def test_the_most_money_at_risk_comes_first_and_stands_beside_the_count(service,
     assert [head.endswith("at risk") for head in heads] == [bool(group.risk.amounts) for group in groups]
 
 
+def test_the_whole_remark_of_the_selected_record_stands_below_its_group(service, show, words):
+    group = next(g for g in _groups() if len(g.records) > 1 and len(g.records[0].remark) > 110)
+    at = show("problems", show=str(group.status))
+    assert f"Remark: {group.records[0].remark}" not in words(at)
+    key = next(k for k in at.session_state.keys() if k.startswith(f"group_{group.entity}_{group.status}_{group.records[0].id}"))  # noqa: SIM118  # AppTest has no other way
+    at.session_state[key] = {"selection": {"rows": [0], "columns": []}}
+    assert f"Remark: {group.records[0].remark}" in words(at.run())
+
+
 def test_one_record_is_previewed_in_its_place(service, show, words):
     at = click(show("problems", show="Conflict", kind="contacts"), "Try again…")
     asked = at.session_state[actions.ASKED][-1].id
