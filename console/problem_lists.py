@@ -20,8 +20,9 @@ def aside(cases: Sequence[Case]) -> None:
     if not cases:
         st.text("Nothing is set aside.")
         return
-    more = f" The latest {MOST:,} are shown." if len(cases) == MOST else ""
+    more = f" The latest {MOST:,} are shown." if len(cases) > MOST else ""
     st.text(f"{count(len(cases), 'row is', 'rows are')} set aside. Each opens by itself when either side changes.{more}")
+    cases = cases[:MOST]
     columns: dict[str, Column] = {
         "kind": left("Kind", width=110),
         "record": left("Record", width=170),

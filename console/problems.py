@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -74,19 +74,44 @@ class Desk:
 
 def desk() -> Desk:
     """What needs a person now, without what people set aside; what they set aside, and what was solved since the day began."""
-    aside = [case for case in service().cases(status=CaseStatus.IGNORED, limit=MOST) if case.status is CaseStatus.IGNORED]
-    hidden = {(case.entity, name) for case in aside for name in case.key.names}
-    counted = service().overview().statuses
+    now = waiting()
+    hidden = {(case.entity, name) for case in now.aside for name in case.key.names}
     kept: dict[Status, list[RecordStatus]] = {}
-    counts: dict[Status, int] = {}
     for kind in KINDS:
         found = service().statuses(status=kind, limit=MOST)
         kept[kind] = [record for record in found if (record.entity, row_of(record)) not in hidden]
-        counts[kind] = sum(by.get(kind, 0) for by in counted.values()) - (len(found) - len(kept[kind]))
     today = service().start_of_today()
     done = [case for case in service().cases(status=CaseStatus.RESOLVED, limit=MOST) if case.changed_at >= today]
     solved = [each for each in service().changes_since(today) if each.moved is Moved.SOLVED]
-    return Desk(kept, counts, aside, done, solved)
+    return Desk(kept, now.counts, now.aside, done, solved)
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """How many records need a person, per status, without those that people set aside; and what these are."""
+
+    counts: Mapping[Status, int]
+    aside: Sequence[Case]
+
+
+def waiting() -> Waiting:
+    """Counted exactly, however many there are. What was set aside counts again once its time is over or a side changed."""
+    kept = service().cases(status=CaseStatus.IGNORED, limit=None)
+    aside = [case for case in kept if case.status is CaseStatus.IGNORED]
+    counted = service().overview().statuses
+    hidden = Counter(status.status for status in _statuses_of(aside))
+    return Waiting({kind: sum(by.get(kind, 0) for by in counted.values()) - hidden[kind] for kind in KINDS}, aside)
+
+
+def _statuses_of(cases: Sequence[Case]) -> Iterator[RecordStatus]:
+    """Where the records of these rows stand, each once."""
+    ids: dict[tuple[str, Side], set[str]] = defaultdict(set)
+    for case in cases:
+        for side, row_id in ((Side.CRM, case.crm_id), (Side.XERO, case.xero_id)):
+            if row_id:
+                ids[case.entity, side].add(row_id)
+    for (entity, side), some in ids.items():
+        yield from service().statuses_among(entity, side, sorted(some)).values()
 
 
 def row_of(record: RecordStatus) -> str:

@@ -6,19 +6,17 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
-from console import actions, answers, nav
+from console import actions, answers, nav, problems
 from console.diagram import flow_diagram
 from console.door import service
 from console.frame import reader_zone
 from console.runs import run_lines
 from console.sheets import SHEETS
 from console.standing import Mood, Tally, standing
-from console.texts import STATUS_WORDS, ago, lower_first, money, plain, when, zone_name
+from console.texts import STATUS_WORDS, ago, count, lower_first, money, plain, when, zone_name
 from console.widgets import control_totals, left, right, table
 from sync_core.model import Side, Status
 from sync_core.service import Filters, data_flows
-
-NEEDS_A_PERSON = (Status.FAILED, Status.BLOCKED, Status.CONFLICT, Status.NEEDS_REVIEW)
 
 
 def most_at_risk() -> None:
@@ -66,12 +64,14 @@ if any(result.rows for result in sums.values()):
 waiting, fresh = st.columns([3, 2], gap="large")
 with waiting:
     st.markdown("**Needs a person**")
-    counts = {s: sum(by.get(s, 0) for by in overview.statuses.values()) for s in NEEDS_A_PERSON}
-    said = " · ".join(f"{STATUS_WORDS[status]} {number:,}" for status, number in counts.items() if number)
+    needing = problems.waiting()
+    said = " · ".join(f"{STATUS_WORDS[status]} {number:,}" for status, number in needing.counts.items() if number)
     st.text(said or ("Nothing." if overview.runs else "Nothing can be said before the first sync."))
     most_at_risk()
+    if needing.aside:
+        st.text(f"Set aside by people, and not counted here: {count(len(needing.aside), 'row')}.")
     with st.container(horizontal=True):
-        if said:
+        if said or needing.aside:
             st.page_link(nav.file_of("problems"), label="Work the problems")
         st.page_link(nav.file_of("worklist"), label="All open differences, by money at risk")
 with fresh:

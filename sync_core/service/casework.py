@@ -44,10 +44,13 @@ class Casework(Deciding, Tolerances):
         status: CaseStatus | None = None,
         assignee: str | None = None,
         *,
-        limit: int = 100,
+        limit: int | None = 100,
         offset: int = 0,
     ) -> list[Case]:
-        """Cases as they stand now, the one changed last first. ``status`` is what was last kept of them."""
+        """Cases as they stand now, the one changed last first. ``status`` is what was last kept of them.
+
+        ``limit`` None means all.
+        """
         return as_they_stand(self._workspace, self._workspace.state.cases(name, status, assignee, limit=limit, offset=offset))
 
     def case_counts(self) -> dict[str, dict[CaseStatus, int]]:

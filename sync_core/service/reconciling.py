@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -132,6 +132,11 @@ class Reconciling(Tolerances):
     def status_of(self, name: str, side: Side, row_id: str) -> RecordStatus | None:
         """Where one record stands, None when Tieout has not met it yet."""
         return self._workspace.state.statuses(name, side, [row_id]).get(row_id)
+
+    def statuses_among(self, name: str, side: Side, ids: Sequence[str]) -> dict[str, RecordStatus]:
+        """Where these records stand, by id; those that Tieout has not met yet are left out."""
+        known(name)
+        return self._workspace.state.statuses(name, side, ids)
 
     def statuses(
         self, name: str | None = None, status: Status | None = None, *, limit: int = 100, offset: int = 0

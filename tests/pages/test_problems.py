@@ -75,6 +75,20 @@ def test_a_whole_cause_is_set_aside_and_opened_again(service, show, words):
     assert len(desk().open[group.status]) == before
 
 
+def test_what_people_set_aside_needs_nobody_on_the_overview(service, show, words):
+    def blocked():
+        return next(line for line in words(show("overview")).splitlines() if "■ blocked" in line)
+
+    before, rows = desk().counts[Status.BLOCKED], next(g for g in _groups() if g.status is Status.BLOCKED).row_ids
+    assert f"■ blocked {before}" in blocked()
+    service.ignore("invoices", service.rows_among("invoices", rows)[:1], "settled by phone", who="Ana")
+    assert f"■ blocked {before - 1}" in blocked()
+    assert "Set aside by people, and not counted here: 1 row." in words(show("overview"))
+    service.undo(who="Ana")
+    assert f"■ blocked {before}" in blocked()
+    assert "Set aside by people" not in words(show("overview"))
+
+
 def test_every_row_of_a_list_is_called_done_at_once_and_stands_under_solved_today(service, show, words):
     at = switch(show("problems", show="Blocked"), "Work on all 3 invoices")
     assert "Call it done (3 rows)" in [b.label for b in at.button]
