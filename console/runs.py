@@ -26,6 +26,7 @@ COLUMNS = {
 
 
 def run_line(run: RunSummary, zone: tzinfo) -> dict[str, str]:
+    """A run as text. What a preview would have done stands in brackets: none of it was done."""
     calls = sum(each.read + each.write for each in run.calls.values())
     return {
         "status": RUN_WORDS[run.status],
@@ -35,15 +36,26 @@ def run_line(run: RunSummary, zone: tzinfo) -> dict[str, str]:
         "scope": scope_words(run.scope),
         "calls": f"{calls:,}",
         "message": run.message,
-    } | {str(outcome): f"{run.counts.get(outcome, 0):,}" for outcome in Outcome}
+    } | {str(outcome): _counted(run, run.counts.get(outcome, 0)) for outcome in Outcome}
+
+
+def _counted(run: RunSummary, number: int) -> str:
+    return f"({number:,})" if run.status is RunStatus.PREVIEW and number else f"{number:,}"
 
 
 def run_lines(runs: Sequence[RunSummary], zone: tzinfo) -> None:
     if runs:
         brief = {name: form for name, form in COLUMNS.items() if name != "message"}
         table((run_line(run, zone) for run in runs), brief, "Runs, the latest first")
+        about_previews(runs)
     else:
         st.text("No run yet.")
+
+
+def about_previews(runs: Sequence[RunSummary]) -> None:
+    """What the brackets mean, where there are any."""
+    if any(run.status is RunStatus.PREVIEW for run in runs):
+        st.caption("A preview writes nothing: in brackets stands what it would have done.")
 
 
 def quiet_line(runs: Sequence[RunSummary], zone: tzinfo) -> dict[str, str]:
@@ -73,11 +85,14 @@ def folded(runs: Sequence[RunSummary]) -> list[RunSummary | list[RunSummary]]:
 
 
 def outcomes(run: RunSummary, labels: dict[str, str]) -> None:
-    """Entity by outcome: what a run did."""
+    """Entity by outcome: what a run did, or, of a preview, would have done."""
     columns = {"entity": left("Entity", width="medium")} | {str(o): right(str(o).capitalize()) for o in Outcome}
     rows = [
         {"entity": labels.get(name, name)} | {str(o): f"{counts.get(o, 0):,}" for o in Outcome}
         for name, counts in run.by_entity.items()
         if any(counts.values())
     ]
-    table(rows, columns, "What the run did, per entity")
+    looked = run.status is RunStatus.PREVIEW
+    if looked and rows:
+        st.markdown("**What a sync would have done**")
+    table(rows, columns, f"What the run {'would have done' if looked else 'did'}, per entity")

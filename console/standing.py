@@ -95,7 +95,7 @@ def _at(age: DataAge, side: Side) -> datetime | None:
 
 def _last_failure(runs: Sequence[RunSummary]) -> str:
     """What stopped the last run that came to an end, "" when it went well or only single records failed."""
-    ended = next((run for run in runs if run.status is not RunStatus.RUNNING), None)
+    ended = next((run for run in runs if run.status not in (RunStatus.RUNNING, RunStatus.PREVIEW)), None)
     if ended is None or ended.status in (RunStatus.SUCCESS, RunStatus.PARTIAL, RunStatus.BUSY):
         return ""
     return f"The last run did not go well: {ended.message}"

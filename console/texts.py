@@ -48,6 +48,7 @@ STATUS_WORDS: dict[Status, str] = {
 RUN_WORDS: dict[RunStatus, str] = {
     RunStatus.RUNNING: "… running",
     RunStatus.SUCCESS: "● success",
+    RunStatus.PREVIEW: "○ preview",
     RunStatus.PARTIAL: "◐ partly",
     RunStatus.REFUSED: "■ stopped by a rail",
     RunStatus.FAILED: "✕ failed",

@@ -13,11 +13,13 @@ from console.gaps import gaps
 from console.runs import run_lines
 from console.texts import ago, plain, when, zone_name
 from console.widgets import left, right, table
+from sync_core.model import RunStatus
 
 OFTEN = (1, 5, 15, 30, 60, 240, 1440)
 LOOKED_AT = 500
 zone, now = reader_zone(), datetime.now(UTC)
-schedule, runs = service().schedule(), service().runs(LOOKED_AT)
+schedule = service().schedule()
+runs = [run for run in service().runs(LOOKED_AT) if run.status is not RunStatus.PREVIEW]
 
 
 def words(minutes: int) -> str:

@@ -78,6 +78,7 @@ class Outcome(StrEnum):
 class RunStatus(StrEnum):
     RUNNING = "running"
     SUCCESS = "success"
+    PREVIEW = "preview"
     PARTIAL = "partial"
     REFUSED = "refused"
     FAILED = "failed"

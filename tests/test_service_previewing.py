@@ -10,6 +10,7 @@ from sync_core.errors import Rejected, TieoutError
 from sync_core.flows.schedule import Runner
 from sync_core.model import RunStatus, Side
 from sync_core.service import Filters, Scope
+from sync_core.store import reconciliation_kept
 from tests.flows.shop import act, numbers, sell, sync
 from tests.scenarios.books import Books
 
@@ -48,6 +49,27 @@ def test_a_preview_shows_before_and_after_and_writes_nothing(sold):
         assert made.reads["xero"] > 0
         assert made.left_today > 0
         assert sum(made.counts.values()) == len(made.written) + len(made.left) + made.counts.get("unchanged", 0)
+
+
+def test_a_preview_is_a_run_of_its_own_kind_and_makes_no_reconciliation_anew(sold, monkeypatch):
+    sell(sold, "INV-2")
+    made, whole = [], reconciliation_kept.make
+
+    def counted(transaction, entity, *rest, **how):
+        made.append(entity)
+        whole(transaction, entity, *rest, **how)
+
+    monkeypatch.setattr(reconciliation_kept, "make", counted)
+    with sold.open() as service:
+        asked, _ = previewed(service, Scope())
+        run = service.runs(1)[0]
+        assert (run.run, run.status) == (service.request(asked).run, RunStatus.PREVIEW)
+        assert run.counts["created"] == 1
+        assert service.reconciliation("invoices").row_count == 2
+        made.clear()
+        previewed(service, Scope())
+        assert service.reconciliation("invoices").row_count == 2
+    assert made == []
 
 
 def test_a_new_record_is_shown_with_all_that_it_is_made_with(sold):

@@ -153,7 +153,7 @@ class _Session:
             return RunStatus.REFUSED, raise_kept
         if dry_run:
             self._preview_types()
-            return RunStatus.SUCCESS, "Nothing was written: this was a preview."
+            return RunStatus.PREVIEW, "Nothing was written: this was a preview."
         unfinished = records.fact(cache, PENDING) == "yes"
         records.set_fact(cache, PENDING, "yes")
         try:

@@ -60,7 +60,7 @@ class Syncing(Desk):
         scope = Scope.of_json(request.args)
         result = self.sync(scope, trigger=who, dry_run=request.kind == PREVIEW)
         summary = result.summary
-        looked = request.kind == PREVIEW and summary.status in (RunStatus.SUCCESS, RunStatus.REFUSED)
+        looked = request.kind == PREVIEW and summary.status in (RunStatus.PREVIEW, RunStatus.REFUSED)
         if looked or (scope.plan and summary.status is RunStatus.REFUSED):
             keep_preview(self._workspace, result)
         went_well = looked or summary.status in (RunStatus.SUCCESS, RunStatus.PARTIAL)

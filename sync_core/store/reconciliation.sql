@@ -241,13 +241,7 @@ WHERE d.other_lines OR b.c.total IS DISTINCT FROM b.x.total;
 
 -- step found
 CREATE TEMP TABLE found AS
-WITH pulled AS (
-  SELECT min(pulled_at) FILTER (stream IN ({{crm_streams}})) AS crm_first,
-    max(pulled_at) FILTER (stream IN ({{crm_streams}})) AS crm_last,
-    min(pulled_at) FILTER (stream IN ({{xero_streams}})) AS xero_first,
-    max(pulled_at) FILTER (stream IN ({{xero_streams}})) AS xero_last
-  FROM cursor
-),
+WITH pulled AS ({{pulled}}),
 advances AS ({{advances}})
 SELECT b.*, term.locked_until, d.labels, p.others, p.whys AS reasons_for, g.notes, g.parts,
   false AS ignored,
@@ -260,8 +254,7 @@ SELECT b.*, term.locked_until, d.labels, p.others, p.whys AS reasons_for, g.note
   coalesce(x.void, false) AS void_xero,
   coalesce(c.inactive, false) AS inactive_crm,
   coalesce(x.inactive, false) AS inactive_xero,
-  coalesce(crm_moved AND c.modified > xero_first AND c.modified <= crm_last, false)
-    OR coalesce(xero_moved AND x.modified > crm_first AND x.modified <= xero_last, false) AS timing,
+  coalesce(crm_moved AND {{crm_between}}, false) OR coalesce(xero_moved AND {{xero_between}}, false) AS timing,
   b.crm_id IS NOT NULL AND b.xero_id IS NOT NULL AND NOT c.void AND NOT x.void AS comparable,
   coalesce(t.smallest, 0.01) AS cent,
   {{money_bound}} AS bound,

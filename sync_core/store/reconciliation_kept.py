@@ -1,8 +1,9 @@
 """The reconciliation as it is kept in the cache: a table of its own per entity, made anew only when something moved.
 
 Pages, sums and files read that table, so that none of them matches and compares again. What it is made from is told by prints
-of the records, links and agreed images behind it, by the cursors and by the terms; pairs that agreed and that nothing which
-moved can touch are left in it. Rows that a person set aside are laid over it when it is read, and need no new table.
+of the records, links and agreed images behind it, by what changed while the lists were read, and by the terms; pairs that
+agreed and that nothing which moved can touch are left in it. Rows that a person set aside are laid over it when it is read,
+and need no new table.
 """
 
 # ruff: noqa: S608  # the pieces are names that stand in this program; whatever comes from data is in tables
@@ -16,7 +17,6 @@ from decimal import Decimal
 
 import pyarrow as pa
 
-from sync_core.model import Side
 from sync_core.rules.entities import entity as registered
 from sync_core.rules.line_differences import trace
 from sync_core.rules.mapping import loads
@@ -24,7 +24,7 @@ from sync_core.rules.reconcile import DECIMALS, Terms
 from sync_core.store.cache import Cache, Snapshot, Transaction
 from sync_core.store.reconciliation_matching import ACCEPT
 from sync_core.store.reconciliation_moved import anything, few, look, note, take_out
-from sync_core.store.reconciliation_sql import steps, streams
+from sync_core.store.reconciliation_sql import between, steps
 
 FORM = 3
 """Version of the kept rows: another one makes all of them anew."""
@@ -113,7 +113,7 @@ class Keeper:
                 changes = self._cache.changes
                 transaction.run(_AGREED, entity)
                 look(transaction, sorted({entity, *_ALSO}), noted_name(entity))
-                now, before = f"{FORM} {asked} {_cursors(transaction, entity)}", _kept_from(transaction, entity)
+                now, before = f"{FORM} {asked} {_between(transaction, entity)}", _kept_from(transaction, entity)
                 if now != before or anything(transaction):
                     partly = before.startswith(f"{FORM} ") and few(transaction)
                     make(transaction, entity, terms, kept_name(entity), partly=partly)
@@ -151,14 +151,13 @@ def _kept_from(transaction: Transaction, entity: str) -> str:
     return found[0] if found else ""
 
 
-def _cursors(transaction: Transaction, entity: str) -> str:
-    """How far the lists behind the rows of ``entity`` are read."""
-    table = transaction.query(
-        "SELECT string_agg(stream || pulled_at, ',' ORDER BY stream) AS cursors FROM cursor"
-        " WHERE list_contains($1::VARCHAR[], stream)",
-        [*streams(entity, Side.CRM), *streams(entity, Side.XERO)],
-    )
-    return str(table["cursors"][0].as_py())
+def _between(transaction: Transaction, entity: str) -> str:
+    """Which records changed while the lists behind ``entity`` were read.
+
+    The instants themselves move with every look at the systems, also with one that brings nothing.
+    """
+    (found,) = transaction.query(between(entity)).to_pylist()
+    return f"{found['n']} {found['print']}"
 
 
 def make(transaction: Transaction, entity: str, terms: Terms, into: str, *, partly: bool = False) -> None:

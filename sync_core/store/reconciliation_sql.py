@@ -56,6 +56,33 @@ def streams(entity: str, side: Side) -> list[str]:
     return [f"{side}.{stream.table}" for stream in registered(entity).streams(side)]
 
 
+def pulled(entity: str) -> str:
+    """When the lists behind ``entity`` were read on either side, first and last, as one row of SQL."""
+    listed = {side: ", ".join(map(literal, streams(entity, side))) for side in Side}
+    times = (
+        f"{pick}(pulled_at) FILTER (stream IN ({listed[side]})) AS {side}_{name}"
+        for side in Side
+        for name, pick in (("first", "min"), ("last", "max"))
+    )
+    return f"SELECT {', '.join(times)} FROM cursor"  # noqa: S608  # names of streams, from the registry
+
+
+_BETWEEN = {
+    Side.CRM: "{of}.modified > xero_first AND {of}.modified <= crm_last",
+    Side.XERO: "{of}.modified > crm_first AND {of}.modified <= xero_last",
+}
+"""Whether a record was changed after the other side was read and before its own was: all that the instants decide."""
+
+
+def between(entity: str) -> str:
+    """How many records of ``entity`` moved between the two sides' being read, and a print of which, as one row of SQL."""
+    sides = " OR ".join(f"r.side = {literal(side)} AND {words.format(of='r')}" for side, words in _BETWEEN.items())
+    return (
+        f"WITH pulled AS ({pulled(entity)}) SELECT count(*) AS n, bit_xor(hash(seq)) AS print"  # noqa: S608  # the same
+        f" FROM record r CROSS JOIN pulled WHERE r.entity = {literal(entity)} AND ({sides})"
+    )
+
+
 def sign(name: str, kind: str = "kind") -> str:
     """How amounts of the entity count, as SQL over the column ``kind``."""
     family = FAMILIES.get(name)
@@ -70,8 +97,9 @@ def _entity(subject: Entity) -> dict[str, str]:
     return {
         "entity": literal(subject.name),
         "sign": sign(subject.name),
-        "crm_streams": ", ".join(map(literal, streams(subject.name, Side.CRM))),
-        "xero_streams": ", ".join(map(literal, streams(subject.name, Side.XERO))),
+        "pulled": pulled(subject.name),
+        "crm_between": _BETWEEN[Side.CRM].format(of="c"),
+        "xero_between": _BETWEEN[Side.XERO].format(of="x"),
         "approved": "coalesce(x.state IN ('AUTHORISED', 'PAID'), false)" if documents else "false",
         "approved_kind": str(documents),
     }

@@ -16,7 +16,7 @@ from console.filters import address, parse
 from console.nav import GROUPS, file_of
 from console.periods import PERIODS, limits
 from console.problems import grouped
-from console.runs import folded
+from console.runs import folded, run_line
 from console.widgets import cut_off, left, right
 from sync_core.errors import Configure, Rejected
 from sync_core.model import MatchStatus, RecordStatus, RunStatus, RunSummary, Side, Status
@@ -114,6 +114,13 @@ def test_runs_in_which_nothing_changed_fold():
     lines = folded([run("5"), run("4", unchanged=9), run("3", updated=1), run("2"), run("1", conflict=1)])
     names = [[each.run for each in line] if isinstance(line, list) else line.run for line in lines]
     assert names == [["5", "4"], "3", ["2"], "1"]
+
+
+def test_a_preview_says_that_it_is_one_and_what_it_would_have_done():
+    line = run_line(replace(run("1", created=1200), status=RunStatus.PREVIEW), UTC)
+    assert (line["status"], line["created"], line["failed"]) == ("○ preview", "(1,200)", "0")
+    assert run_line(run("2", created=1200), UTC)["created"] == "1,200"
+    assert folded([replace(run("3"), status=RunStatus.PREVIEW)])[0].run == "3", "it is not folded away among quiet syncs"
 
 
 def test_answers_are_kept_for_a_while_and_not_too_many():

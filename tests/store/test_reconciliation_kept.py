@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -49,6 +50,26 @@ def test_nothing_is_made_twice_until_something_moves(ledgers, made):
     assert made == ["invoices"]
     ledgers.pair("A2")
     assert rows(ledgers.cache, "invoices").num_rows == 2
+    assert made == ["invoices"] * 2
+
+
+def test_a_look_that_brings_nothing_makes_nothing_anew_and_one_that_explains_a_difference_does(ledgers, made):
+    nine = datetime(2026, 11, 23, 9, tzinfo=UTC).replace(tzinfo=None)
+    ledgers.pair("A2", {"total": "120.00", "hash": "moved", "modified": nine + timedelta(minutes=20)})
+    ledgers.pulled("crm.invoice", nine)
+    ledgers.pulled("xero.Invoices", nine)
+
+    def looked(side, minutes):
+        ledgers.root.execute(
+            "UPDATE cursor SET pulled_at = ? WHERE starts_with(stream, ?)", [nine + timedelta(minutes=minutes), side]
+        ).fetchall()
+        ledgers.cache.changes += 1
+        return {row["row_id"]: row["status"] for row in rows(ledgers.cache, "invoices").to_pylist()}
+
+    assert [looked("", minutes)["crm:c-A2"] for minutes in (1, 2, 10)] == [MatchStatus.DIFFERS] * 3
+    assert made == ["invoices"], "nothing moved, and nothing is told apart by when it was read"
+    assert looked("crm", 30)["crm:c-A2"] == MatchStatus.TIMING
+    assert looked("crm", 40)["crm:c-A2"] == MatchStatus.TIMING
     assert made == ["invoices"] * 2
 
 
