@@ -2,38 +2,60 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import streamlit as st
 
 from console import actions
+from console.door import service
 from console.sheets import Sheet
-from console.texts import plain
+from console.texts import listed, plain
 from sync_core.model import RecordStatus, Side, Status
 from sync_core.service import RowDetail
 
 SIDES = {side.label: side for side in Side}
+Stays = Mapping[str, Collection[Side]]
 
 
 def draw(sheet: Sheet, found: RowDetail, statuses: Sequence[RecordStatus]) -> None:
-    """Nothing when neither record is in conflict or there is no pair."""
+    """Nothing when neither record is in conflict or there is no pair. Only values that can be written are offered."""
     row = found.row
     differing = {line.name: line.label for line in found.fields if not line.same}
     in_conflict = any(status.status is Status.CONFLICT for status in statuses)
     if not (in_conflict and row["crm_id"] and row["xero_id"] and differing):
         return
+    may_stay = service().may_stay(sheet.entity)
+    offered = {name: label for name, label in differing.items() if may_stay.get(name)}
     st.markdown("**Which value stays**")
     with st.container(horizontal=True):
-        for name, label in differing.items():
-            st.segmented_control(plain(label), list(SIDES), key=_key(row, name))
-    st.button(
-        "Keep the chosen values",
-        key=f"{sheet.entity}_keep_{row['row_id']}",
-        disabled=not _chosen(row, differing),
-        help="The chosen value is written to the other system by a resync of this record alone.",
-        on_click=_keep,
-        args=(sheet, row, tuple(differing)),
-    )
+        for name, label in offered.items():
+            sides = [side.label for side in Side if side in may_stay[name]]
+            st.segmented_control(plain(label), sides, key=_key(row, name))
+    for sentence in why_not(differing, may_stay):
+        st.caption(plain(sentence))
+    if offered:
+        st.button(
+            "Keep the chosen values",
+            key=f"{sheet.entity}_keep_{row['row_id']}",
+            disabled=not _chosen(row, offered),
+            help="The chosen value is written to the other system by a resync of this record alone.",
+            on_click=_keep,
+            args=(sheet, row, tuple(offered)),
+        )
+
+
+def why_not(differing: Mapping[str, str], may_stay: Stays) -> list[str]:
+    """Why values of fields that differ (name -> label) are not offered; empty when all are."""
+    said = []
+    neither = [label for name, label in differing.items() if not may_stay.get(name)]
+    if neither:
+        said.append(f"{listed(neither)}: not offered, because Tieout writes this to neither system. Change it there by hand.")
+    for side in Side:
+        alone = [label for name, label in differing.items() if set(may_stay.get(name, ())) == {side}]
+        if alone:
+            why = f"because Tieout does not write this field to {side.label}."
+            said.append(f"{listed(alone)}: only the value of {side.label} can stay, {why}")
+    return said
 
 
 def _keep(sheet: Sheet, row: Mapping[str, object], names: Sequence[str]) -> None:

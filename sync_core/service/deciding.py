@@ -18,16 +18,24 @@ from sync_core.store import memberships
 class Deciding(Desk):
     """Writes to the state only; the next run carries it out."""
 
+    def may_stay(self, name: str) -> dict[str, frozenset[Side]]:
+        """By field, the sides whose value can be kept in a conflict: those from which it is written to the other side."""
+        known(name)
+        return {
+            field.name: frozenset(side for side in Side if side.other in field.to and not field.once)
+            for field in entity(name).fields
+        }
+
     def resolve(self, name: str, crm_id: str, keep: Mapping[str, Side], *, who: str) -> None:
         """A person decides a conflict: per field, the side whose value stays. The next run of that record carries it out.
 
         Raises Rejected naming a field that cannot be written to the other side.
         """
         known(name)
-        declared, state, now = entity(name), self._workspace.state, self._workspace.clock.now()
+        state, now, may_stay = self._workspace.state, self._workspace.clock.now(), self.may_stay(name)
         for field, side in keep.items():
-            if side.other not in declared.field(field).to:
-                label = declared.field(field).label
+            if side not in may_stay[field]:
+                label = entity(name).field(field).label
                 raise Rejected(f"{label} cannot be written to {side.other.label}. Change it there by hand.", field=field)
         with state.together():
             state.set_mapping(keep_key(name, crm_id), json.dumps({f: str(s) for f, s in keep.items()}), who, now)

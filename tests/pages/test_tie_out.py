@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from console import actions
+from console.decide import why_not
 from console.filters import parse
 from console.texts import STATUS_WORDS, amount
 from sync_core.model import MatchStatus, Side
@@ -199,12 +200,28 @@ def test_a_conflict_is_decided_field_by_field(service, show, monkeypatch):
     )
 
 
-def test_a_choice_that_cannot_be_written_says_so_and_asks_for_nothing(service, show):
+def test_a_value_that_cannot_be_written_is_not_offered_and_the_page_says_why(service, show, words):
     at = select(show("invoices", invoices_search="HP-1040"), 0)
-    at.segmented_control(key=next(k for k in decided(at) if k.endswith("_total"))).set_value("Dynamics").run()
-    next(b for b in at.button if b.label == "Keep the chosen values").click().run()
-    assert "Total cannot be written to Xero" in at.error[0].value
-    assert at.session_state[actions.ASKED] == []
+    may_stay = service.may_stay("invoices")
+    row = service.reconciliation("invoices", Filters(search="HP-1040")).rows.to_pylist()[0]["row_id"]
+    differing = [line for line in service.reconciliation_detail("invoices", row).fields if not line.same]
+    unwritable = [line for line in differing if not may_stay[line.name]]
+    assert {"total", "state"} & {line.name for line in unwritable}
+    offered = {key.removeprefix(f"keep_{row}_") for key in decided(at)}
+    assert offered == {line.name for line in differing if may_stay[line.name]}
+    assert all(line.label in words(at) for line in unwritable)
+    assert "because Tieout writes this to neither system" in words(at)
+
+
+def test_only_the_value_that_has_a_way_is_offered():
+    said = why_not(
+        {"number": "Number", "due_date": "Due date", "state": "Status", "total": "Total"},
+        {"number": {Side.CRM}, "due_date": set(Side), "state": frozenset()},
+    )
+    assert said == [
+        "Status and Total: not offered, because Tieout writes this to neither system. Change it there by hand.",
+        "Number: only the value of Dynamics can stay, because Tieout does not write this field to Dynamics.",
+    ]
 
 
 def test_where_there_is_no_conflict_there_is_nothing_to_decide(service, show):
