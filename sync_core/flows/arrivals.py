@@ -18,6 +18,7 @@ from sync_core.store import records
 NOT_SENT = "not sent: "
 NEVER_ARRIVED = "never arrived"
 SEVERAL = "several records hold its tag"
+LINKED_OTHERWISE = "its record is linked with another one"
 
 
 @dataclass(frozen=True, slots=True)

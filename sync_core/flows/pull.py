@@ -162,8 +162,10 @@ def refresh(workspace: Workspace, entity: Entity, run: str) -> list[Unreadable]:
 def _refresh(
     workspace: Workspace, entity: Entity, side: Side, ids: list[str], context: Context, run: str, unreadable: list[Unreadable]
 ) -> None:
+    # A record that comes in late may be linked long since: its list was cut short before, or its cache was lost.
+    links = workspace.state.links(entity.name, side, ids)
     made = [
-        records.as_row(r, entity.title, *sealed(r.fields), run)
+        records.as_row(r, entity.title, *sealed(r.fields), run, links.get(r.id))
         for r in _canonical(workspace, entity, side, ids, context, unreadable)
     ]
     done = [(entity.name, str(side), i) for i in ids]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import structlog
 
-from sync_core.flows.arrivals import NEVER_ARRIVED, NOT_SENT, SEVERAL, find_arrived, may_still_arrive
+from sync_core.flows.arrivals import LINKED_OTHERWISE, NEVER_ARRIVED, NOT_SENT, SEVERAL, find_arrived, may_still_arrive
 from sync_core.flows.workspace import Workspace
 from sync_core.model import Intent, IntentStatus, Link, RecordStatus, Side, Status, Verb
 from sync_core.rules import remarks
@@ -33,13 +35,17 @@ def _settle(workspace: Workspace, name: str, unknown: list[Intent], run: str, le
     found = arrivals.found
     log.info("looked up writes without an answer", entity=name, asked=len(some), arrived=len(found), run=run)
     made = {i.id: _link(workspace, i, found[i.id]) for i in some if i.id in found and i.verb is Verb.CREATE}
-    links = _new(workspace, name, list(made.values()))
+    overtaken = _linked_otherwise(workspace, name, made)
+    made = {i: link for i, link in made.items() if i not in overtaken}
     statuses = [_status(workspace, i, made[i.id], run) for i in some if i.id in made] + _unsaid(workspace, name, some, run)
     now, declared = workspace.clock.now(), entity(name)
-    outcomes: list[Settlement] = [(i.id, IntentStatus.ADOPTED, found[i.id], "") for i in some if i.id in found]
+    taken = [i for i in some if i.id in found and i.id not in overtaken]
+    outcomes: list[Settlement] = [(i.id, IntentStatus.ADOPTED, found[i.id], "") for i in taken]
     outcomes += [(i, IntentStatus.NEEDS_REVIEW, None, SEVERAL) for i in sorted(arrivals.unclear)]
+    outcomes += [(i, IntentStatus.NEEDS_REVIEW, found[i], LINKED_OTHERWISE) for i in sorted(overtaken)]
     missing = [i for i in some if i.id not in found and i.id not in arrivals.unclear]
     outcomes += [(i.id, IntentStatus.REJECTED, None, NEVER_ARRIVED) for i in missing if not may_still_arrive(declared, i, now)]
+    links = list(made.values())
     records.set_partners(workspace.cache, links)
     workspace.state.settle(outcomes, links, statuses, lease)
     return len(found)
@@ -69,6 +75,17 @@ def _link(workspace: Workspace, intent: Intent, remote_id: str) -> Link:
     return Link(intent.entity, crm or "", xero or "", "its tag, after a lost answer", workspace.clock.now())
 
 
-def _new(workspace: Workspace, name: str, links: list[Link]) -> list[Link]:
-    known = workspace.state.links(name, Side.CRM, [link.crm_id for link in links])
-    return [link for link in links if link.crm_id not in known]
+def _linked_otherwise(workspace: Workspace, name: str, made: Mapping[str, Link]) -> frozenset[str]:
+    """Intents whose record, or what they made of it, was linked with another one meanwhile, by a person perhaps.
+
+    Their links stay as they are: what was made stands alone, and is shown as a record that the other side does not have.
+    """
+    state, links = workspace.state, made.values()
+    crm = state.links(name, Side.CRM, [link.crm_id for link in links])
+    xero = state.links(name, Side.XERO, [link.xero_id for link in links])
+
+    def parted(link: Link) -> bool:
+        there = {k for k in (crm.get(link.crm_id), xero.get(link.xero_id)) if k is not None}
+        return any((known.crm_id, known.xero_id) != (link.crm_id, link.xero_id) for known in there)
+
+    return frozenset(intent for intent, link in made.items() if parted(link))

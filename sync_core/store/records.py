@@ -26,6 +26,8 @@ RECORD = pa.schema(
         ("parent", pa.string()),
         ("rate", pa.decimal128(19, 6)),
         ("run", pa.string()),
+        ("partner", pa.string()),
+        ("linked", pa.timestamp("us")),
     ]
 )
 _LINKED = pa.schema([*((n, pa.string()) for n in ("entity", "side", "id", "partner")), ("linked", pa.timestamp("us"))])
@@ -38,6 +40,8 @@ _PARENTS = {
 }
 """What a record is part of: the field that holds the id, per entity."""
 
+_ON_ARRIVAL = ("since", "partner", "linked")
+"""Set when a record comes into the cache, and left alone when it is read again."""
 _TYPED = tuple(
     {
         "number": ("number",),
@@ -58,8 +62,11 @@ _TYPED = tuple(
 )
 
 
-def as_row(record: Record, title: str, digest: str, fields: str, run: str) -> dict[str, Any]:
-    """A record as the cache keeps it; ``fields`` is its canonical JSON and ``digest`` the hash of that."""
+def as_row(record: Record, title: str, digest: str, fields: str, run: str, link: Link | None = None) -> dict[str, Any]:
+    """A record as the cache keeps it; ``fields`` is its canonical JSON and ``digest`` the hash of that.
+
+    ``link``: the pair it is in, for a record that the cache does not hold yet. Of one that it holds, the link stays as it is.
+    """
     row: dict[str, Any] = {
         "entity": record.entity,
         "side": str(record.side),
@@ -73,6 +80,9 @@ def as_row(record: Record, title: str, digest: str, fields: str, run: str) -> di
         "title": _as_text(record.fields.get(title)),
         "run": run,
     }
+    if link is not None:
+        row["partner"] = link.xero_id if record.side is Side.CRM else link.crm_id
+        row["linked"] = kept.naive(link.linked_at)
     fields_of = record.fields.get
     for column, places in _TYPED:
         value = None
@@ -113,7 +123,7 @@ def merge_records(
             kept.supersede(transaction, table, at)
             since = pa.array([kept.naive(at)] * len(rows), pa.timestamp("us"))
             stamped = _with_stamp(table).append_column("since", since)
-            transaction.merge("record", stamped, ("entity", "side", "id"), "stamp", keep=("since",))
+            transaction.merge("record", stamped, ("entity", "side", "id"), "stamp", keep=_ON_ARRIVAL)
         if done:
             transaction.with_rows(
                 "DELETE FROM dirty WHERE (entity, side, id) IN (SELECT entity, side, id FROM incoming)",

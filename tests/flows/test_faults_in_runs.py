@@ -263,6 +263,34 @@ def test_several_records_with_its_number_after_a_lost_answer_wait_for_a_person(b
     assert numbers(books) == ["INV-1", "INV-1"]
 
 
+def test_what_was_linked_otherwise_before_its_answer_was_found_stops_no_run(books):
+    """The link that is there stays, what was made stands alone and says so, and everybody else goes on (I15)."""
+    (rival,) = [r["accountid"] for r in rows(books, "dataverse.account") if r["name"] == "Kahu Guiding Co"]
+    act(books, "contact in Xero", {"name": "Ruru Cafe"})
+    (new,) = [r["ContactID"] for r in rows(books, "xero.Contacts") if r["Name"] == "Ruru Cafe"]
+    fault = books.sandbox.fault("drop_after", system="dataverse", method="PATCH", path="/accounts")
+
+    def ends(name: str) -> None:
+        if name == "answer lost":
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt), books.open(ends) as service:
+        service.sync()
+    assert fault.fired == 1
+    with books.open() as service:
+        (linked,) = service._workspace.state.links("contacts", Side.CRM, [rival]).values()
+        service.unlink("contacts", rival, linked.xero_id, who="Ana")
+        service.link("contacts", rival, new, who="Ana")
+    sell(books, "INV-1")
+    assert "linked already" not in sync(books).summary.message
+    with books.open() as service:
+        assert service._workspace.state.unsettled() == []
+        assert service._workspace.state.links("contacts", Side.CRM, [rival])[rival].xero_id == new
+    status, words = remark(books, "Ruru Cafe", "contacts")
+    assert (status, "Ruru Cafe is already assigned to another contact" in words) == ("Failed", True)
+    assert numbers(books) == ["INV-1"]
+
+
 def test_what_another_person_made_under_its_number_is_not_overwritten_after_a_lost_answer(books):
     """One hit is taken for the answer, and what differs waits for a person with both values."""
     sell(books, "INV-1")

@@ -6,6 +6,7 @@ import pytest
 
 from sync_core.model import Link, RunStatus
 from sync_core.rules.entities import ENTITIES
+from sync_core.service import Scope
 from sync_core.store.rows import body_text
 from tests.flows.shop import act, at_rest, numbers, rows, sell, sync
 from tests.scenarios.books import Books
@@ -48,6 +49,20 @@ def test_a_lost_cache_costs_a_full_pull_and_nothing_else(full_books):
     full_books.forget("cache-")
     summary = sync(full_books).summary
     assert summary.status is RunStatus.SUCCESS
+    assert creates(full_books, since) == []
+    assert (links(full_books), held(full_books)) == (before, had)
+    at_rest(full_books)
+
+
+@pytest.mark.parametrize(("system", "path"), [("xero", "/Contacts$"), ("dataverse", "/invoices$")])
+def test_a_list_that_comes_empty_into_a_new_cache_does_not_part_its_pairs(full_books, system, path):
+    """The records come in later, after the links were loaded: they are linked still, and no copies of them are made."""
+    before, had, since = links(full_books), held(full_books), full_books.logged
+    full_books.forget("cache-")
+    fault = full_books.sandbox.fault("empty_listing", system=system, path=path)
+    sync(full_books)
+    assert fault.fired == 1
+    sync(full_books, scope=Scope(full=True))
     assert creates(full_books, since) == []
     assert (links(full_books), held(full_books)) == (before, had)
     at_rest(full_books)

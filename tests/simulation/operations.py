@@ -439,11 +439,11 @@ def _new_customer_value(arena: Arena, chance: Random) -> tuple[str, str]:
 
 def _edit_crm_customer(arena: Arena, table: str, row: Row, field: str, value: str) -> None:
     column = {"email": "emailaddress1", "city": "address1_city", "name": "name" if table == "account" else "lastname"}[field]
-    before = row.get(column)
+    seen = "fullname" if column == "lastname" else column
+    before, row_id = row.get(seen), row[f"{table}id"]
     with arena.people() as people:
-        people.crm("PATCH", f"{table}s({row[f'{table}id']})", {column: value})
-        if table == "account" or field != "name":
-            arena.note("contacts", Side.CRM, row[f"{table}id"], field, value, before)
+        people.crm("PATCH", f"{table}s({row_id})", {column: value})
+        arena.note("contacts", Side.CRM, row_id, field, arena.kernel.collection(f"dataverse.{table}").get(row_id)[seen], before)
 
 
 def _edit_crm_due(arena: Arena, row: Row, due: str) -> None:
