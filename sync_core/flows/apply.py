@@ -278,11 +278,14 @@ class Applier:
     def _not_arrived(self, job: Job, error: Unknown) -> RecordStatus:
         """It may still be on its way, so it is not sent again at once: the next run looks once more, and then sends it.
 
-        (An update may: what stands there now was read, and the next round decides whether it is due still.)
+        (An update may: what stands there now was read, and the next round decides whether it is due still.) When that run's
+        answer is lost as well, something is wrong on the way, and a person has to hear of it.
         """
         self.attempted.add((job.decision.key, job.side))
-        now = self._workspace.clock.now()
-        return self._ledger.failure(job.decision, remarks.not_arrived(job.side), "lost", now, error.message)
+        now, sent = self._workspace.clock.now(), job.intent.planned_at
+        if job.intent.attempt > 1:
+            return self._ledger.failure(job.decision, remarks.lost_again(job.side, sent), "lost", now, error.message)
+        return self._ledger.waiting(job.decision, remarks.not_arrived(job.side, sent), "answer lost", now, error.message)
 
     def _adopt(self, arrived: list[tuple[Job, str]]) -> int:
         creates = [(j, i) for j, i in arrived if j.verb is Verb.CREATE]

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from sync_core.model import Outcome, RecordStatus, Side, Status
-from sync_core.rules.plan import Act, Decision
+from sync_core.rules.plan import OUTCOMES, Act, Decision
 from sync_core.store.state import State
 
 Key = tuple[str, Side, str]
@@ -40,6 +40,12 @@ class RunLedger:
         self.outcomes[decision.key] = Outcome.FAILED
         self.stamped.add(decision.key)
         return RecordStatus(*decision.key, Status.FAILED, reason, remark, None, now, self._run, detail)
+
+    def waiting(self, decision: Decision, remark: str, reason: str, now: datetime, detail: str = "") -> RecordStatus:
+        """It was sent, and what came of it is not known yet: the next run looks."""
+        self.outcomes[decision.key] = OUTCOMES[Status.SYNCING]
+        self.stamped.add(decision.key)
+        return RecordStatus(*decision.key, Status.SYNCING, reason, remark, None, now, self._run, detail)
 
     def still_failing(self, decision: Decision) -> None:
         """It was refused in an earlier run and nothing moved since: its status stays as it is."""

@@ -95,6 +95,7 @@ OUTCOMES = {
     Status.MISSING_IN_XERO: Outcome.SKIPPED,
     Status.NEVER_SYNCED: Outcome.SKIPPED,
     Status.BLOCKED: Outcome.BLOCKED,
+    Status.SYNCING: Outcome.BLOCKED,
     Status.CONFLICT: Outcome.CONFLICT,
     Status.NEEDS_REVIEW: Outcome.CONFLICT,
 }

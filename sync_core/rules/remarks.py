@@ -202,10 +202,18 @@ def whole_amounts(entity: Entity, label: str) -> str:
     )
 
 
-def not_arrived(target: Side) -> str:
+def not_arrived(target: Side, sent: datetime) -> str:
     return (
-        f"{target.label} did not answer, and a look there right afterwards did not find the change. "
-        "The next sync looks again, and sends it if it is still due."
+        f"Sent to {target.label} at {sent:%Y-%m-%d %H:%M} UTC; the answer was lost, and a look there right afterwards did "
+        "not find it. It is being looked up: the next sync looks once more, and sends it again if it is still due."
+    )
+
+
+def lost_again(target: Side, sent: datetime) -> str:
+    return (
+        f"Sent to {target.label} again at {sent:%Y-%m-%d %H:%M} UTC, and the answer was lost again; {target.label} does "
+        f"not show it. The next sync looks and tries once more. If this stays so, ask who looks after the way to it "
+        "(network, proxy) whether answers are cut off."
     )
 
 

@@ -81,6 +81,23 @@ def test_an_answer_lost_after_the_write_is_looked_up_and_adopted_in_the_same_syn
     assert remark(books, "INV-1")[0] == "Success"
 
 
+def test_a_write_whose_answer_was_lost_is_being_looked_up_and_failed_only_when_it_is_lost_again(books):
+    sell(books, "INV-1")
+    fault = books.sandbox.fault("drop_before", times=2, **CREATE)
+    words = [("Syncing", "It is being looked up: the next sync looks once more"), ("Failed", "lost again")]
+    for lost, (status, said) in enumerate(words, 1):
+        counts = sync(books).summary.counts
+        assert (fault.fired, numbers(books)) == (lost, [])
+        assert counts["blocked" if lost == 1 else "failed"] == 1
+        found = remark(books, "INV-1")
+        assert found[0] == status
+        assert said in found[1]
+        books.sandbox.advance(600)
+    until_quiet(books, lambda: numbers(books) == ["INV-1"])
+    assert remark(books, "INV-1")[0] == "Success"
+    at_rest(books)
+
+
 @pytest.mark.parametrize(
     ("kind", "options"),
     [("drop_before", {}), ("status", {"status": 500}), ("html", {}), ("forbidden", {})],
