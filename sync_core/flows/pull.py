@@ -14,7 +14,7 @@ from sync_core.flows.workspace import Workspace
 from sync_core.model import Native, Record, Side
 from sync_core.rules.dates import parse_xero_instant
 from sync_core.rules.declaration import Entity, Stream
-from sync_core.rules.entities import DETAILS, ORGANISATION
+from sync_core.rules.entities import DETAILS, ORGANISATION, carrier
 from sync_core.rules.mapping import Context, accepted, gone, read, sealed
 from sync_core.rules.rails import FEW_GONE
 from sync_core.store import records, rows
@@ -22,15 +22,9 @@ from sync_core.systems.base import Page
 
 CHUNK = 2000
 ASKED_ONE_BY_ONE = 20
+UNREADABLE = "unreadable"
+"""The reason of a record that is an :class:`Unreadable`."""
 log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Pulled:
-    """What a pull came to: a note for each optional stream that was left out, and the names of lists that came back empty."""
-
-    notes: list[str]
-    emptied: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +35,18 @@ class Unreadable:
     side: Side
     id: str
     error: Rejected
+
+
+@dataclass(frozen=True, slots=True)
+class Pulled:
+    """What a pull came to: a note for each optional stream that was left out, and the names of lists that came back empty.
+
+    ``unreadable``: of records that were made canonical on the way.
+    """
+
+    notes: list[str]
+    emptied: tuple[str, ...] = ()
+    unreadable: tuple[Unreadable, ...] = ()
 
 
 def streams_of(entities: Sequence[Entity]) -> list[Stream]:
@@ -54,11 +60,20 @@ def streams_of(entities: Sequence[Entity]) -> list[Stream]:
     return [*wanted, DETAILS]
 
 
+def own_streams(entity: Entity) -> list[Stream]:
+    """The streams that bring the records of ``entity``, its lines included."""
+    return list(dict.fromkeys(carrier(s) for s in (*entity.crm, *entity.children, *entity.xero)))
+
+
 def pull(workspace: Workspace, entities: Sequence[Entity], run: str, *, full: bool = False) -> Pulled:
     """Pull every stream of ``entities``."""
+    return pull_streams(workspace, streams_of(entities), run, full=full)
+
+
+def pull_streams(workspace: Workspace, streams: Sequence[Stream], run: str, *, full: bool = False) -> Pulled:
+    """Pull these, each from its cursor on; ``full``: from the beginning."""
     notes: list[str] = []
     emptied: list[str] = []
-    streams = streams_of(entities)
     lists = rows.alive(workspace.cache, [s.name for s in streams if not s.incremental])
     start = Start({} if full else rows.cursors(workspace.cache), lists)
     for stream in streams:

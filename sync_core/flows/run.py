@@ -16,6 +16,7 @@ from sync_core.flows.aftermath import settle_desk
 from sync_core.flows.apply import Applier
 from sync_core.flows.choices import keep_key, read_choices
 from sync_core.flows.decide import Decider
+from sync_core.flows.errand import read_for
 from sync_core.flows.ground import Ground, keep, look
 from sync_core.flows.groups import bring_types, preview_types
 from sync_core.flows.images import adopt
@@ -24,7 +25,7 @@ from sync_core.flows.ledger import Key, RunLedger, parked
 from sync_core.flows.linking import changing_links, load_links
 from sync_core.flows.merges import follow_survivors
 from sync_core.flows.preview import fingerprint
-from sync_core.flows.pull import Unreadable, pull, pull_stream, refresh
+from sync_core.flows.pull import UNREADABLE, Unreadable, pull_stream, refresh
 from sync_core.flows.recover import recover
 from sync_core.flows.rest import Rest, at_rest, standing
 from sync_core.flows.scope import Scope
@@ -36,7 +37,7 @@ from sync_core.rules.declaration import Entity
 from sync_core.rules.entities import ENTITIES, carrier, in_parent_order
 from sync_core.rules.plan import Act, Decision, Plan
 from sync_core.rules.rails import refusals
-from sync_core.store import agreed_images, records, rows
+from sync_core.store import agreed_images, records
 from sync_core.store.leases import Lease
 from sync_core.systems.base import Peer
 
@@ -47,10 +48,7 @@ TOGETHER = 10_000
 """Decisions that write, gathered before they are sent, so that few batches go half filled."""
 FEW = 5_000
 """Decisions of an entity that the plan hands over; more are decided anew, or memory would grow with the company."""
-UNREADABLE = "unreadable"
 MOVED = "Records moved since the preview, so nothing was written. Look at the new plan and agree to that one."
-READ_AGAIN = (UNREADABLE, "bank account")
-"""Reasons that may be gone although the record did not move: our words for it did, or the chart of accounts."""
 CONTACTS = "contacts"
 log = structlog.get_logger(__name__)
 
@@ -196,22 +194,17 @@ class _Session:
 
     def _read(self) -> None:
         self._workspace.surroundings.forget()
-        pulled = pull(self._workspace, self._entities, self._run, full=self._scope.full)
+        pulled = read_for(self._workspace, self._entities, self._scope, self._peers[Side.XERO].facts, self._run)
         self._notes, self._emptied = pulled.notes, pulled.emptied
-        self._try_again()
         moved = records.dirty_entities(self._workspace.cache)
         unreadable = [u for e in self._entities if e.name in moved for u in refresh(self._workspace, e, self._run)]
+        unreadable += pulled.unreadable
         load_links(self._workspace, self._entities)
         self._unreadable = frozenset((u.entity, u.side, u.id) for u in unreadable)
         self._ledger.keep([self._not_read(u) for u in unreadable])
         if not self._dry:
             for entity in self._entities:
                 follow_survivors(self._workspace, entity)
-
-    def _try_again(self) -> None:
-        """Rows that could not be understood before: their words may have been mended, or ours."""
-        for (entity, side), ids in self._workspace.state.records_with_reason(READ_AGAIN).items():
-            rows.read_again(self._workspace.cache, entity, side, ids)
 
     def _not_read(self, found: Unreadable) -> RecordStatus:
         key = (found.entity, found.side, found.id)

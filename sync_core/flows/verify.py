@@ -5,19 +5,19 @@ Writes to neither system, and trusts nothing that was cached.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 
+from sync_core.flows.by_key import read_by_key
 from sync_core.flows.decide import record_from
-from sync_core.flows.pull import pull_stream, refresh
+from sync_core.flows.pull import own_streams, pull_stream, refresh
 from sync_core.flows.workspace import Workspace
 from sync_core.model import FieldDifference, Record, Side, Verification
 from sync_core.rules import remarks
 from sync_core.rules.compare import Translate, same
-from sync_core.rules.declaration import Entity, Field, Kind, Stream
-from sync_core.rules.entities import carrier
+from sync_core.rules.declaration import Entity, Field, Kind
 from sync_core.rules.mapping import content_hash
-from sync_core.store import records, rows
+from sync_core.store import records
 
 
 def verify(workspace: Workspace, entity: Entity, run: str, only: frozenset[str] | None = None) -> Iterator[Verification]:
@@ -27,7 +27,8 @@ def verify(workspace: Workspace, entity: Entity, run: str, only: frozenset[str] 
         _read_everything(workspace, entity, run)
     else:
         for side in Side:
-            _read_some(workspace, entity, side, [k.crm_id if side is Side.CRM else k.xero_id for k in links], run)
+            for link in links:
+                read_by_key(workspace, entity, side, link.crm_id if side is Side.CRM else link.xero_id, run)
     refresh(workspace, entity, run)
     for chunk in records.chunks(links, 2000):
         crm = records.records(workspace.cache, entity.name, Side.CRM, [k.crm_id for k in chunk])
@@ -42,30 +43,8 @@ def verify(workspace: Workspace, entity: Entity, run: str, only: frozenset[str] 
 
 
 def _read_everything(workspace: Workspace, entity: Entity, run: str) -> None:
-    for stream in dict.fromkeys(carrier(s) for s in (*entity.crm, *entity.children, *entity.xero)):
+    for stream in own_streams(entity):
         pull_stream(workspace, stream, run, full=True)
-
-
-def _read_some(workspace: Workspace, entity: Entity, side: Side, ids: Sequence[str], run: str) -> None:
-    tables = records.tables_of(workspace.cache, entity.name, side, ids)
-    for row_id in ids:
-        stream = entity.stream_of(side, tables[row_id]) if row_id in tables else entity.streams(side)[0]
-        _read_one(workspace, stream, row_id, run)
-
-
-def _read_one(workspace: Workspace, stream: Stream, row_id: str, run: str) -> None:
-    whole = carrier(stream)
-    if whole != stream:
-        kept = rows.native_rows(workspace.cache, stream, [row_id])
-        if row_id not in kept:
-            return
-        row_id = str(kept[row_id][0][stream.parent_key])
-    native = workspace.systems[whole.side].get(whole, row_id)
-    if native is None:
-        rows.bury(workspace.cache, whole, [row_id], run)
-    else:
-        with workspace.cache.transaction() as transaction:
-            rows.keep_rows(transaction, whole, [native], run)
 
 
 def _compared(

@@ -267,6 +267,13 @@ def cursors(cache: Cache) -> dict[str, str]:
     return dict(zip(table["stream"].to_pylist(), table["cursor"].to_pylist(), strict=True))
 
 
+def pulled_at(cache: Cache) -> dict[str, datetime]:
+    """When each stream was last pulled to its end (UTC), by its name."""
+    table = cache.query("SELECT stream, pulled_at FROM cursor")
+    times = (at.replace(tzinfo=UTC) for at in table["pulled_at"].to_pylist())
+    return dict(zip(table["stream"].to_pylist(), times, strict=True))
+
+
 def cursor_of(cache: Cache, stream: Stream) -> str | None:
     """Where the next pull of ``stream`` begins, None for everything."""
     value = cache.scalar("SELECT cursor FROM cursor WHERE stream = ?", stream.name)

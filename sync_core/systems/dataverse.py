@@ -131,7 +131,7 @@ class Dataverse:
         options = odata.query(select=_select(stream))
         answer = self._ask(f"/{self._set(stream)}({quote(row_id, safe='')}){options}")
         if answer.status == 200:
-            return _object(answer)
+            return {name: value for name, value in _object(answer).items() if name != "@odata.context"}  # as in a list
         failed = _failure(answer)
         if answer.status == 404 and failed.code in ROW_MISSING:
             return None
