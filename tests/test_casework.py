@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Engine, event
 
 from sync_core.errors import Rejected
 from sync_core.model import MatchStatus
@@ -42,6 +45,21 @@ def differing(small_books: Books, photographed: tuple[Path, object]) -> Books:
 def row(service: Service, number: str) -> dict:
     (found,) = service.reconciliation_rows("invoices", Filters(search=number), limit=2).to_pylist()
     return found
+
+
+@contextmanager
+def statements() -> Iterator[list[str]]:
+    """What is asked of the state's database meanwhile."""
+    made: list[str] = []
+
+    def note(_connection, _cursor, statement, *_rest) -> None:
+        made.append(statement)
+
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        yield made
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)
 
 
 def told(service: Service) -> list[tuple[str, str]]:
@@ -143,6 +161,19 @@ def test_many_rows_are_one_act_and_one_undo(differing):
             service.undo(who="Ana")
         assert told(service)[-3:] == [("Ana", "undo assign")] * 3
         assert service._workspace.state.verify_audit() == []
+
+
+def test_taking_back_many_rows_takes_no_more_statements_than_one(differing):
+    with differing.open() as service:
+        rows = [each["row_id"] for each in service.reconciliation_rows("invoices").to_pylist()]
+        needed = []
+        for some in (rows[:1], rows):
+            service.assign("invoices", some, "Ben", who="Ana")
+            with statements() as made:
+                service.undo(who="Ana")
+            needed.append(len(made))
+        assert len(rows) == 3
+        assert needed[0] == needed[1]
 
 
 def test_one_row_that_is_not_there_keeps_the_others_as_they_were(differing):

@@ -51,11 +51,13 @@ def open_again(workspace: Workspace) -> list[Case]:
     changed = [case for case in as_they_stand(workspace, workspace.state.cases(status=CaseStatus.IGNORED)) if case.opened_again]
     if changed:
         now, batch = workspace.clock.now(), uuid4().hex
+        by_reason: dict[str, list[tuple[Case | None, Case]]] = {}
+        for case in changed:
+            after = replace(case, changed_at=now, changed_by=TIEOUT, expires=None)
+            by_reason.setdefault(case.opened_again, []).append((replace(case, status=CaseStatus.IGNORED), after))
         with workspace.state.together():
-            for case in changed:
-                before = replace(case, status=CaseStatus.IGNORED)
-                after = replace(case, changed_at=now, changed_by=TIEOUT, expires=None)
-                record(workspace, batch, CaseAct.REOPEN, TIEOUT, case.opened_again, before, after)
+            for reason, made in by_reason.items():
+                record_all(workspace, batch, CaseAct.REOPEN, TIEOUT, reason, made)
     return changed
 
 

@@ -12,7 +12,7 @@ from sync_core.flows.casework import record
 from sync_core.flows.choices import apart_key
 from sync_core.flows.linking import changing_links
 from sync_core.model import Link, Side
-from sync_core.rules.cases import QUIET, CaseAct, CaseEntry, CaseStatus, RowKey, checked_who, on_row, opened
+from sync_core.rules.cases import QUIET, Case, CaseAct, CaseEntry, CaseStatus, RowKey, checked_who, on_row, opened
 from sync_core.service.casework import Casework
 from sync_core.service.desk import known
 from sync_core.store import records
@@ -88,32 +88,28 @@ class Pairing(Casework):
         record(self._workspace, uuid4().hex, act, who, "", before, after, apart=apart, xero=xero_id)
 
     def _restore(self, batch: Sequence[CaseEntry], who: str) -> None:
-        """Put the cases of a batch back to what they were before it."""
-        state, now = self._workspace.state, self._workspace.clock.now()
-        for entry in batch:
-            self._refuse_overtaken(entry)
-        state.mark_undone(batch[0].batch, now)
-        for entry in batch:
-            self._put_back(entry)
-            state.append_audit(who, f"undo {entry.act}", f"{entry.entity}:{entry.row}", entry.after, entry.before, now)
-
-    def _put_back(self, entry: CaseEntry) -> None:
-        state = self._workspace.state
-        if all(each.undone_at is not None for each in state.case_acts(entry.entity, [entry.row])):
-            state.remove_case(entry.entity, entry.row)
-        elif entry.before is not None and entry.act not in QUIET:
-            state.keep_cases([case_from(entry.before)])
-        elif entry.act not in QUIET:
-            after = case_from(entry.after or {})
-            state.keep_cases([opened(after.entity, after.key, after.changed_by, after.opened_at)])
-
-    def _refuse_overtaken(self, entry: CaseEntry) -> None:
-        later = [] if entry.act in QUIET else self._workspace.state.acts_after(entry.entity, entry.row, entry.number)
-        if later:
+        """Put the cases of a batch back to what they were before it: in a few statements, however many."""
+        state, now, first = self._workspace.state, self._workspace.clock.now(), batch[0]
+        later = state.act_after(first.batch)
+        if later is not None:
             raise Rejected(
-                f"{later[-1].who} did something with that row since ({later[-1].act}). "
+                f"{later.who} did something with that row since ({later.act}). "
                 "Change it by hand instead of taking your act back."
             )
+        state.mark_undone(first.batch, now)
+        worked = state.rows_with_acts(first.entity, [entry.row for entry in batch])
+        state.remove_cases(first.entity, [entry.row for entry in batch if entry.row not in worked])
+        state.keep_cases([_before(entry) for entry in batch if entry.row in worked and entry.act not in QUIET])
+        told = [(f"{entry.entity}:{entry.row}", entry.after, entry.before) for entry in batch]
+        state.append_audits(who, f"undo {first.act}", told, now)
+
+
+def _before(entry: CaseEntry) -> Case:
+    """The case as it was before an act; where the act opened it, as it is without it."""
+    if entry.before is not None:
+        return case_from(entry.before)
+    after = case_from(entry.after or {})
+    return opened(after.entity, after.key, after.changed_by, after.opened_at)
 
 
 def _ids(key: RowKey) -> tuple[str, str]:

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Select, delete, func, select, update
+from sqlalchemy import Select, and_, delete, func, select, update
 
 from sync_core.rules.cases import QUIET, Case, CaseEntry, CaseStatus
 from sync_core.store.shelf import Row, Shelf, canonical_json, chunks
@@ -68,10 +68,11 @@ class Cases(Shelf):
             rows = [{"organisation": self._organisation, **case_row(case)} for case in some]
             connection.execute(statement.on_conflict_do_update(index_elements=_IDENTITY, set_=changes), rows)
 
-    def remove_case(self, entity: str, row: str) -> None:
-        own = cases.c.organisation == self._organisation, cases.c.entity == entity, cases.c.row == row
+    def remove_cases(self, entity: str, rows: Sequence[str]) -> None:
         with self._write() as connection:
-            connection.execute(delete(cases).where(*own))
+            for some in chunks(rows):
+                own = cases.c.organisation == self._organisation, cases.c.entity == entity, cases.c.row.in_(some)
+                connection.execute(delete(cases).where(*own))
 
     def add_case_acts(self, entries: Sequence[CaseEntry]) -> None:
         """Their numbers are given by the database."""
@@ -98,12 +99,30 @@ class Cases(Shelf):
             statement = self._select_acts().where(case_acts.c.batch == latest.scalar_subquery())
             return [_entry(row._asdict()) for row in connection.execute(statement.order_by(case_acts.c.seq))]
 
-    def acts_after(self, entity: str, row: str, number: int) -> list[CaseEntry]:
-        """Acts on that case since act ``number`` that changed it and were not taken back."""
-        of = case_acts.c.entity == entity, case_acts.c.row == row, case_acts.c.seq > number, case_acts.c.undone_at.is_(None)
-        statement = self._select_acts().where(*of, case_acts.c.act.not_in([str(act) for act in QUIET]))
+    def act_after(self, batch: str) -> CaseEntry | None:
+        """The latest act on a case that changed it since ``batch`` did, and that was not taken back; None without one."""
+        mine, quiet = case_acts.alias("mine"), [str(act) for act in QUIET]
+        since = and_(
+            *(mine.c[name] == case_acts.c[name] for name in _IDENTITY),
+            mine.c.batch == batch,
+            mine.c.act.not_in(quiet),
+            mine.c.seq < case_acts.c.seq,
+        )
+        standing = case_acts.c.undone_at.is_(None), case_acts.c.act.not_in(quiet)
+        statement = self._select_acts().join(mine, since).where(*standing).order_by(case_acts.c.seq.desc()).limit(1)
         with self._read() as connection:
-            return [_entry(row._asdict()) for row in connection.execute(statement.order_by(case_acts.c.seq))]
+            row = connection.execute(statement).one_or_none()
+        return None if row is None else _entry(row._asdict())
+
+    def rows_with_acts(self, entity: str, rows: Sequence[str]) -> set[str]:
+        """Those of ``rows`` with whose cases anything was done that was not taken back."""
+        found: set[str] = set()
+        with self._read() as connection:
+            for some in chunks(rows):
+                of = case_acts.c.entity == entity, case_acts.c.row.in_(some), case_acts.c.undone_at.is_(None)
+                own = case_acts.c.organisation == self._organisation
+                found.update(connection.scalars(select(case_acts.c.row).where(own, *of).distinct()))
+        return found
 
     def mark_undone(self, batch: str, at: datetime) -> None:
         own = case_acts.c.organisation == self._organisation, case_acts.c.batch == batch
