@@ -36,9 +36,8 @@ class Ledgers:
             "entity": entity, "side": side, "id": id_, "native_table": "", "version": "1", "gone": "",
             "hash": f"hash of {id_}", "run": "run-1",
         } | other | amounts  # fmt: skip
-        partner = row.pop("partner", None)
         row["fields"] = json.dumps(row.get("fields", {}))
-        self._insert("record", pa.Table.from_pylist([row], RECORD).append_column("partner", pa.array([partner], pa.string())))
+        self._insert("record", pa.Table.from_pylist([row], RECORD))
 
     def invoice(self, side, id_, total="115.00", *, tax="15.00", **other):
         """An invoice of 2 November for customer K; the Xero one is open with all due unless told otherwise."""
