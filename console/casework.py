@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import streamlit as st
 
@@ -10,8 +10,8 @@ from console import actions
 from console.door import service
 from console.frame import reader_zone
 from console.texts import count, plain, when
-from console.widgets import left, table
-from sync_core.service import Case, CaseStatus
+from console.widgets import left, selection_key, table
+from sync_core.service import Case, CaseStatus, data_flows
 
 ACTS = {"assign": "given to somebody", "resolve case": "called done", "ignore": "set aside", "reopen": "opened again"}
 MOST_AT_ONCE = 5_000
@@ -65,6 +65,18 @@ def acts(entity: str, row_ids: Sequence[str], key: str, case: Case | None = None
     said_last = st.session_state.pop(actions.TOLD, None)
     if said_last:
         st.success(plain(said_last))
+
+
+def acts_on(name: str, picked: Sequence[str], cases: Mapping[str, Case | None]) -> None:
+    """The buttons for rows of several entities, each named "entity|row" as in ``cases``. ``name`` is the grid's."""
+    by_entity: dict[str, list[str]] = {}
+    for each in picked:
+        entity, _, row = each.partition("|")
+        by_entity.setdefault(entity, []).append(row)
+    labels = {flow.entity: flow.label for flow in data_flows()}
+    for entity, rows in by_entity.items():
+        st.markdown(f"**{labels.get(entity, entity)}: {count(len(rows), 'row')} selected**")
+        acts(entity, rows, f"{entity}_{selection_key(name, rows)}", cases.get(picked[0]) if len(picked) == 1 else None)
 
 
 def acts_or_why_not(entity: str, row_ids: Sequence[str], key: str) -> None:

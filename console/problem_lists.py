@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from console import casework
+from console import casework, movements
 from console.frame import reader_zone
 from console.problems import MOST, titles
-from console.texts import amount, count, day, lower_first, when
-from console.widgets import Column, left, pick_some, right, selection_key, table
+from console.texts import count, day, when
+from console.widgets import Column, left, pick_some, table
 from sync_core.model import Side
 from sync_core.service import Case, Movement, data_flows
 
@@ -23,25 +23,24 @@ def aside(cases: Sequence[Case]) -> None:
     more = f" The latest {MOST:,} are shown." if len(cases) > MOST else ""
     st.text(f"{count(len(cases), 'row is', 'rows are')} set aside. Each opens by itself when either side changes.{more}")
     cases = cases[:MOST]
-    columns: dict[str, Column] = {
-        "kind": left("Kind", width=110),
-        "record": left("Record", width=170),
-        "until": left("Until", width=110),
-        "who": left("Set aside by", width=130),
-        "at": left("When", width=124),
-        "reason": left("Reason", width=400),
-    }
+    columns = _columns("Set aside by", "Reason", until=True)
     rows, ids = _lines(cases), [f"{case.entity}|{case.row_id}" for case in cases]
     picked = pick_some("aside", rows, columns, ids, "Rows that are set aside")
-    by_entity: dict[str, list[str]] = {}
-    for each in picked:
-        entity, _, row = each.partition("|")
-        by_entity.setdefault(entity, []).append(row)
-    for entity, some in by_entity.items():
-        held = next(case for case in cases if case.row_id == some[0]) if len(some) == 1 else None
-        casework.acts(entity, some, f"{entity}_{selection_key('aside', some)}", held)
-    if not by_entity:
+    casework.acts_on("aside", picked, dict(zip(ids, cases, strict=True)))
+    if not picked:
         st.caption("Select rows to open them again.")
+
+
+def _columns(who: str, reason: str, *, until: bool) -> dict[str, Column]:
+    """What stands of a case in a list; ``who`` and ``reason`` are what those two are called there."""
+    return {
+        "kind": left("Kind", width=110),
+        "record": left("Record", width=170),
+        **({"until": left("Until", width=110)} if until else {}),
+        "who": left(who, width=130),
+        "at": left("When", width=124),
+        "reason": left(reason, width=430),
+    }
 
 
 def _lines(cases: Sequence[Case]) -> list[dict[str, str]]:
@@ -71,41 +70,14 @@ def _named(cases: Sequence[Case]) -> dict[str, str]:
     return named
 
 
-def solved(movements: Sequence[Movement], done: Sequence[Case]) -> None:
+def solved(found: Sequence[Movement], done: Sequence[Case]) -> None:
     """Differences that are gone since the day began, and rows whose work people called done."""
-    if not movements and not done:
+    if not found and not done:
         st.text("Nothing was solved today yet.")
         return
-    labels = {flow.entity: flow.label for flow in data_flows()}
-    gone = [
-        {
-            "kind": labels.get(each.difference.entity, each.difference.entity),
-            "number": each.difference.number,
-            "contact": each.difference.contact,
-            "before": lower_first(each.before.words or each.before.status) if each.before else "",
-            "difference": amount(each.difference.difference, each.difference.currency),
-            "currency": each.difference.currency,
-        }
-        for each in movements
-    ]
-    if gone:
-        st.markdown(f"**Ties out now**, {count(len(gone), 'difference')}")
-        columns: dict[str, Column] = {
-            "kind": left("Kind", width=110),
-            "number": left("Number", width=110),
-            "contact": left("Contact", width=210),
-            "before": left("What it was", width=380),
-            "difference": right("Difference", width=110),
-            "currency": left("Cur.", width=50),
-        }
-        table(gone, columns, "Differences that were solved today")
+    if found:
+        st.markdown(f"**Ties out now**, {count(len(found), 'difference')}")
+        movements.draw(found, movements.SOLVED, "Differences that were solved today")
     if done:
         st.markdown(f"**Called done**, {count(len(done), 'row')}")
-        columns = {
-            "kind": left("Kind", width=110),
-            "record": left("Record", width=170),
-            "who": left("By", width=130),
-            "at": left("When", width=124),
-            "reason": left("What was done", width=450),
-        }
-        table(_lines(done), columns, "Rows whose work was called done today")
+        table(_lines(done), _columns("By", "What was done", until=False), "Rows whose work was called done today")

@@ -14,10 +14,10 @@ from sync_core.model import Outcome, RunStatus, RunSummary
 WRITES = (Outcome.CREATED, Outcome.UPDATED)
 TROUBLE = (Outcome.BLOCKED, Outcome.CONFLICT, Outcome.FAILED)
 COLUMNS = {
-    "status": left("Outcome", width=118),
-    "started": left("Started", width=120),
+    "status": left("Outcome", width=150),
+    "started": left("Started", width=122),
     "lasted": right("Took", width=52),
-    "trigger": left("Asked by", width=72),
+    "trigger": left("Asked by", width=96),
     "scope": left("What", width=108),
     **{str(outcome): right(str(outcome).capitalize(), width=80 if outcome is Outcome.UNCHANGED else 64) for outcome in Outcome},
     "calls": right("Calls", width=50),

@@ -6,18 +6,17 @@ from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
-from console import casework, nav, paging
+from console import casework, movements, nav, paging
 from console.door import service
 from console.frame import never_synced
+from console.movements import TITLES
 from console.segments import segments
-from console.sheets import SHEETS
-from console.texts import MATCH_WORDS, amount, count, day, lower_first
-from console.widgets import Column, Height, empty, filled, left, pick_some, right, selection_key, shown_of, table
-from sync_core.service import Ageing, AgeingLine, Bucket, Movement, WorkFilters, WorkItem, WorkSort
+from console.texts import MATCH_WORDS, amount, day, lower_first
+from console.widgets import Column, Height, empty, filled, left, pick_some, right, shown_of, table
+from sync_core.service import Ageing, AgeingLine, Bucket, WorkFilters, WorkItem, WorkSort
 
 ROWS = 100
 PAGE = "work_page"
-TITLES = {sheet.entity: sheet.title for sheet in SHEETS}
 SORTS = {
     WorkSort.AT_RISK: "Money at risk",
     WorkSort.FIRST_SEEN: "Open the longest",
@@ -56,28 +55,21 @@ def _every_row(asked: WorkFilters) -> list[str]:
 
 def _asked(entity: str | None) -> tuple[WorkFilters, WorkSort]:
     with st.container(horizontal=True):
-        search = st.text_input(
-            "Search",
-            key="work_search",
-            placeholder="Number or contact",
-            bind="query-params",
-            width=300,
-            on_change=_first_page,
-        )
-        person = st.text_input(
-            "With",
-            key="work_with",
-            placeholder="A name, or nobody",
-            bind="query-params",
-            width=200,
-            help="Who has it",
-            on_change=_first_page,
-        )
+        search = _typed("Search", "work_search", "Number or contact", 300)
+        person = _typed("With", "work_with", "A name, or nobody", 200, help="Who has it")
         sort = st.selectbox(
             "Sort by", list(SORTS), format_func=lambda s: SORTS[s], key="work_sort", width=200, on_change=_first_page
         )
-    assignee = {"": None, "nobody": ""}.get((person or "").strip().lower(), (person or "").strip())
-    return WorkFilters(entity=entity, assignee=assignee, search=search or ""), sort or WorkSort.AT_RISK
+    assignee = {"": None, "nobody": ""}.get(person.lower(), person)
+    return WorkFilters(entity=entity, assignee=assignee, search=search), sort or WorkSort.AT_RISK
+
+
+def _typed(label: str, key: str, placeholder: str, width: int, help: str | None = None) -> str:  # noqa: A002  # Streamlit's word
+    """What somebody typed to narrow the list; the address keeps it."""
+    typed = st.text_input(
+        label, key=key, placeholder=placeholder, bind="query-params", width=width, help=help, on_change=_first_page
+    )
+    return (typed or "").strip()
 
 
 def ageing(found: Ageing) -> None:
@@ -147,14 +139,7 @@ def _work(picked: Sequence[str], items: Mapping[str, WorkItem]) -> None:
     if not picked:
         st.caption("Select rows to work on them. One row opens in full.")
         return
-    by_entity: dict[str, list[str]] = {}
-    for each in picked:
-        entity, _, row = each.partition("|")
-        by_entity.setdefault(entity, []).append(row)
-    for entity, rows in by_entity.items():
-        st.markdown(f"**{TITLES.get(entity, entity)}: {count(len(rows), 'row')} selected**")
-        case = items[picked[0]].case if len(picked) == 1 else None
-        casework.acts(entity, rows, f"{entity}_{selection_key('work', rows)}", case)
+    casework.acts_on("work", picked, {name: item.case for name, item in items.items()})
     if len(picked) == 1:
         each = items[picked[0]].difference
         if st.button("Open it in full", key=f"open_{each.row}"):
@@ -168,34 +153,9 @@ def changed(entity: str | None) -> None:
     if not found:
         st.text("Nothing.")
         return
-    columns: dict[str, Column] = {
-        "moved": left("What", width=80),
-        "kind": left("Kind", width=96),
-        "number": left("Number", width=90),
-        "contact": left("Contact", width=170),
-        "before": left("Before", width=220),
-        "now": left("Now", width=280),
-        "difference": right("Difference", width=100),
-        "currency": left("Cur.", width=44),
-    }
-    rows = [_movement(each) for each in found[:ROWS]]
-    table(rows, filled(columns, rows, "before"), "Differences that are new, otherwise or solved since yesterday")
+    movements.draw(found[:ROWS], movements.COLUMNS, "Differences that are new, otherwise or solved since yesterday")
     if len(found) > ROWS:
         st.caption(f"{len(found) - ROWS:,} more.")
-
-
-def _movement(each: Movement) -> dict[str, str]:
-    it = each.difference
-    return {
-        "moved": str(each.moved),
-        "kind": TITLES.get(it.entity, it.entity),
-        "number": it.number,
-        "contact": it.contact,
-        "before": lower_first(each.before.words or each.before.status) if each.before else "",
-        "now": lower_first(each.now.words or each.now.status) if each.now else "ties out",
-        "difference": amount(it.difference, it.currency),
-        "currency": it.currency,
-    }
 
 
 def _nothing() -> None:
