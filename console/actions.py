@@ -229,7 +229,7 @@ def verify(entity: str, ids: Collection[str], key: str) -> None:
 
 
 def pause() -> None:
-    _tell(lambda: service().pause(who()))
+    _tell(lambda: service().pause(who=who()))
 
 
 def set_minutes(minutes: int) -> None:
@@ -237,7 +237,7 @@ def set_minutes(minutes: int) -> None:
 
 
 def resume() -> None:
-    _tell(lambda: service().resume(who()))
+    _tell(lambda: service().resume(who=who()))
 
 
 def _ask(label: str, enqueue: Callable[[], int]) -> int | None:

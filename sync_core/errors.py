@@ -3,6 +3,7 @@
     TieoutError
     ├── Configure   a setting, permission or set-up step is wrong: a person mends it, nothing was written
     ├── Refused     a safety rail stopped the run before any write; the plan is kept for a look
+    ├── Forbidden   this person may not do it: somebody with the role does, or they sign in again
     ├── Busy        another run holds the organisation, or another process the cache: wait for it
     ├── Retryable   the system could not answer now: the same request may be sent again later
     ├── Expired     a cursor is too old: a full pull is needed
@@ -35,6 +36,10 @@ class Configure(TieoutError):
 
 class Refused(TieoutError):
     exit_code = 3
+
+
+class Forbidden(TieoutError):
+    exit_code = 2
 
 
 class Busy(TieoutError):

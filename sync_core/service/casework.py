@@ -25,9 +25,11 @@ from sync_core.rules.cases import (
     on_row,
     opened,
 )
+from sync_core.rules.people import Role
 from sync_core.rules.reconcile import Filters
 from sync_core.service.deciding import Deciding
 from sync_core.service.desk import known
+from sync_core.service.permission import needs
 from sync_core.service.tolerances import Tolerances
 from sync_core.store import reconciliation
 from sync_core.store.standings import linked_rows
@@ -79,14 +81,17 @@ class Casework(Deciding, Tolerances):
         key = self._key(name, row_id)
         return self._workspace.state.case_acts(name, key.names)
 
+    @needs(Role.OPERATOR)
     def assign(self, name: str, row_ids: Sequence[str], assignee: str, *, who: str) -> list[Case]:
         """Give rows to a person to work on; "" gives them to nobody."""
         return self._act(name, row_ids, CaseAct.ASSIGN, who, "", lambda case: replace(case, assignee=assignee.strip()))
 
+    @needs(Role.OPERATOR)
     def comment(self, name: str, row_ids: Sequence[str], text: str, *, who: str) -> list[Case]:
         """Say something about rows."""
         return self._act(name, row_ids, CaseAct.COMMENT, who, checked_note(text, "The comment"), lambda case: case)
 
+    @needs(Role.OPERATOR)
     def ignore(self, name: str, row_ids: Sequence[str], reason: str, *, until: date | None = None, who: str) -> list[Case]:
         """Set rows aside until that day (included), or for good. They open by themselves when either side changes."""
         if until is not None and until < today(self._workspace):
@@ -98,6 +103,7 @@ class Casework(Deciding, Tolerances):
 
         return self._act(name, row_ids, CaseAct.IGNORE, who, said, aside)
 
+    @needs(Role.OPERATOR)
     def resolve_case(self, name: str, row_ids: Sequence[str], note: str, *, who: str) -> list[Case]:
         """Call the work on rows done, and say what was done. The difference itself is shown until both sides agree."""
         said = checked_note(note, "The note")
@@ -105,6 +111,7 @@ class Casework(Deciding, Tolerances):
             name, row_ids, CaseAct.RESOLVE, who, said, lambda case: replace(case, status=CaseStatus.RESOLVED, reason=said)
         )
 
+    @needs(Role.OPERATOR)
     def reopen_case(self, name: str, row_ids: Sequence[str], note: str, *, who: str) -> list[Case]:
         """Take rows up again that were ignored or resolved."""
         said = checked_note(note, "The reason")

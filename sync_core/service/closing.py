@@ -27,8 +27,10 @@ from sync_core.rules.closing import (
 )
 from sync_core.rules.downloads import total_json
 from sync_core.rules.entities import entity
+from sync_core.rules.people import Role
 from sync_core.rules.reconcile import FAMILIES, Filters
 from sync_core.service.desk import RunningRun
+from sync_core.service.permission import needs
 from sync_core.service.reconciling import Reconciling
 from sync_core.service.worklist import Worklist
 from sync_core.settings import Settings
@@ -89,6 +91,7 @@ class Closing(Worklist):
         last = self.last_close()
         return None if last is None else last.prepared_at
 
+    @needs(Role.OPERATOR)
     def prepare_close(self, starts: date, ends: date, *, who: str, note: str = "") -> SignOff:
         """Take the totals and every record of a period as they stand now, for somebody else to sign."""
         person = checked_who(who)
@@ -105,6 +108,7 @@ class Closing(Worklist):
             state.append_audit(person, "prepare close", f"close:{kept.number}", None, _told(kept), now)
         return kept
 
+    @needs(Role.OPERATOR)
     def sign_close(self, number: int, *, who: str) -> SignOff:
         """Sign a prepared period. Raises Rejected for the one who prepared it, and when anything in it changed since."""
         state, now = self._workspace.state, self._workspace.clock.now()
@@ -118,6 +122,7 @@ class Closing(Worklist):
             )
         return self._move(before, CloseStatus.SIGNED, "sign close", person, reviewer=person, signed_at=now)
 
+    @needs(Role.ADMIN)
     def reopen_close(self, number: int, reason: str, *, who: str) -> SignOff:
         """Open a signed or prepared period again, and say why."""
         before = self._workspace.state.sign_off(number)

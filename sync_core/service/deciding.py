@@ -10,8 +10,10 @@ from sync_core.flows.choices import apart_key, keep_key
 from sync_core.flows.groups import SWITCH, read_type_map, types_off
 from sync_core.model import Side
 from sync_core.rules.entities import entity
+from sync_core.rules.people import Role
 from sync_core.rules.types import ContactType, Relationship, TypeMapping, checked, type_key, type_lines
 from sync_core.service.desk import Desk, known
+from sync_core.service.permission import needs
 from sync_core.store import memberships
 
 
@@ -26,6 +28,7 @@ class Deciding(Desk):
             for field in entity(name).fields
         }
 
+    @needs(Role.OPERATOR)
     def resolve(self, name: str, crm_id: str, keep: Mapping[str, Side], *, who: str) -> None:
         """A person decides a conflict: per field, the side whose value stays. The next run of that record carries it out.
 
@@ -41,6 +44,7 @@ class Deciding(Desk):
             state.set_mapping(keep_key(name, crm_id), json.dumps({f: str(s) for f, s in keep.items()}), who, now)
             state.append_audit(who, "resolve", f"{name}:{crm_id}", None, {f: str(s) for f, s in keep.items()}, now)
 
+    @needs(Role.OPERATOR)
     def keep_apart(self, name: str, crm_id: str, xero_id: str, *, who: str) -> None:
         """A person says that two records are not the same: they are not matched by themselves. Raises Rejected when linked."""
         known(name)
@@ -52,6 +56,7 @@ class Deciding(Desk):
             state.set_mapping(apart_key(name, crm_id, xero_id), "yes", who, now)
             state.append_audit(who, "keep apart", f"{name}:{crm_id}", None, {"xero": xero_id}, now)
 
+    @needs(Role.OPERATOR)
     def let_match(self, name: str, crm_id: str, xero_id: str, *, who: str) -> None:
         """Take back that two records are kept apart: they may be matched again. Raises Rejected when they were not."""
         known(name)
@@ -66,6 +71,7 @@ class Deciding(Desk):
         mapped, in_use = read_type_map(self._workspace), memberships.codes_in_use(self._workspace.cache)
         return TypeMapping(not types_off(self._workspace), type_lines(mapped, in_use))
 
+    @needs(Role.ADMIN)
     def set_type_mapping(self, table: str, code: str, kind: str | None, *, who: str) -> None:
         """What a relationship type is in Xero from the next run on; None goes back to the default. Raises Rejected."""
         state, now, key = self._workspace.state, self._workspace.clock.now(), type_key(table, code)
@@ -78,6 +84,7 @@ class Deciding(Desk):
                 state.set_mapping(key, str(chosen), who, now)
             state.append_audit(who, "type mapping", f"{table}:{code}", {"type": before}, {"type": kind}, now)
 
+    @needs(Role.ADMIN)
     def switch_types(self, *, on: bool, who: str) -> None:
         """Whether relationship types are brought to Xero at all. Off, memberships stay as they are."""
         state, now = self._workspace.state, self._workspace.clock.now()
@@ -90,6 +97,7 @@ class Deciding(Desk):
         """A contact's type beside Xero's own flags; None when Tieout has not met it yet."""
         return memberships.relationship(self._workspace.cache, read_type_map(self._workspace), crm_id)
 
+    @needs(Role.ADMIN)
     def allow_plan(self, plan_hash: str, *, who: str) -> None:
         """Allow exactly this refused plan, once (a person looked at it). Raises Configure when no such plan is kept."""
         state, now = self._workspace.state, self._workspace.clock.now()

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import copy
 import threading
 from collections import Counter
+from datetime import datetime
+from typing import Self
 
 from sync_core.errors import Configure, TieoutError
 from sync_core.flows.workspace import Workspace
 from sync_core.rules.entities import entity
+from sync_core.rules.people import AT_THIS_MACHINE, Person
 from sync_core.settings import Settings
 
 
@@ -30,13 +34,24 @@ class RunningRun:
 
 
 class Desk:
-    """What every part of the service works with: one organisation, opened."""
+    """What every part of the service works with: one organisation, opened, and who asks."""
+
+    person: Person = AT_THIS_MACHINE
 
     def __init__(self, settings: Settings, workspace: Workspace, running: RunningRun) -> None:
         self.settings = settings
         self._workspace = workspace
         self._running = running
         self._one_run = threading.Lock()
+
+    def as_person(self, person: Person) -> Self:
+        """The same service, asked by ``person``: it does only what their role may. Everything behind it is shared."""
+        theirs = copy.copy(self)
+        theirs.person = person
+        return theirs
+
+    def now(self) -> datetime:
+        return self._workspace.clock.now()
 
 
 def known(name: str) -> None:

@@ -13,8 +13,10 @@ from sync_core.flows.choices import apart_key
 from sync_core.flows.linking import changing_links
 from sync_core.model import Link, Side
 from sync_core.rules.cases import QUIET, Case, CaseAct, CaseEntry, CaseStatus, RowKey, checked_who, on_row, opened
+from sync_core.rules.people import Role
 from sync_core.service.casework import Casework
 from sync_core.service.desk import known
+from sync_core.service.permission import needs
 from sync_core.store import records
 from sync_core.store.cases import case_from
 
@@ -22,6 +24,7 @@ from sync_core.store.cases import case_from
 class Pairing(Casework):
     """Writes to the state and repeats links in the cache; the next run carries the rest out."""
 
+    @needs(Role.OPERATOR)
     def link(self, name: str, crm_id: str, xero_id: str, *, who: str) -> None:
         """A person makes a pair. Raises Rejected when either record is linked already."""
         known(name)
@@ -29,12 +32,14 @@ class Pairing(Casework):
         note = partial(self._keep_pairing, name, CaseAct.LINK, crm_id, xero_id, checked_who(who), apart)
         self._join(name, crm_id, xero_id, note)
 
+    @needs(Role.OPERATOR)
     def unlink(self, name: str, crm_id: str, xero_id: str, *, who: str) -> None:
         """A person takes a pair apart; it is not matched again by itself. Raises Rejected when there is no such link."""
         known(name)
         note = partial(self._keep_pairing, name, CaseAct.UNLINK, crm_id, xero_id, who, "")
         self._part(name, crm_id, xero_id, checked_who(who), note, apart="yes")
 
+    @needs(Role.OPERATOR)
     def undo(self, *, who: str) -> str:
         """Take back the last act of this person, on all its rows; answers with what was taken back, in words.
 

@@ -15,9 +15,11 @@ from sync_core.flows.scope import Scope
 from sync_core.flows.workspace import Workspace
 from sync_core.model import Status
 from sync_core.rules.entities import ENTITIES
+from sync_core.rules.people import Role
 from sync_core.rules.rails import refusals
 from sync_core.rules.reconcile import Filters
 from sync_core.service.desk import known
+from sync_core.service.permission import needs
 from sync_core.service.reconciling import Reconciling
 from sync_core.store import reconciliation
 
@@ -54,6 +56,7 @@ def _key(run: str) -> str:
 class Previewing(Reconciling):
     """Asks the process that owns the cache; reads what it answered from the state."""
 
+    @needs(Role.OPERATOR)
     def enqueue_preview(self, scope: Scope, *, who: str) -> int:
         """Ask what a sync of ``scope`` would do; answers with the request's id. Nothing is written to either system."""
         for name in (*scope.entities, *(scope.only or {})):
@@ -66,6 +69,7 @@ class Previewing(Reconciling):
         kept = self._workspace.state.plan(_key(run))
         return None if kept is None else of_json(json.loads(kept))
 
+    @needs(Role.OPERATOR)
     def enqueue_agreed(self, scope: Scope, fingerprint: str, *, who: str) -> int:
         """Ask for exactly what the preview with this fingerprint showed. When it moved meanwhile nothing is written, and the
         request's run has a preview of its own.
@@ -124,6 +128,7 @@ class Previewing(Reconciling):
             running.id, min(passed["pulled"], lists), lists, passed["settled"] + passed["stamped"], bool(running.stopped_by)
         )
 
+    @needs(Role.OPERATOR)
     def stop_run(self, *, who: str) -> None:
         """End the run under way at its next point. What was written stays. Raises Rejected when none is running here."""
         if self._running.id is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sync_core.errors import Rejected
+from sync_core.rules.people import Role
 from sync_core.rules.rulebook import (
     SETTINGS,
     EligibilityRule,
@@ -15,6 +16,7 @@ from sync_core.rules.rulebook import (
     setting_spec,
 )
 from sync_core.service.desk import Desk
+from sync_core.service.permission import needs
 from sync_core.store import master_data
 
 
@@ -46,6 +48,7 @@ class Ruling(Desk):
         kept = self._workspace.state.mappings()
         return [self._setting(spec, kept.get(spec.key, "")) for spec in SETTINGS]
 
+    @needs(Role.ADMIN)
     def set_rule(self, key: str, value: str, *, who: str) -> None:
         """Set it from the next run on; "" goes back to the default. Raises Rejected for what is not among its options."""
         spec = setting_spec(key)

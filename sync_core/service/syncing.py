@@ -18,9 +18,11 @@ from sync_core.flows.verify import verify
 from sync_core.flows.workspace import Workspace
 from sync_core.model import DataAge, Outcome, RunStatus, RunSummary, Side, Verification
 from sync_core.rules.entities import entity
+from sync_core.rules.people import Role
 from sync_core.rules.plan import plan_view
 from sync_core.service.answers import Check, Overview
 from sync_core.service.desk import Desk, RunningRun, known
+from sync_core.service.permission import needs
 from sync_core.service.previewing import PREVIEW, keep_preview
 from sync_core.settings import Settings
 from sync_core.store.requests import Request
@@ -70,10 +72,12 @@ class Syncing(Desk):
         """When the next sync comes by itself."""
         return self._schedule.view()
 
-    def pause(self, who: str) -> None:
+    @needs(Role.ADMIN)
+    def pause(self, *, who: str) -> None:
         """No sync comes by itself until ``resume``; one that is under way goes on."""
         self._schedule.pause(who)
 
+    @needs(Role.ADMIN)
     def set_minutes(self, minutes: int, *, who: str) -> None:
         """How many minutes lie between two syncs by themselves, from now on. Raises Rejected when it cannot be so many."""
         state, now, before = self._workspace.state, self._workspace.clock.now(), self._schedule.minutes
@@ -81,7 +85,8 @@ class Syncing(Desk):
             self._schedule.set_minutes(minutes, who)
             state.append_audit(who, "schedule", "minutes", {"minutes": before}, {"minutes": minutes}, now)
 
-    def resume(self, who: str) -> None:
+    @needs(Role.ADMIN)
+    def resume(self, *, who: str) -> None:
         self._schedule.resume(who)
 
     def connect(self) -> dict[Side, Peer]:
@@ -107,11 +112,13 @@ class Syncing(Desk):
             )
         return "Tables, columns and keys are all there."
 
+    @needs(Role.ADMIN)
     def set_up(self, progress: Any = lambda _line: None) -> ProvisionReport:
         """Make Tieout's tables, columns and keys in Dynamics where they are missing."""
         self.connect()
         return provision(self._dynamics.http, self._workspace.clock, progress)
 
+    @needs(Role.OPERATOR)
     def sync(self, scope: Scope = Scope(), *, trigger: str = "by hand", dry_run: bool = False, run: str = "") -> Result:  # noqa: B008  # frozen
         """One pass now, in this thread. Raises Busy when another run holds the organisation."""
         for name in (*scope.entities, *(scope.only or {})):
@@ -139,6 +146,7 @@ class Syncing(Desk):
         """The id of the run that this process is making, None when it makes none."""
         return self._running.id
 
+    @needs(Role.OPERATOR)
     def verify(self, name: str, only: frozenset[str] | None = None) -> list[Verification]:
         """Read both systems again, live, and compare the linked pairs of an entity field by field. Each result is kept."""
         known(name)
@@ -155,6 +163,7 @@ class Syncing(Desk):
         """Pairs whose last verification found a difference, of one entity or of all, the latest first."""
         return self._workspace.state.failed_verifications(name)
 
+    @needs(Role.OPERATOR)
     def enqueue_sync(self, scope: Scope = Scope(), *, who: str, dedupe_key: str | None = None) -> int:  # noqa: B008  # frozen
         """Ask the process that owns the organisation for a run; answers with the request's id."""
         return self._workspace.state.enqueue("sync", scope.as_json() | {"who": who}, dedupe_key, self._workspace.clock.now())

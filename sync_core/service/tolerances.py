@@ -7,8 +7,10 @@ from decimal import Decimal, InvalidOperation
 from sync_core.errors import Rejected
 from sync_core.flows.casework import ignored_rows
 from sync_core.flows.surroundings import locked_until
+from sync_core.rules.people import Role
 from sync_core.rules.reconcile import Terms, Tolerance
 from sync_core.service.desk import Desk
+from sync_core.service.permission import needs
 
 PREFIX, PERCENT = "tolerance.", ".percent"
 MOST = Decimal(1_000_000)
@@ -30,6 +32,7 @@ class Tolerances(Desk):
             for currency in currencies
         )
 
+    @needs(Role.ADMIN)
     def set_tolerance(self, currency: str, absolute: Decimal, percent: Decimal = Decimal(0), *, who: str) -> None:
         """From now on a difference of at most ``absolute``, or of ``percent`` of the larger total, is within tolerance.
 

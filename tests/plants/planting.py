@@ -21,6 +21,7 @@ from sync_core.flows.arrivals import Arrivals
 from sync_core.flows.jobs import Job, JobMaker
 from sync_core.model import Verb
 from sync_core.rules import mapping
+from sync_core.service import permission
 from sync_core.store import records, rows
 from sync_core.store.intents import Intents
 from sync_core.store.leases import Leases
@@ -167,6 +168,10 @@ def no_overlap(patch: pytest.MonkeyPatch) -> None:
 
 def redaction_off(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(redaction, "_PATTERNS", ())
+
+
+def role_check_only_in_the_page(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(permission, "permit", _nothing)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -1,8 +1,7 @@
 """Does the proof have teeth? Each planted bug must be caught by the oracle, or the test, that is named beside it.
 
 With ``--every-point`` each trial is also played without its bug, and must be clean then, and the bugs that one test catches
-are planted under that test. They are the bugs of reliability.md, section 4, and some
-more; but for one: a role that only the page checks cannot be planted, because there are no roles yet.
+are planted under that test.
 """
 
 from __future__ import annotations
@@ -139,6 +138,7 @@ NAMED: list[tuple[str, str]] = [
     ("post_for_put", "tests/systems/test_xero.py::test_a_batch_is_put_once_with_numbers_as_they_are"),
     ("local_time_cursor", "tests/systems/test_xero_listing.py::test_everything_comes_once_and_in_order"),
     ("no_overlap", "tests/systems/test_xero_listing.py::test_the_cursor_is_the_newest_row_and_the_next_pull_overlaps"),
+    ("role_check_only_in_the_page", "tests/test_service_permission.py::test_a_viewer_changes_nothing"),
     ("redaction_off", "tests/systems/test_http_redaction.py::test_shapes_of_secrets_are_masked"),
 ]
 
