@@ -8,7 +8,7 @@ situation of their own:
 I8 tests/plants (``cursor_first``), tests/scenarios (killed at any point); I13 tests/systems/test_oauth_xero.py;
 I15 tests/flows/test_bad_values.py, test_faults_in_runs.py (some elements refused); I16 scenarios 21 and 22,
 tests/rules/test_mapping.py, test_downloads.py; I18 tests/flows/test_lost_data.py, tests/systems/test_http_redaction.py;
-I19, I20 tests/flows/test_lost_data.py. I17, a viewer who causes no writes, waits for the first roles.
+I17 tests/test_service_permission.py; I19, I20 tests/flows/test_lost_data.py.
 """
 
 from __future__ import annotations
