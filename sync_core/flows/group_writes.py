@@ -187,6 +187,10 @@ class GroupWriter:
             state.settle([(j.intent.id, IntentStatus.REJECTED, None, f"{NOT_SENT}{error.message}") for j in jobs])
             raise
         step("groups answered")
+        shut = next((r.error for r in receipts if isinstance(r.error, Rejected) and r.error.code == "not permitted"), None)
+        if shut is not None:
+            state.settle([(j.intent.id, IntentStatus.REJECTED, None, f"{NOT_SENT}{shut.message}") for j in jobs])
+            raise shut
         return receipts
 
     def _look_up(self, kind: ContactType, group: str, jobs: Sequence[GroupJob]) -> None:

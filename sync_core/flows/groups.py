@@ -8,7 +8,7 @@ it is written. So a crash, a lost answer or somebody's own work in Xero is seen 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sync_core.errors import Rejected
 from sync_core.flows.group_writes import CONTACTS, GroupWriter
@@ -17,13 +17,15 @@ from sync_core.flows.workspace import Workspace
 from sync_core.model import Outcome, RecordStatus, Side, Status
 from sync_core.rules import types
 from sync_core.rules.types import GROUPED, ContactType, Moves, TypeMap
-from sync_core.store import memberships
+from sync_core.store import memberships, records
 from sync_core.store.leases import Lease
 from sync_core.store.memberships import Standing
 
 SWITCH = "types"
 ROUNDS = 2
 FAILED_TYPE = "type"
+SHUT_OUT = "contact groups not permitted"
+"""The reason of contacts that are in step but for their group, which the app may not use."""
 Only = frozenset[str] | None
 Planned = list[tuple[Standing, Moves]]
 
@@ -59,9 +61,12 @@ def bring_types(workspace: Workspace, run: str, lease: Lease, ledger: RunLedger,
     """Bring every linked contact into its type's group and out of the one that it had. Raises what stops the run."""
     if types_off(workspace):
         return Brought(("Relationship types: Skipped (off)",))
+    types_run = _TypeRun(workspace, run, lease, ledger, only)
     try:
-        return _TypeRun(workspace, run, lease, ledger, only).work(full=full)
+        return types_run.work(full=full)
     except Rejected as error:
+        if error.code == "not permitted":
+            types_run.say_shut_out(error.message)
         return Brought((f"Relationship types: Skipped ({error.message})",))
 
 
@@ -82,6 +87,8 @@ class _TypeRun:
         self._fresh: set[ContactType] = set()
         self._failed = 0
         self._touched = [i for e, side, i in ledger.stamped if e == CONTACTS and side is Side.CRM]
+        if records.fact(self._cache, SHUT_OUT) == "yes":
+            self._touched += workspace.state.records_with_reason([SHUT_OUT], well=True).get((CONTACTS, Side.CRM), [])
 
     def work(self, *, full: bool) -> Brought:
         if self._in_use():
@@ -93,7 +100,24 @@ class _TypeRun:
             self._write(due)
             self._touched += [s.crm_id for s, _ in due]
             due = self._due()
-        return Brought(moved=self._settle(before, due))
+        moved = self._settle(before, due)
+        if self._only is None and records.fact(self._cache, SHUT_OUT) == "yes":
+            records.set_fact(self._cache, SHUT_OUT, "")
+        return Brought(moved=moved)
+
+    def say_shut_out(self, message: str) -> None:
+        """A word on each contact whose type is a group that it is not known to be in. They are in step otherwise."""
+        state, now = self._workspace.state, self._workspace.clock.now()
+        some = memberships.standings(self._cache, self._mapped, self._groups, ())
+        grouped = {s.crm_id: s for s in some if s.type is not ContactType.CONTACT and _covers(self._only, s)}
+        told = []
+        for row_id, known in state.statuses(CONTACTS, Side.CRM, sorted(grouped)).items():
+            text = f"{types.let_in(known.remark)} {types.shut_out_remark(grouped[row_id].type, message)}"
+            if known.status is Status.SUCCESS and text != known.remark:
+                told.append(replace(known, reason=SHUT_OUT, remark=text, last_attempt=now, run=self._run))
+        records.set_fact(self._cache, SHUT_OUT, "yes")
+        state.set_statuses(told)
+        self._ledger.stamped.update((CONTACTS, Side.CRM, status.id) for status in told)
 
     def _in_use(self) -> bool:
         """Whether anybody's type is a group, or was: else Xero is not asked for its groups at all."""
@@ -193,12 +217,13 @@ class _TypeRun:
             return None
         standing = types.standing_remark(self._mapped, one.table, one.code, left)
         moved = types.moved_remark(one.type, done)
+        said = types.let_in(known.remark)
         if not mended and (known.run == self._run or (one.before is None and not moved)):
-            remark = known.remark if standing in known.remark else f"{known.remark} {standing}"
+            remark = said if standing in said else f"{said} {standing}"
         elif moved:
             remark = f"{moved} {standing}" if one.type is ContactType.CONTACT else moved
         else:
-            remark = standing if mended or one.before != one.mark else known.remark
+            remark = standing if mended or one.before != one.mark else said
         if remark == known.remark and not moved:
             return None
         now = self._workspace.clock.now()

@@ -84,7 +84,7 @@ def pull_streams(workspace: Workspace, streams: Sequence[Stream], run: str, *, f
             if not pull_stream(workspace, stream, run, start=start):
                 emptied.append(stream.name)
         except Rejected as error:
-            if not (stream.optional and error.code == "not supported"):
+            if not (stream.optional and error.code in ("not supported", "not permitted")):
                 raise
             notes.append(f"{stream.table}: Skipped (not supported)")
     rows.move_cursors(workspace.cache, start.quiet, run, workspace.clock.now())

@@ -141,6 +141,19 @@ def refused_remark(still: Moves, message: str) -> str:
     return f"It could not be taken out of Xero's contact group {' and '.join(still.remove)}. {message}"
 
 
+_SHUT_OUT = "Its contact group in Xero ("
+
+
+def shut_out_remark(kind: ContactType, message: str) -> str:
+    """What is said behind a contact's remark when the app may not use contact groups at all; ``message`` names the right."""
+    return f"{_SHUT_OUT}{kind}) could not be read or written. {message}"
+
+
+def let_in(remark: str) -> str:
+    """A remark without that."""
+    return remark.partition(_SHUT_OUT)[0].rstrip()
+
+
 def preview_note(count: int) -> str:
     """What a dry run says of memberships that would change."""
     return f"Relationship types: {count} contact{'s' if count != 1 else ''} would change contact group in Xero."

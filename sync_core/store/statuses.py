@@ -73,9 +73,10 @@ class Statuses(Shelf):
         with self._read() as connection:
             return {row.id: row.reason for row in connection.execute(statement.order_by(table.c.id))}
 
-    def records_with_reason(self, reasons: Sequence[str]) -> dict[tuple[str, Side], list[str]]:
-        """Ids of records that do not stand well for one of these reasons, by entity and side."""
-        of = table.c.organisation == self._organisation, table.c.status != Status.SUCCESS.value, table.c.reason.in_(reasons)
+    def records_with_reason(self, reasons: Sequence[str], *, well: bool = False) -> dict[tuple[str, Side], list[str]]:
+        """Ids of records that do not stand well (``well``: that do) for one of these reasons, by entity and side."""
+        standing = table.c.status == Status.SUCCESS.value if well else table.c.status != Status.SUCCESS.value
+        of = table.c.organisation == self._organisation, standing, table.c.reason.in_(reasons)
         found: dict[tuple[str, Side], list[str]] = {}
         with self._read() as connection:
             for row in connection.execute(select(table.c.entity, table.c.side, table.c.id).where(*of).order_by(table.c.id)):

@@ -19,7 +19,7 @@ from sync_core.systems.http import Answer, Forbidden, Gate, Http
 from sync_core.systems.odata import to_json
 from sync_core.systems.redaction import redact
 from sync_core.systems.xero_answers import receipts, rejected
-from sync_core.systems.xero_operations import BATCH, Writing, array_of, reading, writing
+from sync_core.systems.xero_operations import BATCH, SCOPE, Writing, array_of, reading, writing
 from sync_core.systems.xero_query import both, equals, holds
 from sync_core.systems.xero_rows import rows_of
 
@@ -102,7 +102,9 @@ class Xero:
         return Peer(str(rows[0].get(ORGANISATION.key) or self._tenant), str(rows[0].get("Name", "")), rows[0])
 
     def changed_since(self, stream: Stream, cursor: str | None) -> Iterator[Page]:
-        """See ``xero_listing``. A missing optional table raises Rejected with the code "not supported"."""
+        """See ``xero_listing``. An optional table that is missing, or shut to the app, raises Rejected
+        with the code "not supported", or "not permitted".
+        """
 
         def fetch(options: dict[str, Any]) -> Answer:
             return self._list(stream, where=stream.where, **options)
@@ -119,7 +121,10 @@ class Xero:
         if not operation:
             rows = self._rows(stream, self._list(stream))
             return next((row for row in rows if holds(row, stream.key, row_id)), None)
-        answer = self._catalogue.call(operation, row_id, unitdp=4)
+        try:
+            answer = self._catalogue.call(operation, row_id, unitdp=4)
+        except Forbidden as refused:
+            raise _refused(stream, refused, "access to ") from refused
         if answer.status == 404:
             return None
         return next(iter(self._rows(stream, answer)), None)
@@ -161,7 +166,10 @@ class Xero:
                 idempotency_key=first.key,
             )
         except Forbidden as refused:
-            raise _no_scope(first.stream, refused, "to write ") from refused
+            error = _refused(first.stream, refused, "to write ")
+            if isinstance(error, Rejected):
+                return [Receipt(id=write.id, error=error) for write in writes]
+            raise error from refused
         return receipts(writes, answer)
 
     def _check_connection(self) -> None:
@@ -182,9 +190,7 @@ class Xero:
         try:
             answer = self._catalogue.call(reading(stream).many, unitdp=4, **options)
         except Forbidden as refused:
-            if stream.optional:
-                raise _not_supported(stream, refused.detail) from refused
-            raise _no_scope(stream, refused, "access to ") from refused
+            raise _refused(stream, refused, "access to ") from refused
         if answer.status == 404 and stream.optional:
             raise _not_supported(stream, answer.text())
         if answer.status not in (200, 304):
@@ -221,10 +227,19 @@ def _body(way: Writing, writes: Sequence[Write]) -> Native:
     return elements[0] if way.bare else {array_of(first.stream): elements}
 
 
-def _no_scope(stream: Stream, refused: Forbidden, what: str) -> Configure:
+def _refused(stream: Stream, refused: Forbidden, what: str) -> Configure | Rejected:
+    """403: for a table that Tieout can do without, the run goes on (code "not permitted")."""
+    scope = SCOPE[stream.table]
+    if stream.optional:
+        return Rejected(
+            f"Xero refused {what}{stream.table}: the app lacks the permission {scope}. Allow it in Xero's developer portal, "
+            "and connect Xero again.",
+            code="not permitted",
+            detail=refused.detail,
+        )
     return Configure(
-        f"Xero refused {what}{stream.table}. Probably the app lacks a scope for it, or the organisation is no longer connected "
-        "to it; check both in Xero.",
+        f"Xero refused {what}{stream.table}. Probably the app lacks a scope for it ({scope}), or the organisation is no longer "
+        "connected to it; check both in Xero.",
         detail=refused.detail,
     )
 

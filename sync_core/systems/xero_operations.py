@@ -59,6 +59,24 @@ READING = {
     "TrackingCategories": Reading("get_tracking_categories", "get_tracking_category"),
 }
 
+_OF_SCOPE = {
+    "accounting.invoices": ("Invoices", "CreditNotes"),
+    "accounting.payments": ("Payments", "BatchPayments", "Prepayments", "Overpayments"),
+    "accounting.banktransactions": ("BankTransactions",),
+    "accounting.contacts": ("Contacts", "ContactGroups"),
+    "accounting.settings": (
+        "Accounts",
+        "BrandingThemes",
+        "Currencies",
+        "Items",
+        "Organisation",
+        "TaxRates",
+        "TrackingCategories",
+    ),
+}
+SCOPE = {table: scope for scope, tables in _OF_SCOPE.items() for table in tables}
+"""The scope that an app needs for each table; apps from before March 2026 have accounting.transactions for the first three."""
+
 _C, _U, _D = Verb.CREATE, Verb.UPDATE, Verb.DELETE
 WRITING = {
     ("Accounts", _C): Writing("create_account", bare=True),

@@ -364,3 +364,40 @@ def test_a_sync_that_ends_in_the_middle_of_a_move_is_finished_by_the_next(books,
     sync(books)
     assert groups(books) == {"Customer": [], "Vendor": [KAHU]}
     at_rest(books)
+
+
+@pytest.mark.parametrize("where", [{"path": "/ContactGroups"}, JOIN], ids=["at all", "to write"])
+def test_an_app_that_may_not_use_groups_says_so_on_each_contact_that_has_a_type(books, where):
+    new(books, "Onekaka Kayaks", CUSTOMER)
+    new(books, "Plain Paddles", None)
+    fault = books.sandbox.fault("forbidden", **{"system": "xero", **where}, times=None)
+    for turn in range(2):
+        before = books.logged
+        result = sync(books)
+        assert result.summary.status is RunStatus.SUCCESS
+        assert any("Relationship types: Skipped (Xero refused" in note for note in result.notes)
+        status, text = remark(books, "Onekaka Kayaks", "contacts")
+        assert status == "Success"
+        assert text.startswith("Created in Xero as Onekaka Kayaks")
+        assert "Its contact group in Xero (Customer) could not be read or written. Xero refused" in text
+        assert "the app lacks the permission accounting.contacts" in text
+        assert text.count("could not be read") == 1
+        assert "could not be" not in remark(books, "Plain Paddles", "contacts")[1]
+        assert turn == 0 or [e for e in books.writes(before) if e.system == "dataverse"] == []
+    fault.times = 0
+    sync(books)
+    assert groups(books)["Customer"] == ["Onekaka Kayaks"]
+    assert remark(books, "Onekaka Kayaks", "contacts")[1].endswith("put into Xero's contact group Customer.")
+    at_rest(books)
+
+
+def test_what_was_said_of_groups_goes_again_where_nothing_had_to_be_moved(books):
+    retype(books, CUSTOMER)
+    sync(books)
+    fault = books.sandbox.fault("forbidden", system="xero", path="/ContactGroups", times=None)
+    sync(books)
+    assert "could not be read" in remark(books, KAHU, "contacts")[1]
+    fault.times = 0
+    sync(books)
+    assert "could not be" not in remark(books, KAHU, "contacts")[1]
+    at_rest(books)

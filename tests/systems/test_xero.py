@@ -149,11 +149,11 @@ def test_nothing_is_found_by_nothing():
     assert script.requests == []
 
 
-@pytest.mark.parametrize("status", [403, 404])
-def test_an_optional_table_may_be_missing(status):
+@pytest.mark.parametrize(("status", "code"), [(403, "not permitted"), (404, "not supported")])
+def test_an_optional_table_may_be_missing_or_shut(status, code):
     with pytest.raises(Rejected) as caught:
         list(xero_on(Script(answer(status))).changed_since(THEMES, None))
-    assert caught.value.code == "not supported"
+    assert caught.value.code == code
 
 
 # -- write ---------------------------------------------------------------------------------------------------------------
