@@ -63,6 +63,9 @@ def new(entity: Entity, record: Record, _books: Books, _around: Around) -> Hindr
 
 
 def settles_one(entity: Entity, record: Record, _books: Books, _around: Around) -> str | None:
+    """Where nothing at all is named, the rule's own remark says what to do."""
+    if not any(record.fields.get(name) for name in settled_fields(entity)):
+        return ""
     for group in entity.settles:
         given = [name for name in group if record.fields.get(name)]
         labels = [entity.field(name).label.lower() for name in group]

@@ -65,6 +65,7 @@ def test_a_complete_payment_and_allocation_may_go():
         ({"amount": None}, {}, "complete", Status.BLOCKED, "Amount is empty in Dynamics"),
         ({"bank_account": None}, {}, "complete", Status.BLOCKED, "Bank account is empty in Dynamics"),
         ({"invoice": None}, {}, "documents", Status.BLOCKED, "It names no invoice and no credit note and no prepayment"),
+        ({"invoice": None}, {}, "documents", Status.BLOCKED, "Money received in advance is entered in Xero"),
         ({"credit_note": "n1"}, {}, "documents", Status.BLOCKED, "more than one of invoice, credit note"),
         ({"amount": D(0)}, {}, "above zero", Status.BLOCKED, "Its amount is 0.00. Enter an amount above zero"),
         ({"bank_account": "200"}, {}, "bank account", Status.BLOCKED, "bank account 200 is no bank account of Xero"),

@@ -25,6 +25,12 @@ _IN_USE = Rule("in use", "in_use", "It is inactive in Dynamics. Activate it to s
 _NEW = Rule("new", "new", "It holds a Xero id that Xero does not know.")
 _COMPLETE = Rule("complete", "required", "A field that Xero needs is empty.")
 _UNLOCKED = Rule("unlocked", "unlocked", "Its date is in a period that is locked in Xero.")
+_ON_ACCOUNT = Rule(
+    "documents",
+    "settles_one",
+    "It names no invoice and no credit note and no prepayment or overpayment. Choose what it is set against. Money received in "
+    "advance is entered in Xero, as a prepayment or overpayment, and comes to Dynamics from there.",
+)
 _ABOVE_ZERO = Rule("above zero", "above_zero", "Its amount must be more than nothing.")
 _ONE_EACH = Rule("documents", "settles_one", "It must say what it is set against.")
 _OPEN = Rule("open documents", "documents_open", "What it is set against is not approved, or closed already, in Xero.")
@@ -273,7 +279,7 @@ payments = Entity(
         _IN_USE,
         _NEW,
         _COMPLETE,
-        _ONE_EACH,
+        _ON_ACCOUNT,
         _ABOVE_ZERO,
         Rule("bank account", "takes_payments", "Its bank account is none that takes payments in Xero."),
         _OPEN,
