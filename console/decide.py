@@ -49,7 +49,9 @@ def why_not(differing: Mapping[str, str], may_stay: Stays) -> list[str]:
     said = []
     neither = [label for name, label in differing.items() if not may_stay.get(name)]
     if neither:
-        said.append(f"{listed(neither)}: not offered, because Tieout writes this to neither system. Change it there by hand.")
+        said.append(
+            f"Not offered: {listed(neither)}. Tieout writes this to neither system; where it is wrong, change it by hand."
+        )
     for side in Side:
         alone = [label for name, label in differing.items() if set(may_stay.get(name, ())) == {side}]
         if alone:

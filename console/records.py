@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 
 import streamlit as st
 
@@ -11,8 +12,8 @@ from console.door import service
 from console.frame import never_synced, reader_zone
 from console.segments import segments
 from console.sheets import Sheet
-from console.texts import STATUS_WORDS, plain, when
-from console.widgets import Column, empty, left, pick, shown_of, table
+from console.texts import STATUS_WORDS, amount, plain, when
+from console.widgets import Column, empty, left, pick, right, shown_of, table
 from sync_core.errors import Rejected
 from sync_core.model import Side, Status
 from sync_core.service import RecordLine, RecordList
@@ -20,6 +21,8 @@ from sync_core.service import RecordLine, RecordList
 ROWS = 100
 WIDTHS = {"email": 168, "phone": 116, "code": 84, "rate": 70, "price": 90, "sort_order": 90}
 """In pixels, of the fields that need more or less than others."""
+NUMBERS = ("price", "rate")
+"""Fields that stand to the right, with as many decimals each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +118,11 @@ def _grid(listed: Listed, found: RecordList) -> str | None:
     columns: dict[str, Column] = {"status": left("Status", width=108), "name": left("Name", width=182)}
     if any(line.type for line in found.lines):
         columns["contact type"] = left("Type in Xero", width=92)
-    columns |= {name: left(labels[name], width=WIDTHS.get(name, 112)) for name in listed.cells if name in labels}
+    columns |= {
+        name: (right if name in NUMBERS else left)(labels[name], width=WIDTHS.get(name, 112))
+        for name in listed.cells
+        if name in labels
+    }
     if any(line.state != "in use" for line in found.lines):
         columns["state"] = left("In use", width=190 if any(line.used for line in found.lines) else 116)
     if not all(line.crm_id and line.xero_id for line in found.lines):
@@ -137,7 +144,8 @@ def _cells(line: RecordLine) -> dict[str, str]:
         "synced": when(line.standing.last_synced if line.standing else None, reader_zone()),
         "remark": remark,
     }
-    return dict(line.cells) | own
+    numbers = {name: amount(Decimal(line.cells[name]), "") for name in NUMBERS if line.cells.get(name)}
+    return dict(line.cells) | numbers | own
 
 
 def _first_page(listed: Listed) -> None:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import tzinfo
 
 import streamlit as st
 
 from console.texts import RUN_WORDS, lasting, scope_words, when
-from console.widgets import left, right, table
+from console.widgets import Column, filled, left, right, table
 from sync_core.model import Outcome, RunStatus, RunSummary
 
 WRITES = (Outcome.CREATED, Outcome.UPDATED)
 TROUBLE = (Outcome.BLOCKED, Outcome.CONFLICT, Outcome.FAILED)
-COLUMNS = {
+COLUMNS: dict[str, Column] = {
     "status": left("Outcome", width=150),
     "started": left("Started", width=122),
     "lasted": right("Took", width=52),
@@ -23,6 +23,7 @@ COLUMNS = {
     "calls": right("Calls", width=50),
     "message": left("Message", width=240),
 }
+NOTHING = "0"
 
 
 def run_line(run: RunSummary, zone: tzinfo) -> dict[str, str]:
@@ -43,10 +44,20 @@ def _counted(run: RunSummary, number: int) -> str:
     return f"({number:,})" if run.status is RunStatus.PREVIEW and number else f"{number:,}"
 
 
+def columns_of(rows: Sequence[Mapping[str, str]]) -> dict[str, Column]:
+    """The columns that say something: without outcomes that no run came to, and without messages where there are none.
+
+    Calls make room for the messages; a run that is opened says them per system.
+    """
+    never = {str(outcome) for outcome in Outcome if all(row[str(outcome)] == NOTHING for row in rows)}
+    told = filled({name: form for name, form in COLUMNS.items() if name not in never}, rows, "message")
+    return {name: form for name, form in told.items() if name != "calls" or "message" not in told}
+
+
 def run_lines(runs: Sequence[RunSummary], zone: tzinfo) -> None:
     if runs:
-        brief = {name: form for name, form in COLUMNS.items() if name != "message"}
-        table((run_line(run, zone) for run in runs), brief, "Runs, the latest first")
+        rows = [{**run_line(run, zone), "message": ""} for run in runs]
+        table(rows, columns_of(rows), "Runs, the latest first")
         about_previews(runs)
     else:
         st.text("No run yet.")

@@ -19,7 +19,7 @@ WHOLE = 25
 """Tables of so many rows are shown without a scroll bar of their own."""
 WIDTHS = {"small": 75, "medium": 200, "large": 400}
 """Streamlit's words for widths, in pixels; a column that names none grows to the widest."""
-LETTER, MARGINS = 6.5, 16
+LETTER, MARGINS = 6.0, 16
 """How much room a letter takes in a grid on average, and what a cell keeps free, in pixels."""
 
 

@@ -7,9 +7,9 @@ import streamlit as st
 from console import actions
 from console.door import service
 from console.frame import reader_zone
-from console.runs import COLUMNS, about_previews, folded, outcomes, quiet_line, run_line
+from console.runs import about_previews, columns_of, folded, outcomes, quiet_line, run_line
 from console.texts import RUN_WORDS, plain, scope_words, when, zone_name
-from console.widgets import empty, filled, pick
+from console.widgets import empty, pick
 from sync_core.model import RunSummary
 from sync_core.service import data_flows
 
@@ -37,7 +37,7 @@ else:
     lines = folded(runs)
     latest = [each[0] if isinstance(each, list) else each for each in lines]
     rows = [quiet_line(each, zone) if isinstance(each, list) else run_line(each, zone) for each in lines]
-    picked = pick("runs", rows, filled(COLUMNS, rows, "message"), [run.run for run in latest], "Runs, the latest first")
+    picked = pick("runs", rows, columns_of(rows), [run.run for run in latest], "Runs, the latest first")
     about_previews(runs)
     st.caption(f"Times are in {plain(zone_name(zone))}. Select a run to see what it did.")
     for run, row in zip(latest, rows, strict=True):

@@ -151,7 +151,7 @@ class _Session:
             return RunStatus.REFUSED, raise_kept
         if dry_run:
             self._preview_types()
-            return RunStatus.PREVIEW, "Nothing was written: this was a preview."
+            return RunStatus.PREVIEW, "Nothing was written."
         unfinished = records.fact(cache, PENDING) == "yes"
         records.set_fact(cache, PENDING, "yes")
         try:

@@ -93,6 +93,13 @@ def test_master_data_are_mirrored_with_their_state(service, show, chosen, name):
     assert name in grid["name"].tolist()
 
 
+def test_prices_and_rates_have_as_many_decimals_each(service, show):
+    prices = show("master_data", list="Products").dataframe[0].value["price"].tolist()
+    assert prices
+    assert {price.partition(".")[2] for price in prices} <= {f"{cents:02}" for cents in range(100)}
+    assert "12.50" in show("master_data", list="Tax rates").dataframe[0].value["rate"].tolist()
+
+
 def test_an_archived_account_is_shown_as_archived(service, show):
     grid = show("master_data", list="Ledger accounts").dataframe[0].value
     states = dict(zip(grid["name"], grid["state"], strict=True))

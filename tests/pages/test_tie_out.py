@@ -210,7 +210,7 @@ def test_a_value_that_cannot_be_written_is_not_offered_and_the_page_says_why(ser
     offered = {key.removeprefix(f"keep_{row}_") for key in decided(at)}
     assert offered == {line.name for line in differing if may_stay[line.name]}
     assert all(line.label in words(at) for line in unwritable)
-    assert "because Tieout writes this to neither system" in words(at)
+    assert "Tieout writes this to neither system" in words(at)
 
 
 def test_only_the_value_that_has_a_way_is_offered():
@@ -219,7 +219,7 @@ def test_only_the_value_that_has_a_way_is_offered():
         {"number": {Side.CRM}, "due_date": set(Side), "state": frozenset()},
     )
     assert said == [
-        "Status and Total: not offered, because Tieout writes this to neither system. Change it there by hand.",
+        "Not offered: Status and Total. Tieout writes this to neither system; where it is wrong, change it by hand.",
         "Number: only the value of Dynamics can stay, because Tieout does not write this field to Dynamics.",
     ]
 
