@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID, uuid5
 
@@ -13,7 +13,7 @@ from sync_core.rules.compare import Translate
 from sync_core.rules.declaration import Entity, Field, Kind
 from sync_core.rules.lines import line_items
 from sync_core.rules.mapping import Context, write
-from sync_core.rules.paths import pick, put
+from sync_core.rules.paths import complete, pick, put
 
 NAMESPACE = UUID("5f0c6a0e-7d0e-5a8e-9b57-3f1d1f1f7b11")
 
@@ -21,6 +21,15 @@ NAMESPACE = UUID("5f0c6a0e-7d0e-5a8e-9b57-3f1d1f1f7b11")
 def twin_id(organisation: str, entity: str, xero_id: str) -> str:
     """The id that a Xero record gets in Dynamics: always the same, so that no crash and no second runner can make it twice."""
     return str(uuid5(NAMESPACE, f"{organisation}/{entity}/{xero_id}"))
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """The lines of a document in Xero now, as fields and as rows, and those that Dynamics held when both agreed."""
+
+    lines: tuple[Mapping[str, Value], ...] = ()
+    agreed: tuple[Mapping[str, Value], ...] = ()
+    rows: Sequence[Native] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,17 +49,24 @@ class BodyMaker:
             for spec in self.entity.fields
             if target in spec.to | spec.makes and (value := _given(source, spec)) is not None
         }
-        body = self._body(target, table, wanted, source.fields, ())
+        body = self._body(target, table, wanted, source.fields, Standing())
         for side, path, value in self.entity.constants:
             if side is target and pick(body, path) is None:
                 put(body, path, value)
         return body
 
-    def update(self, target: Record, changes: Mapping[str, Value]) -> Native:
-        """The body that brings ``changes`` (values of the other side) to ``target``."""
+    def update(self, target: Record, changes: Mapping[str, Value], row: Native, agreed: Mapping[str, Value]) -> Native:
+        """The body that brings ``changes`` (values of the other side) to ``target``.
+
+        ``row``: how Xero spells the target, {} for Dynamics; ``agreed``: the other side's agreed image.
+        """
         whole = {**target.fields, **changes}
-        existing = target.fields.get("lines")
-        return self._body(target.side, target.table, changes, whole, existing if isinstance(existing, tuple) else ())
+        stands = Standing(_lines(target.fields), _lines(agreed), row.get("LineItems") or ())
+        body = self._body(target.side, target.table, changes, whole, stands)
+        for spec in self.entity.fields:
+            if target.side is Side.XERO and spec.xero is not None:
+                complete(body, spec.xero.path_in(target.table), row)
+        return body
 
     def _body(
         self,
@@ -58,7 +74,7 @@ class BodyMaker:
         table: str,
         changes: Mapping[str, Value],
         whole: Mapping[str, Value],
-        existing: tuple[Mapping[str, Value], ...],
+        stands: Standing,
     ) -> Native:
         plain: dict[str, Value] = {}
         body: Native = {}
@@ -67,7 +83,7 @@ class BodyMaker:
             if spec.kind is Kind.LINES and isinstance(value, tuple):
                 if side is Side.CRM:
                     continue
-                body["LineItems"] = line_items(value, self.books, existing)
+                body["LineItems"] = line_items(value, self.books, stands.lines, stands.agreed, stands.rows)
             elif spec.kind is Kind.REF:
                 plain[name] = self._reference(spec, side, value)
             else:
@@ -92,3 +108,8 @@ def _given(source: Record, spec: Field) -> Value:
     """What a new record is made with: the source's own value, else that of the field's fallback."""
     value = source.fields.get(spec.name)
     return source.fields.get(spec.fallback) if value is None and spec.fallback else value
+
+
+def _lines(fields: Mapping[str, Value]) -> tuple[Mapping[str, Value], ...]:
+    value = fields.get("lines")
+    return value if isinstance(value, tuple) else ()

@@ -15,9 +15,9 @@ from sync_core.flows.workspace import Workspace
 from sync_core.model import Intent, IntentStatus, Native, Record, Side, Verb
 from sync_core.rules.declaration import Entity, Stream
 from sync_core.rules.entities import carried_by
-from sync_core.rules.mapping import content_hash
+from sync_core.rules.mapping import content_hash, loads
 from sync_core.rules.plan import Decision
-from sync_core.store import records
+from sync_core.store import records, rows
 from sync_core.store.leases import Lease
 from sync_core.systems.base import Write
 
@@ -69,6 +69,7 @@ class JobMaker:
         self._workspace, self._entity, self._run, self._lease = workspace, entity, run, lease
         self._partners = partners
         self._tables: dict[tuple[Side, str, str], str] = {}
+        self._rows: dict[str, Native] = {}
         around = workspace.surroundings
         self._bodies = BodyMaker(entity, around.context, around.books, partners.of, self._table_of)
 
@@ -78,6 +79,8 @@ class JobMaker:
         self._partners.meet(self._entity, stream.side.other, (r for r, _ in found[stream.side.other].values()))
         if stream.side is Side.CRM:
             self._fetch_tables([r for r, _ in found[Side.XERO].values()])
+        ids = [d.xero_id for d in decisions if d.xero_id] if stream.side is Side.XERO and verb is Verb.UPDATE else []
+        self._rows = {i: row for i, (row, _, _) in rows.native_rows(self._workspace.cache, stream, ids).items()}
         return [self._made(stream, verb, d, found) for d in decisions]
 
     def _found(self, side: Side, decisions: Sequence[Decision]) -> Found:
@@ -93,19 +96,23 @@ class JobMaker:
         pair = {side: record for side, (record, _) in both.items()}
         before = {side: agreed for side, (_, agreed) in both.items() if agreed}
         try:
-            body = self._body(stream, verb, decision, pair)
+            body = self._body(stream, verb, decision, pair, before)
         except Rejected as error:
             return decision, error
         intent = self._intent(stream, verb, decision, pair[stream.side.other], body)
         return Job(decision, pair[stream.side.other], pair.get(stream.side), stream, verb, body, intent, before)
 
-    def _body(self, stream: Stream, verb: Verb, decision: Decision, pair: Mapping[Side, Record]) -> Native:
+    def _body(
+        self, stream: Stream, verb: Verb, decision: Decision, pair: Mapping[Side, Record], before: Mapping[Side, str]
+    ) -> Native:
         if verb is Verb.CREATE:
             source = pair[stream.side.other]
             body = self._bodies.create(source, stream.side, stream.table)
             return body | self._carried(source) if stream.side is Side.XERO else body
         target = pair[stream.side]
-        body = self._bodies.update(target, decision.changes[stream.side])
+        text = before.get(stream.side.other)
+        agreed = loads(self._entity, text) if text else {}
+        body = self._bodies.update(target, decision.changes[stream.side], self._rows.get(target.id, {}), agreed)
         return {stream.key: target.id, **body} if stream.side is Side.XERO else body
 
     def _carried(self, source: Record) -> Native:

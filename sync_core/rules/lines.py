@@ -20,25 +20,36 @@ NO_TAX = "NONE"
 """Xero's own tax type for lines without tax; every organisation has it."""
 
 
-def line_items(lines: Sequence[Line], books: Books, existing: Sequence[Line] = ()) -> list[Native]:
-    """The whole ``LineItems`` array for ``lines``; ``existing`` are the Xero lines that stand there now.
+def line_items(
+    lines: Sequence[Line],
+    books: Books,
+    existing: Sequence[Line] = (),
+    agreed: Sequence[Line] = (),
+    rows: Sequence[Native] = (),
+) -> list[Native]:
+    """The whole ``LineItems`` array for ``lines``; ``existing`` are the Xero lines that stand there now, ``rows`` their rows.
 
     Tax: Dynamics holds an amount per line, and Xero is told that amount, so that both totals are the same to the cent.
+    Codes: where Dynamics chose none anew since both sides ``agreed``, an accountant's own in Xero stay.
     """
-    spare = list(existing)
+    before = {line["id"]: line for line in agreed if line.get("id")}
+    tracked = {row.get("LineItemID"): row.get("Tracking") for row in rows}
     items = []
-    for line in lines:
-        item = _item(line, books)
-        twin = _twin(line, spare)
+    for line, twin in zip(lines, _twins(lines, existing), strict=True):
+        codes = codes_of(line, books)
+        earlier = before.get(line.get("id"))
+        if twin is not None and earlier is not None and codes_of(earlier, books) == codes:
+            codes = twin.get("account_code") or codes[0], twin.get("tax_type") or codes[1]
+        item = _item(line, codes, books)
         if twin is not None:
-            spare.remove(twin)
-            item |= _as_change_of(twin, item)
+            other = bool(before) and earlier is None and bool(twin.get("product")) and "ItemCode" not in item
+            item |= _as_change_of(twin, item, tracked.get(twin["id"]), replaced=other or bool(twin.get("discount_rate")))
         items.append(item)
     return items
 
 
-def _item(line: Line, books: Books) -> Native:
-    account, tax_type = codes_of(line, books)
+def _item(line: Line, codes: tuple[str, str], books: Books) -> Native:
+    account, tax_type = codes
     quantity, price, discount = _priced(line)
     product = str(line.get("product") or "")
     item: Native = {
@@ -54,12 +65,13 @@ def _item(line: Line, books: Books) -> Native:
     return item | _tax(line, tax_type, books)
 
 
-def _as_change_of(twin: Line, item: Native) -> Native:
-    """What makes ``item`` a change of the line ``twin``. A discount that is not sent stays, and one in percent goes before
-    any amount; so the first is taken back by name, and a line with the second is replaced.
+def _as_change_of(twin: Line, item: Native, tracking: Any, *, replaced: bool) -> Native:
+    """What makes ``item`` a change of the line ``twin``. What is not sent stays, and a discount in percent goes before any
+    amount. So a discount in money is taken back by name; a line with one in percent, or with the product of another line,
+    is ``replaced``, and keeps its tracking.
     """
-    if twin.get("discount_rate"):
-        return {}
+    if replaced:
+        return {"Tracking": tracking} if tracking else {}
     kept = {} if "DiscountAmount" in item or not twin.get("discount") else {"DiscountAmount": Decimal(0)}
     return {"LineItemID": twin["id"], **kept}
 
@@ -99,14 +111,26 @@ def untaxed(line: Line, tax_type: str, books: Books) -> bool:
     return not line.get("tax") and bool(books.tax_rates.get(tax_type))
 
 
-def _twin(line: Line, spare: Sequence[Line]) -> Line | None:
-    """The other side's line that is meant: noted as its twin, else alike in product and description, else the next."""
-    for alike in (("xero_line_id",), ("product", "description"), ("product",), ()):
-        for candidate in spare:
-            values = [(line.get(name) or "", candidate.get(name) or "") for name in alike]
-            if all(one == other for one, other in values) and (alike != ("xero_line_id",) or values[0][0]):
-                return candidate
-    return None
+_NOTED, _DESCRIBED = ("xero_line_id",), ("description",)
+_ALIKE = (_NOTED, ("product", "description", "net"), ("product", "description"), _DESCRIBED, ("product",), ())
+"""What makes lines of the two sides belong together, the surest first; at last their order, when both have as many."""
+
+
+def _twins(lines: Sequence[Line], others: Sequence[Line]) -> list[Line | None]:
+    """For each line the other side's line that is meant. A sure one is taken before a guess, whatever line comes first."""
+    found: dict[int, Line] = {}
+    spare = list(others)
+    for alike in _ALIKE if len(lines) == len(others) else _ALIKE[:-1]:
+        for place, line in enumerate(lines):
+            if place not in found and (twin := next((o for o in spare if _match(line, o, alike)), None)) is not None:
+                found[place] = twin
+                spare.remove(twin)
+    return [found.get(place) for place in range(len(lines))]
+
+
+def _match(line: Line, other: Line, alike: Sequence[str]) -> bool:
+    values = [(line.get(name) or "", other.get(name) or "") for name in alike]
+    return all(a == b for a, b in values) and (alike not in (_NOTED, _DESCRIBED) or bool(values[0][0]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,21 +148,31 @@ def dynamics_lines(lines: Sequence[Line], existing: Sequence[Line], ids: Mapping
     Dynamics prices a line as price x quantity - discount + tax, with the price in cents. The price is rounded up and the
     discount takes what is then too much, so that each line, and so the invoice, is the same in both systems to the cent.
     """
-    spare = list(existing)
-    writes = []
-    for position, line in enumerate(lines, 1):
-        twin = _twin(line, spare)
-        if twin is not None:
-            spare.remove(twin)
-        if twin is None or _line_moved(line, twin):
-            body = _dynamics_body(line, position, ids, twin)
-            writes.append(LineWrite(str(twin["id"]) if twin else None, str(line.get("id") or ""), body))
-    return writes + [LineWrite(str(line["id"]), "", None) for line in spare]
+    writes, kept = [], []
+    for position, (line, twin) in enumerate(zip(lines, _twins(lines, existing), strict=True), 1):
+        stays = twin is not None and (_takes(twin, line, ids) or not _reads_otherwise(line, twin))
+        if twin is not None and stays:
+            kept.append(twin["id"])
+        if twin is None or not stays:
+            writes.append(LineWrite(None, str(line.get("id") or ""), _dynamics_body(line, position, ids, None)))
+        elif _line_moved(line, twin):
+            writes.append(LineWrite(str(twin["id"]), str(line.get("id") or ""), _dynamics_body(line, position, ids, twin)))
+    return writes + [LineWrite(str(line["id"]), "", None) for line in existing if line["id"] not in kept]
+
+
+def _takes(twin: Line, line: Line, ids: Mapping[str, str]) -> bool:
+    """Whether the Dynamics line ``twin`` can become ``line``: its product, or that it has none, is for good."""
+    wanted = str(line.get("product") or "")
+    known = wanted if f"product {wanted}" in ids and f"unit {wanted}" in ids else ""
+    return str(twin.get("product") or "") in (wanted, known)
+
+
+def _reads_otherwise(line: Line, twin: Line) -> bool:
+    return any((line.get(n) or 0) != (twin.get(n) or 0) for n in ("quantity", "net", "tax", "description"))
 
 
 def _line_moved(line: Line, twin: Line) -> bool:
-    names = ("quantity", "net", "tax", "description", "xero_line_id")
-    return any((line.get(n) or 0) != (twin.get(n) or 0) for n in names)
+    return _reads_otherwise(line, twin) or line.get("xero_line_id") != twin.get("xero_line_id")
 
 
 def _dynamics_body(line: Line, position: int, ids: Mapping[str, str], twin: Line | None) -> Native:

@@ -102,3 +102,16 @@ def shares_element(path: str, other: str) -> bool:
     """Whether both paths end in the same element of the same array: such fields are written together."""
     prefix, separator, _ = path.rpartition(".")
     return bool(separator) and "[" in prefix and other.startswith(f"{prefix}.")
+
+
+def complete(body: Native, path: str, native: Native) -> None:
+    """Lay under the element of an array that ``body`` sets at ``path`` what ``native`` holds there besides.
+
+    Xero replaces such an element whole (an address, say), so what nobody maps would be lost.
+    """
+    for steps in segments(path):
+        if isinstance(steps, str) or len(steps) < 2 or not steps[-2][1]:
+            continue
+        element, there = _follow(body, steps[:-1]), _follow(native, steps[:-1])
+        if isinstance(element, dict) and isinstance(there, dict):
+            element.update({k: v for k, v in there.items() if k not in element and v not in (None, "")})

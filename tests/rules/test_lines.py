@@ -113,7 +113,43 @@ def test_a_changed_line_is_changed_and_a_new_one_is_new():
 @given(st.lists(st.sampled_from([TENT, WALK]), max_size=6), st.lists(st.sampled_from([TENT, WALK]), max_size=6))
 def test_no_id_is_used_twice_and_none_is_left_while_a_line_needs_one(lines, there):
     ids = [i["LineItemID"] for i in line_items(lines, BOOKS, existing(*there)) if "LineItemID" in i]
-    assert len(ids) == len(set(ids)) == min(len(lines), len(there))
+    alike = sum(min(lines.count(each), there.count(each)) for each in (TENT, WALK))
+    assert len(ids) == len(set(ids)) == (len(lines) if len(lines) == len(there) else alike)
+
+
+def test_a_line_put_before_the_others_takes_no_id_of_theirs():
+    """Tracking, account and item of a line in Xero go with its id."""
+    first = {**WALK, "description": "Guide"}
+    assert [i.get("LineItemID") for i in line_items([first, WALK, TENT], BOOKS, existing(WALK, TENT))] == [None, "l1", "l2"]
+    assert [i.get("LineItemID") for i in line_items([first, TENT], BOOKS, existing(TENT))] == [None, "l1"]
+
+
+def test_another_line_in_the_place_of_a_product_line_is_a_new_one():
+    agreed = [{**TENT, "id": "c1"}]
+    (item,) = line_items([{**WALK, "id": "c2"}], BOOKS, existing(TENT), agreed)
+    assert "LineItemID" not in item
+
+
+RECODED = {**WALK, "account_code": "260", "tax_type": "NONE"}
+
+
+@pytest.mark.parametrize(
+    ("now", "codes"),
+    [
+        ({"quantity": D(2)}, ("260", "NONE")),
+        ({"account_code": "0042"}, ("0042", "OUTPUT2")),
+    ],
+)
+def test_codes_that_an_accountant_chose_in_xero_stay_until_dynamics_chooses_others(now, codes):
+    (item,) = line_items([{**WALK, "id": "c1", **now}], BOOKS, existing(RECODED), [{**WALK, "id": "c1"}])
+    assert (item["AccountCode"], item["TaxType"]) == codes
+
+
+def test_a_line_that_is_replaced_keeps_its_tracking():
+    north = [{"Name": "Region", "Option": "North"}]
+    there = existing({**TENT, "discount_rate": D(10)})
+    (item,) = line_items([TENT], BOOKS, there, rows=[{"LineItemID": "l1", "Tracking": north}])
+    assert item["Tracking"] == north
 
 
 # Amounts: Xero works a line out as quantity (4 places) x price - discount, rounded to the cent
@@ -186,3 +222,30 @@ def test_a_new_line_names_product_unit_and_codes_where_dynamics_has_them():
     assert (body["productid"], body["uomid"]) == (Lookup("product", "p1"), Lookup("uom", "u1"))
     assert body["tie_ledgeraccountid"] == Lookup("tie_ledgeraccount", "a1")
     assert dynamics_lines([coded], [], {})[0].body["isproductoverridden"] is True
+
+
+def there_and_here(*here):
+    return [{"id": f"c{n}", **line} for n, line in enumerate(here, 1)]
+
+
+def test_a_line_put_first_in_xero_is_a_new_one_in_dynamics():
+    here = there_and_here({**TENT, "net": D(1238)}, {**WALK, "net": D(9)})
+    there = [{**WALK, "description": "Guide", "net": D(9)}, *here]
+    written = dynamics_lines([{**line, "id": f"x{n}", "xero_line_id": f"x{n}"} for n, line in enumerate(there)], here, {})
+    assert [(w.line_id, w.xero_line_id) for w in written] == [(None, "x0"), ("c1", "x1"), ("c2", "x2")]
+
+
+def test_another_product_makes_another_line_in_dynamics():
+    """Dynamics does not exchange the product of a line."""
+    ids = {"product KAYAK": "p2", "unit KAYAK": "u2", "product TENT": "p1", "unit TENT": "u1"}
+    here = there_and_here({**TENT, "net": D(1238), "xero_line_id": "x1"})
+    other = {**TENT, "id": "x1", "xero_line_id": "x1", "product": "KAYAK", "description": "Kayak", "net": D(50)}
+    made, deleted = dynamics_lines([other], here, ids)
+    assert (made.line_id, made.body["productid"]) == (None, Lookup("product", "p2"))
+    assert (deleted.line_id, deleted.body) == ("c1", None)
+
+
+def test_a_product_that_dynamics_lacks_changes_the_write_in_line_that_stands_for_it():
+    here = there_and_here({**WALK, "net": D(9), "xero_line_id": "x1"})
+    (changed,) = dynamics_lines([{**WALK, "id": "x1", "xero_line_id": "x1", "product": "?", "net": D(50)}], here, {})
+    assert changed.line_id == "c1"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sync_core.rules.paths import pick, put, segments, shares_element
+from sync_core.rules.paths import complete, pick, put, segments, shares_element
 
 ROW = {
     "Name": "Kahu",
@@ -75,3 +75,16 @@ def test_fields_of_one_element_are_written_together(one, other, expected):
 def test_a_path_that_is_none_is_refused():
     with pytest.raises(ValueError, match="not a path segment"):
         segments("[x=y]")
+
+
+def test_what_nobody_maps_goes_along_with_an_element_that_is_replaced_whole():
+    body = {"Phones": [{"PhoneType": "DEFAULT", "PhoneNumber": "1"}]}
+    native = {
+        "Phones": [{"PhoneType": "MOBILE", "Note": "x"}, {"PhoneType": "DEFAULT", "PhoneNumber": "2", "Note": "y", "B": ""}]
+    }
+    complete(body, PHONE, native)
+    assert body == {"Phones": [{"PhoneType": "DEFAULT", "PhoneNumber": "1", "Note": "y"}]}
+    for nothing in ({}, {"Name": "x"}):
+        complete(nothing, PHONE, native)
+        complete(nothing, "Name", native)
+    assert nothing == {"Name": "x"}
