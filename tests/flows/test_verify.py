@@ -43,6 +43,16 @@ def test_a_removed_allocation_agrees_once_dynamics_says_so_too(credited, only):
     assert verified(credited, only) == [(True, "", [])]
 
 
+def test_the_lines_of_one_invoice_are_read_again_with_it(books):
+    sell(books, "INV-1")
+    sync(books)
+    act(books, "line in Dynamics", {"invoice": "INV-1", "line": 1, "quantity": 3, "tax": 278.55})
+    with books.open() as service:
+        (link,) = service._workspace.state.all_links("invoices")
+        (found,) = service.verify("invoices", frozenset({link.crm_id}))
+    assert "Lines" in [d.field for d in found.differences]
+
+
 def test_what_was_found_is_kept_until_the_next_time(books):
     sell(books, "INV-1")
     sync(books)
