@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import streamlit as st
 
-from console import answers
+from console import answers, sign_in
 from console.door import service
 from console.texts import count, plain
 from sync_core.errors import Rejected, TieoutError
@@ -41,8 +41,8 @@ class Asked:
 
 
 def who() -> str:
-    """The name that acts of this session are kept under."""
-    return str(st.session_state.get(NAME) or "").strip() or WHO
+    """The name that acts of this session are kept under: what a person signed in with, or else what they say."""
+    return sign_in.person().name or str(st.session_state.get(NAME) or "").strip() or WHO
 
 
 def sync_now() -> None:

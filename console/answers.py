@@ -8,7 +8,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from typing import Any, TypeVar
 
-from console.door import service
+from console.door import DOOR, service
 from console.filters import moment
 from sync_core.model import RunStatus
 from sync_core.service import Filters, Past, Reconciliation, RowDetail, Service
@@ -85,4 +85,4 @@ def _kept(key: Hashable, compute: Callable[[], Answer]) -> Answer:
     latest = service().runs(1)
     if service().running is not None or (latest and latest[0].status is RunStatus.RUNNING):
         return compute()
-    return _ANSWERS.get((id(service()), *((run.run, run.finished) for run in latest), key), compute)
+    return _ANSWERS.get((id(DOOR.service()), *((run.run, run.finished) for run in latest), key), compute)

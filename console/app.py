@@ -6,7 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from console import frame, nav
+from console import frame, nav, sign_in
 from console.door import DOOR
 from console.texts import plain
 from sync_core.errors import TieoutError
@@ -14,8 +14,11 @@ from sync_core.errors import TieoutError
 ICON = Path(__file__).with_name("icon.png")
 
 st.set_page_config(page_title="Tieout", page_icon=str(ICON), layout="wide", initial_sidebar_state=200)
-page = nav.navigation()
-if DOOR.open:
+why = sign_in.hindrance()
+page = nav.navigation(shown=not why)
+if why:
+    sign_in.way_in(why)
+elif DOOR.open:
     try:
         frame.sidebar()
         frame.bar()

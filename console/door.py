@@ -1,7 +1,13 @@
-"""The one service of this process, as routes and pages reach it. The server opens and closes it; nothing else does."""
+"""The one service of this process, as pages and routes reach it in the name of whoever asks.
+
+The server opens and closes it; nothing else does.
+"""
 
 from __future__ import annotations
 
+from starlette.requests import Request
+
+from console import sign_in
 from sync_core.errors import Retryable
 from sync_core.service import Service
 
@@ -36,5 +42,10 @@ DOOR = Door()
 
 
 def service() -> Service:
-    """The service of this process. Raises Retryable while it is being opened."""
-    return DOOR.service()
+    """The service as the person at this page may use it. Raises Retryable while it is being opened."""
+    return DOOR.service().as_person(sign_in.person())
+
+
+def service_for(request: Request) -> Service:
+    """The same for whoever asks for a file. Raises Forbidden for somebody who is not signed in where people do."""
+    return DOOR.service().as_person(sign_in.person_of(request))

@@ -6,17 +6,22 @@ from datetime import UTC, datetime, tzinfo
 
 import streamlit as st
 
-from console import actions
+from console import actions, sign_in
 from console.door import service
 from console.standing import stale_sides
 from console.texts import ago, plain, zone
 from console.widgets import empty
 from sync_core.model import RunStatus, RunSummary, Side
-from sync_core.service import ScheduleView
+from sync_core.service import Role, ScheduleView
 
 LOOK_EVERY = 2.0
 DEMO = "Demo company: both systems are a sandbox on this machine"
 SEEN = "last run drawn"
+MAY = {
+    Role.VIEWER: "Viewer: you may look at everything.",
+    Role.OPERATOR: "Operator: you may work on differences and sync.",
+    Role.ADMIN: "Admin: you may also change rules and the schedule.",
+}
 
 
 def reader_zone() -> tzinfo:
@@ -24,8 +29,14 @@ def reader_zone() -> tzinfo:
 
 
 def sidebar() -> None:
-    """Who sits here. There is no sign-in on one's own machine, so people say it themselves."""
-    st.sidebar.text_input("Your name", key=actions.NAME, placeholder="for the audit trail", persist_state="session")
+    """Who sits here. On one's own machine nobody signs in, so people say it themselves."""
+    person = sign_in.person()
+    if not person.is_signed_in:
+        st.sidebar.text_input("Your name", key=actions.NAME, placeholder="for the audit trail", persist_state="session")
+        return
+    st.sidebar.text(person.name)
+    st.sidebar.caption(MAY[person.role])
+    st.sidebar.button("Sign out", type="tertiary", on_click=st.logout)
 
 
 @st.fragment(run_every=LOOK_EVERY)

@@ -1,11 +1,13 @@
-"""The console serves without a sign-in, so it serves this machine only: the settings that must hold, checked at every start."""
+"""The settings that must hold, checked at every start. Where nobody signs in, the console serves this machine only."""
 
 from __future__ import annotations
 
 import os
 
 import streamlit as st
+from streamlit import config
 
+from console import sign_in
 from sync_core.errors import Configure
 
 ADDRESS = "127.0.0.1"
@@ -29,12 +31,22 @@ REQUIRED: dict[str, object] = {
 MOST_UPLOAD = 5
 
 
-def assert_hardened() -> None:
-    """Raise Configure naming the first Streamlit setting that is not as it must be."""
+def hosts() -> list[str]:
+    """The names that the console answers to."""
+    return [*HOSTS, *([sign_in.host()] if sign_in.host() not in ("", *HOSTS) else [])]
+
+
+def assert_hardened(address: str = ADDRESS) -> None:
+    """Raise Configure naming the first setting that is not as it must be for serving on ``address``."""
+    sign_in.check()
+    if address != ADDRESS and not sign_in.is_needed():
+        raise Configure(
+            f"Without a sign-in the console serves {ADDRESS} only, and not {address}. The README says how people sign in."
+        )
     asked = {st.get_option("server.address"), os.environ.get("STREAMLIT_SERVER_ADDRESS", ADDRESS)}
     if asked != {ADDRESS}:
         raise Configure(
-            f"The console listens on {ADDRESS} only, because it has no sign-in. Take the other address out of"
+            f"The console serves {ADDRESS} only, or where people sign in what --address says. Take the other address out of"
             " .streamlit/config.toml and STREAMLIT_SERVER_ADDRESS."
         )
     for name, wanted in REQUIRED.items():
@@ -45,6 +57,7 @@ def assert_hardened() -> None:
             )
     if int(st.get_option("server.maxUploadSize")) > MOST_UPLOAD:
         raise Configure(f"The Streamlit setting server.maxUploadSize must be at most {MOST_UPLOAD}.")
+    config.set_option("server.allowedHosts", hosts())
 
 
 def _toml(value: object) -> str:

@@ -35,17 +35,32 @@ HIDDEN = frozenset({"/_stcore/metrics"})
 """Streamlit's own figures, open to everyone by default; Tieout's are at /metrics."""
 
 
+ENCRYPTED = {"Strict-Transport-Security": "max-age=31536000"}
+
+
 class SecurityHeaders:
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
+    """``encrypted``: browsers come over https, so that they keep to it and send no cookie without it."""
+
+    def __init__(self, app: ASGIApp, *, encrypted: bool = False) -> None:
+        self._app, self._encrypted = app, encrypted
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).update(HEADERS)
+                headers = MutableHeaders(scope=message)
+                headers.update(HEADERS)
+                if self._encrypted:
+                    headers.update(ENCRYPTED)
+                    message["headers"] = [_kept_to_https(name, value) for name, value in message["headers"]]
             await send(message)
 
         if scope["type"] == "http" and scope["path"].rstrip("/") in HIDDEN:
             await PlainTextResponse("Not found.", status_code=404)(scope, receive, with_headers)
             return
         await self._app(scope, receive, with_headers)
+
+
+def _kept_to_https(name: bytes, value: bytes) -> tuple[bytes, bytes]:
+    """Streamlit leaves its cookies open to plain http; behind https they need not be."""
+    is_open = name.lower() == b"set-cookie" and b"; secure" not in value.lower()
+    return (name, value + b"; Secure") if is_open else (name, value)

@@ -39,8 +39,8 @@ def file_of(name: str) -> Path:
     return PAGES / f"{name}.py"
 
 
-def navigation() -> Any:
-    """The page that is asked for."""
+def navigation(*, shown: bool = True) -> Any:
+    """The page that is asked for. Not ``shown``: the list of pages is left out."""
     return st.navigation(
         {
             group: [
@@ -49,5 +49,6 @@ def navigation() -> Any:
             ]
             for group, pages in GROUPS.items()
         },
+        position="sidebar" if shown else "hidden",
         expanded=True,
     )

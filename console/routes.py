@@ -11,9 +11,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from console import filters
-from console.door import DOOR, service
-from sync_core.errors import TieoutError
+from console import filters, sign_in
+from console.door import DOOR, service_for
+from sync_core.errors import Forbidden, TieoutError
 from sync_core.service import Download
 
 ENTITIES = ("invoices", "payments", "credit_notes", "contacts")
@@ -37,7 +37,7 @@ async def xero_webhook(request: Request) -> Response:
     """Xero's notices: 200 for one that Xero signed, 401 for any other, each without a word; 404 where none are expected."""
     if not DOOR.open:
         return Response(status_code=503)
-    desk, body = service(), bytearray()
+    desk, body = DOOR.service(), bytearray()
     if not desk.hears_xero:
         return Response(status_code=404)
     async for piece in request.stream():
@@ -49,18 +49,29 @@ async def xero_webhook(request: Request) -> Response:
     return Response(status_code=200 if signed else 401)
 
 
-def metrics(_request: Request) -> Response:
-    """A few figures in Prometheus' text format."""
+def metrics(request: Request) -> Response:
+    """A few figures in Prometheus' text format. Where people sign in: for them, and for a collector on this machine."""
+    if not _is_collector_here(request):
+        try:
+            sign_in.person_of(request)
+        except Forbidden as error:
+            return PlainTextResponse(error.message, status_code=403, headers=PRIVATE)
     return PlainTextResponse("\n".join(_figures()) + "\n", media_type="text/plain; version=0.0.4", headers=PRIVATE)
+
+
+def _is_collector_here(request: Request) -> bool:
+    """Asked from this machine itself, not by way of whatever stands in front of the console."""
+    return request.client is not None and request.client.host == "127.0.0.1" and "x-forwarded-for" not in request.headers
 
 
 def _figures() -> Iterator[str]:
     yield f"tieout_ready {int(DOOR.open)}"
     if not DOOR.open:
         return
-    overview, now = service().overview(), datetime.now(UTC)
-    yield f"tieout_run_under_way {int(service().running is not None)}"
-    yield f"tieout_schedule_paused {int(service().schedule().paused)}"
+    desk, now = DOOR.service(), datetime.now(UTC)
+    overview = desk.overview()
+    yield f"tieout_run_under_way {int(desk.running is not None)}"
+    yield f"tieout_schedule_paused {int(desk.schedule().paused)}"
     for name, at in (("dynamics", overview.age.crm), ("xero", overview.age.xero)):
         if at is not None:
             yield f'tieout_data_age_seconds{{system="{name}"}} {(now - at).total_seconds():.0f}'
@@ -85,10 +96,10 @@ def close_pack(request: Request) -> Response:
     """One zip that proves a close, of the days that the query asks for."""
     asked = request.query_params
     try:
-        made = service().close_pack(filters.day_of(asked, "since"), filters.day_of(asked, "until"))
+        made = service_for(request).close_pack(filters.day_of(asked, "since"), filters.day_of(asked, "until"))
         return _file_of("application/zip")(made)
     except TieoutError as error:
-        return PlainTextResponse(error.message, status_code=400 if DOOR.open else 503, headers=PRIVATE)
+        return _no_file(error)
 
 
 def download_control(request: Request) -> Response:
@@ -99,12 +110,13 @@ def download_control(request: Request) -> Response:
 def _csv_of(request: Request, entity: str) -> Download:
     asked = request.query_params
     moment = asked.get("as_of", "")
-    source = service().as_of(filters.moment(moment)) if moment else service()
+    desk = service_for(request)
+    source = desk.as_of(filters.moment(moment)) if moment else desk
     return source.reconciliation_csv(entity, filters.parse(asked), excel=asked.get("excel") == "1")
 
 
 def _workbook(request: Request, entity: str) -> Download:
-    return service().reconciliation_xlsx(entity, filters.parse(request.query_params))
+    return service_for(request).reconciliation_xlsx(entity, filters.parse(request.query_params))
 
 
 def _download(
@@ -116,7 +128,12 @@ def _download(
     try:
         return answer(made(request, entity))
     except TieoutError as error:
-        return PlainTextResponse(error.message, status_code=400 if DOOR.open else 503, headers=PRIVATE)
+        return _no_file(error)
+
+
+def _no_file(error: TieoutError) -> Response:
+    status = 503 if not DOOR.open else 403 if isinstance(error, Forbidden) else 400
+    return PlainTextResponse(error.message, status_code=status, headers=PRIVATE)
 
 
 def _file_of(media_type: str) -> Callable[[Download], Response]:

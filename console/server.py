@@ -15,8 +15,9 @@ import uvicorn
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
+from console import sign_in
 from console.door import DOOR, STARTING
-from console.hardening import ADDRESS, HOSTS
+from console.hardening import ADDRESS, hosts
 from console.headers import SecurityHeaders
 from console.routes import ROUTES
 from console.texts import plain
@@ -82,7 +83,10 @@ def application(house: House) -> st.App:
         SCRIPT,
         lifespan=house.lifespan,
         routes=ROUTES,
-        middleware=[Middleware(SecurityHeaders), Middleware(TrustedHostMiddleware, allowed_hosts=HOSTS)],
+        middleware=[
+            Middleware(SecurityHeaders, encrypted=sign_in.is_encrypted()),
+            Middleware(TrustedHostMiddleware, allowed_hosts=hosts()),
+        ],
         on_script_error=say_instead,
     )
 
@@ -97,7 +101,7 @@ def say_instead(error: Exception) -> bool:
     return True
 
 
-def serve(port: int) -> int:
+def serve(port: int, address: str = ADDRESS) -> int:
     """Serve until SIGTERM or SIGINT; the exit code. Raises Busy when the port is taken."""
     failures: list[TieoutError] = []
 
@@ -105,9 +109,9 @@ def serve(port: int) -> int:
         failures.append(error)
         server.should_exit = True
 
-    listening = _listen(port)
+    listening = _listen(address, port)
     bound = listening.getsockname()[1]
-    house = House(lambda: _say(f"Tieout is ready: http://{ADDRESS}:{bound}"), failed)
+    house = House(lambda: _say(f"Tieout is ready: http://{address}:{bound}"), failed)
     server = uvicorn.Server(
         uvicorn.Config(
             application(house),
@@ -128,16 +132,16 @@ def serve(port: int) -> int:
     return 0 if server.started else 1
 
 
-def _listen(port: int) -> socket.socket:
+def _listen(address: str, port: int) -> socket.socket:
     listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        listening.bind((ADDRESS, port))
+        listening.bind((address, port))
         listening.listen(128)
     except OSError as error:
         listening.close()
         raise Busy(
-            f"Port {port} on {ADDRESS} cannot be used ({error.strerror}). Another console may be running there; stop it, or"
+            f"Port {port} on {address} cannot be used ({error.strerror}). Another console may be running there; stop it, or"
             " choose another port with --port."
         ) from None
     return listening

@@ -13,6 +13,7 @@ from sync_core.rules.ageing import Ageing, AgeingLine, Bucket, Difference, Moved
 from sync_core.rules.bridge import variance_bridge
 from sync_core.rules.cases import Case, CaseAct, CaseEntry, CaseStatus, RowKey
 from sync_core.rules.closing import CloseStatus, LateChange, LockDates, SignOff
+from sync_core.rules.people import AT_THIS_MACHINE, Person, Role, role_among
 from sync_core.rules.reconcile import Filters, Reconciliation, Sort, Tolerance
 from sync_core.rules.rulebook import EligibilityRule, FieldRule
 from sync_core.rules.types import ContactType, Relationship, TypeLine, TypeMapping
@@ -29,6 +30,7 @@ from sync_core.store.differences import WorkFilters, WorkSort
 from sync_core.views import Balance, FieldLine, Gap, LinePair, ReconciliationPage, RowDetail, VarianceBridge, XeroDetails
 
 __all__ = [
+    "AT_THIS_MACHINE",
     "CALLBACK_PORT",
     "Ageing",
     "AgeingLine",
@@ -62,6 +64,7 @@ __all__ = [
     "Movement",
     "Overview",
     "Past",
+    "Person",
     "PlannedRecord",
     "Preview",
     "Progress",
@@ -70,6 +73,7 @@ __all__ = [
     "RecordLine",
     "RecordList",
     "Relationship",
+    "Role",
     "RowDetail",
     "RowKey",
     "ScheduleView",
@@ -96,6 +100,7 @@ __all__ = [
     "follow_sync",
     "load_settings",
     "open_service",
+    "role_among",
     "run_worker",
     "variance_bridge",
 ]

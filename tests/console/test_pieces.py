@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from datetime import UTC, date, datetime
 
+import httpx
 import pytest
 import streamlit as st
+from starlette.applications import Starlette
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
+from streamlit import config
 
-from console import hardening
+from console import hardening, sign_in
 from console.answers import MOST, SECONDS, Answers
 from console.checks import settings_lines
 from console.diagram import flow_diagram
 from console.filters import address, parse
+from console.headers import SecurityHeaders
 from console.nav import GROUPS, file_of
 from console.periods import PERIODS, limits
 from console.problems import grouped
 from console.runs import folded, run_line
+from console.sign_in import NEEDED
 from console.widgets import cut_off, left, right
 from sync_core.errors import Configure, Rejected
 from sync_core.model import MatchStatus, RecordStatus, RunStatus, RunSummary, Side, Status
@@ -163,6 +171,34 @@ def test_a_softer_setting_is_refused_by_name(monkeypatch, name, value):
     monkeypatch.setattr(st, "get_option", lambda asked: value if asked == name else really(asked))
     with pytest.raises(Configure, match="127.0.0.1" if name == "server.address" else name):
         hardening.assert_hardened()
+
+
+def test_without_a_sign_in_no_other_address_is_served(monkeypatch):
+    with pytest.raises(Configure, match=r"Without a sign-in the console serves 127\.0\.0\.1 only, and not 0\.0\.0\.0"):
+        hardening.assert_hardened("0.0.0.0")  # noqa: S104  # what must be refused
+    monkeypatch.setattr(sign_in, "_settings", lambda: dict.fromkeys(NEEDED, f"https://{'t' * 32}.example/oauth2callback"))
+    monkeypatch.setattr(config, "set_option", lambda name, value: told.append((name, value)))
+    told: list[tuple[str, list[str]]] = []
+    hardening.assert_hardened("0.0.0.0")  # noqa: S104
+    assert told == [("server.allowedHosts", ["127.0.0.1", "localhost", f"{'t' * 32}.example"])]
+
+
+async def _answer_of(app):
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://127.0.0.1") as client:
+        return await client.get("/")
+
+
+@pytest.mark.parametrize("encrypted", [True, False])
+def test_cookies_are_kept_to_https_where_browsers_come_by_it(encrypted):
+    def answers(_request):
+        answer = PlainTextResponse("")
+        answer.set_cookie("_streamlit_user", "signed", httponly=True)
+        return answer
+
+    app = SecurityHeaders(Starlette(routes=[Route("/", answers)]), encrypted=encrypted)
+    headers = asyncio.run(_answer_of(app)).headers
+    assert ("; Secure" in headers["set-cookie"]) is encrypted
+    assert ("strict-transport-security" in headers) is encrypted
 
 
 def test_settings_are_shown_without_secrets(synced):
