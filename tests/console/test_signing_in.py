@@ -55,6 +55,7 @@ def test_a_viewer_signs_in_looks_takes_a_file_and_is_refused_a_sync(page, consol
     assert page.request.get(file).status == 403
 
 
+@pytest.mark.soak
 def test_a_role_that_is_not_ours_opens_nothing(page, console, entra):
     entra.person = {"preferred_username": "bo@example.com", "roles": ["Approver"]}
     page.goto(console.url)
