@@ -113,17 +113,30 @@ def clashing(entity: Entity, clashes: Sequence[Clash]) -> str:
 def _clash(entity: Entity, clash: Clash) -> str:
     spec = entity.field(clash.field)
     if spec.kind is Kind.LINES:
-        return f"{spec.label} differ: Dynamics {_sum(clash.crm)}, Xero {_sum(clash.xero)} before tax."
+        return f"{spec.label} differ{_lines_apart(clash.crm, clash.xero)}"
     if spec.kind is Kind.REF:
         return f"{spec.label} is another one in Xero than in Dynamics."
     base = f", last agreed {spoken(clash.base)}" if clash.base is not None else ""
     return f"{spec.label}: Dynamics {spoken(clash.crm)}, Xero {spoken(clash.xero)}{base}."
 
 
+def _lines_apart(crm: Value, xero: Value) -> str:
+    here, there = _sum(crm), _sum(xero)
+    if here != there:
+        return f": Dynamics {here}, Xero {there} before tax."
+    taxes = _total(crm, "tax"), _total(xero, "tax")
+    if taxes[0] != taxes[1]:
+        return f" in tax: Dynamics {spoken(taxes[0])}, Xero {spoken(taxes[1])}, both on {here} before tax."
+    return f" in quantity, product or words, or in how {here} before tax are shared out."
+
+
 def _sum(lines: Value) -> str:
     rows = lines if isinstance(lines, tuple) else ()
-    total = sum((line.get("net") or Decimal(0) for line in rows), Decimal(0))
-    return f"{len(rows)} line{'s' if len(rows) != 1 else ''} of {spoken(total)}"
+    return f"{len(rows)} line{'s' if len(rows) != 1 else ''} of {spoken(_total(lines, 'net'))}"
+
+
+def _total(lines: Value, name: str) -> Decimal:
+    return sum((line.get(name) or Decimal(0) for line in lines), Decimal(0)) if isinstance(lines, tuple) else Decimal(0)
 
 
 def ambiguous(entity: Entity, where: Side, count: int, field: str) -> str:
@@ -138,6 +151,8 @@ def waits_for(entity: Entity, label: str, name: str, why: str) -> str:
 
 
 def parent_gone(label: str, name: str, means: str, where: Side) -> str:
+    if means == "merged":
+        return f"{label} {name} is merged into another one in {where.label}. Choose that one; then this goes by itself."
     return f"{label} {name} is {means} in {where.label}. Restore it there, or choose another one; then this goes by itself."
 
 

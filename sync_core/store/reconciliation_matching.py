@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from sync_core.model import Side
 from sync_core.rules.declaration import Entity
 from sync_core.rules.reconcile import FAMILIES
+from sync_core.store.records import plain
 
 MARGIN = 12
 """Points by which a candidate has to lead. A week between two like invoices is worth 14, another contact of a like name 13."""
@@ -93,7 +94,7 @@ def _key(field: str, side: Side, table: str) -> str:
     if field == "number":
         return f"{table}.number_key"
     if field == "name":
-        return f"lower(trim(coalesce({table}.title, '')))"
+        return plain(f"coalesce({table}.title, '')")
     return f"lower(trim(coalesce({table}.fields->>'$.{field}', '')))"
 
 

@@ -220,13 +220,19 @@ def on_documents(cache: Cache, entity: str, side: Side, documents: Sequence[str]
     return found
 
 
+def plain(text: str) -> str:
+    """SQL of the text of an SQL expression without regard to case and to how many spaces, of whatever kind, stand where."""
+    return f"lower(trim(regexp_replace({text}, '[\\s\\p{{Z}}]+', ' ', 'g')))"
+
+
 def exact_matches(cache: Cache, entity: str, field: str) -> list[tuple[str, str, int, int]]:
     """Unlinked records of both sides that hold the same value in ``field``: (crm id, xero id, rivals in xero, rivals in crm).
 
-    Values are compared without regard to case and outer spaces. Records that are alive come before those that are gone.
+    Values are compared without regard to case and to how many spaces stand where. Records that are alive come before those
+    that are gone.
     """
     table = cache.query(
-        "WITH k AS (SELECT side, id, gone, lower(trim(json_extract_string(fields, ?))) AS v FROM record "
+        f"WITH k AS (SELECT side, id, gone, {plain('json_extract_string(fields, ?)')} AS v FROM record "  # noqa: S608  # ours
         "WHERE entity = ? AND partner IS NULL), p AS ("
         "SELECT c.id AS crm, x.id AS xero, (c.gone <> '')::INT + (x.gone <> '')::INT AS dead "
         "FROM k c JOIN k x ON c.v = x.v WHERE c.side = 'crm' AND x.side = 'xero' AND c.v <> ''), "

@@ -54,6 +54,31 @@ def test_a_conflict_of_lines_shows_sums_and_one_of_contacts_no_ids():
     assert "c0ffee" not in text
 
 
+@pytest.mark.parametrize(
+    ("crm", "xero", "words"),
+    [
+        (
+            {"tax": Decimal("7.50")},
+            {"tax": Decimal("7.51")},
+            "Lines differ in tax: Dynamics 7.50, Xero 7.51, both on 1 line of 50.00",
+        ),
+        (
+            {"quantity": Decimal(1)},
+            {"quantity": Decimal(2)},
+            "Lines differ in quantity, product or words, or in how 1 line of 50.00",
+        ),
+    ],
+)
+def test_a_conflict_of_lines_with_one_sum_says_what_differs(crm, xero, words):
+    net = {"net": Decimal(50)}
+    assert words in remarks.clashing(INVOICES, [Clash("lines", None, ({**net, **crm},), ({**net, **xero},))])
+
+
+def test_a_merged_parent_cannot_be_restored():
+    words = remarks.parent_gone("Contact", "Kahu", "merged", XERO)
+    assert words == "Contact Kahu is merged into another one in Xero. Choose that one; then this goes by itself."
+
+
 def test_an_update_says_what_went_where():
     changes = {XERO: {"due_date": date(2026, 12, 1)}, CRM: {"xero_id": "x"}}
     assert remarks.updated(INVOICES, changes) == "Link noted in Dynamics; Due date brought to Xero."
