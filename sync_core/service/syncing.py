@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC
 from typing import Any
 
 import pyarrow as pa
 
 from sync_core.errors import Configure, TieoutError
 from sync_core.flows.aftermath import settle_desk
+from sync_core.flows.pull import streams_of
 from sync_core.flows.run import Result, execute, new_run_id
 from sync_core.flows.schedule import Done, Runner, Schedule, ScheduleView
 from sync_core.flows.scope import Scope
 from sync_core.flows.verify import verify
 from sync_core.flows.workspace import Workspace
 from sync_core.model import DataAge, Outcome, RunStatus, RunSummary, Side, Verification
-from sync_core.rules.entities import entity
+from sync_core.rules.entities import ENTITIES, entity
 from sync_core.rules.people import Role
 from sync_core.rules.plan import plan_view
 from sync_core.service.answers import Check, Overview
@@ -25,6 +25,7 @@ from sync_core.service.desk import Desk, RunningRun, known
 from sync_core.service.permission import needs
 from sync_core.service.previewing import PREVIEW, keep_preview
 from sync_core.settings import Settings
+from sync_core.store import rows
 from sync_core.store.requests import Request
 from sync_core.systems.base import Peer
 from sync_core.systems.dataverse import Dataverse
@@ -201,12 +202,12 @@ class Syncing(Desk):
         )
 
     def data_age(self) -> DataAge:
-        """When each system was last pulled to its end."""
-        table = self._workspace.cache.query(
-            "SELECT split_part(stream, '.', 1) AS side, min(pulled_at) AS at FROM cursor GROUP BY 1"
-        ).to_pylist()
-        ages = {r["side"]: r["at"].replace(tzinfo=UTC) for r in table}
-        return DataAge(ages.get("crm"), ages.get("xero"))
+        """When each system was last pulled to its end; None for one of which a list was never read to its end."""
+        pulled = rows.pulled_at(self._workspace.cache)
+        needed = [s for s in streams_of(ENTITIES) if not s.optional]
+        ages = {side: [pulled.get(s.name) for s in needed if s.side is side] for side in Side}
+        crm, xero = (None if None in ages[side] else min(at for at in ages[side] if at) for side in Side)
+        return DataAge(crm, xero)
 
     def organisation_name(self) -> str:
         return str(self._workspace.surroundings.organisation.get("Name") or "")

@@ -338,3 +338,17 @@ def _copy_of_the_only_invoice(books: Books) -> None:
     """Xero itself refuses a number twice; old books may hold it twice all the same."""
     (first,) = rows(books, "xero.Invoices")
     store_of(books.sandbox.kernel).put("Invoices", first | {"InvoiceID": "5d1f0d5e-0000-4000-8000-000000000001"})
+
+
+def test_a_first_run_that_stops_half_way_leaves_no_word_that_all_was_read(books):
+    """Dynamics was read to its end but for what comes after the list that failed, and nothing is called read before that."""
+    books.begin_again(never_synced=True)
+    books.sandbox.fault("status", status=503, times=None, system="xero", path="/Contacts$")
+    with books.open() as service:
+        assert service.sync().summary.status is not RunStatus.SUCCESS
+        assert (service.data_age().crm, service.data_age().xero) == (None, None)
+    books.sandbox.run(books.sandbox.kernel.faults.clear)
+    books.sandbox.advance(600)
+    with books.open() as service:
+        assert service.sync().summary.status is RunStatus.SUCCESS
+        assert None not in (service.data_age().crm, service.data_age().xero)
