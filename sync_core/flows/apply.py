@@ -157,6 +157,8 @@ class Applier:
         made = [(j.source.id, r.id or "") for j, r in good if j.verb is Verb.CREATE and j.side is Side.XERO]
         apart = totals_apart(self._workspace, entity, made)
         settled = [self._outcome(job, receipt, apart) for job, receipt in answers]
+        if any(isinstance(receipt.error, Stale) for _, receipt in answers):
+            refresh(self._workspace, entity, self._run)
         statuses = [status for _, status in settled if status is not None]
         self._state.settle([outcome for outcome, _ in settled], links, statuses, self._lease)
         self._workspace.step("settled")
