@@ -34,7 +34,7 @@ from sync_core.flows.surroundings import CODES
 from sync_core.flows.workspace import Workspace
 from sync_core.model import Calls, Link, Outcome, RecordStatus, RunStatus, RunSummary, Side, Status
 from sync_core.rules.declaration import Entity
-from sync_core.rules.entities import ENTITIES, carrier, in_parent_order
+from sync_core.rules.entities import ENTITIES, carrier, completing, in_parent_order
 from sync_core.rules.plan import Act, Decision, Plan
 from sync_core.rules.rails import refusals
 from sync_core.store import agreed_images, records
@@ -226,6 +226,8 @@ class _Session:
         standing = self._workspace.state.status_counts()
         # A record that stands otherwise than well may be back in step without anything in the cache being open.
         restless = {*records.open_entities(cache), *(name for name, some in standing.items() if set(some) - {Status.SUCCESS})}
+        # What is only half done without a record that is still open looks well, where the run that made it was killed.
+        restless |= {e.name for e in self._entities if restless & {part.name for part, _ in completing(e.name)}}
         covered = [e for e in self._entities if self._scope.covers(e) and e.name in restless]
         self._kept = {e.name: [] for e in self._entities}
         decisions = (d for e in covered for d in self._passing(e, self._planner))
