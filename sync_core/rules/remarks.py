@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from sync_core.model import Record, Side, Value
 from sync_core.rules.compare import Clash
-from sync_core.rules.declaration import Entity, Field, Kind
+from sync_core.rules.declaration import Entity, Kind
 
 LONGEST = 4000
 
@@ -77,18 +77,18 @@ def shortened(entity: Entity, values: Mapping[str, Value], target: Side) -> str:
 def updated(entity: Entity, changes: Mapping[Side, Mapping[str, Value]]) -> str:
     parts = []
     for side in Side:
-        labels = [_brought(entity.field(n), value) for n, value in changes.get(side, {}).items() if not entity.field(n).hidden]
-        if labels:
-            parts.append(f"{', '.join(labels)} brought to {side.label}")
-        elif changes.get(side):
+        shown = {entity.field(n).label: v for n, v in changes.get(side, {}).items() if not entity.field(n).hidden}
+        brought = [label for label, value in shown.items() if value is not False]
+        ended = [label for label, value in shown.items() if value is False]
+        if brought:
+            parts.append(f"{', '.join(brought)} brought to {side.label}")
+        if ended:
+            parts.append(f"no longer {', '.join(label[:1].lower() + label[1:] for label in ended)} in {side.label}")
+        if changes.get(side) and not shown:
             parts.append(f"link noted in {side.label}")
     sentence = "; ".join(parts)
     cuts = "".join(shortened(entity, some, side) for side, some in changes.items())
     return f"{sentence[:1].upper()}{sentence[1:]}.{cuts}"
-
-
-def _brought(spec: Field, value: Value) -> str:
-    return spec.label if value is not False else f"Not {spec.label[:1].lower()}{spec.label[1:]}"
 
 
 def held_back(entity: Entity, changes: Mapping[str, Value], why: str) -> str:

@@ -124,7 +124,7 @@ def test_remarks_are_sentences_in_plain_words(text):
 
 
 def test_a_flag_taken_back_is_said_as_such():
-    assert remarks.updated(INVOICES, {CRM: {"settled": False}}) == "Not paid in full brought to Dynamics."
+    assert remarks.updated(INVOICES, {CRM: {"settled": False}}) == "No longer paid in full in Dynamics."
     assert remarks.updated(INVOICES, {CRM: {"settled": True}}) == "Paid in full brought to Dynamics."
 
 
