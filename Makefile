@@ -33,9 +33,11 @@ $(VENV)/run.stamp: requirements.lock
 	$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	touch $@
 
-$(VENV)/dev.stamp: requirements-dev.lock $(VENV)/run.stamp
+# It holds everything of requirements.lock too.
+$(VENV)/dev.stamp: requirements-dev.lock requirements.lock
+	test -x $(PY) || $(PYTHON) -m venv $(VENV)
 	$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
-	touch $@
+	touch $(VENV)/run.stamp $@
 
 # N random schedules of 60 operations in two processes, 100 real kills, and more examples of the state machine.
 N ?= 2000

@@ -96,6 +96,7 @@ def test_a_download_that_means_nothing_says_so(served, path, code, said):
     assert (answer.status_code, said in answer.text) == (code, True)
 
 
+@pytest.mark.soak
 def test_a_second_console_ends_with_one_sentence_and_sigterm_closes_everything(start, free_port):
     first = start().wait_until_ready()
     with socket.socket() as probe:

@@ -37,7 +37,7 @@ def told(books: Books, entity: str, side: Side) -> list[tuple[str, str]]:
     [
         pytest.param([("1.005", 1)], "1.16", id="1.005"),
         pytest.param([("0.10", 1)] * 10, "1.20", id="ten times 0.1"),
-        pytest.param([("0.10", "0.1")] * 3, "0.03", id="three times a hundredth"),
+        pytest.param([("0.10", "0.1")] * 3, "0.03", id="three times a hundredth", marks=pytest.mark.soak),
         pytest.param([("999999999.99", 1)], "1149999999.99", id="a thousand million"),
     ],
 )

@@ -98,6 +98,7 @@ def test_lock_dates_are_those_of_now_and_lists_are_read_again_after_a_while(sold
     assert {"Accounts", "TaxRates", "Items", "products"} <= set(asked)
 
 
+@pytest.mark.soak
 def test_the_first_run_of_all_may_be_for_one_record(books: Books):
     books.begin_again(never_synced=True)
     sell(books, "INV-1", "INV-2")

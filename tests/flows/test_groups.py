@@ -201,7 +201,7 @@ def test_a_member_that_somebody_took_out_is_put_back_when_its_contact_moves(book
     at_rest(books)
 
 
-@pytest.mark.parametrize("kind", LOST)
+@pytest.mark.parametrize("kind", [LOST[0], pytest.param(LOST[1], marks=pytest.mark.soak)])
 @pytest.mark.parametrize("what", [MAKE, JOIN, LEAVE], ids=["make", "join", "leave"])
 def test_a_lost_answer_leaves_everybody_in_the_right_group_once(books, kind, what):
     retype(books, CUSTOMER)
@@ -346,7 +346,10 @@ class KilledError(BaseException):
     """The process ended."""
 
 
-@pytest.mark.parametrize(("step_name", "nth"), [("marked as sending", 2), ("answered", 1), ("answered", 2), ("answered", 3)])
+@pytest.mark.parametrize(
+    ("step_name", "nth"),
+    [("marked as sending", 2), ("answered", 2), *(pytest.param("answered", n, marks=pytest.mark.soak) for n in (1, 3))],
+)
 def test_a_sync_that_ends_in_the_middle_of_a_move_is_finished_by_the_next(books, step_name, nth):
     """Making the group is the first write of the move, joining the second, leaving the third."""
     retype(books, CUSTOMER)

@@ -54,7 +54,9 @@ def test_a_lost_cache_costs_a_full_pull_and_nothing_else(full_books):
     at_rest(full_books)
 
 
-@pytest.mark.parametrize(("system", "path"), [("xero", "/Contacts$"), ("dataverse", "/invoices$")])
+@pytest.mark.parametrize(
+    ("system", "path"), [pytest.param("xero", "/Contacts$", marks=pytest.mark.soak), ("dataverse", "/invoices$")]
+)
 def test_a_list_that_comes_empty_into_a_new_cache_does_not_part_its_pairs(full_books, system, path):
     """The records come in later, after the links were loaded: they are linked still, and no copies of them are made."""
     before, had, since = links(full_books), held(full_books), full_books.logged
@@ -79,7 +81,7 @@ def test_a_cache_that_cannot_be_read_is_set_aside(full_books):
     assert cache.with_suffix(".unreadable").exists()
 
 
-@pytest.mark.parametrize("also_the_cache", [False, True])
+@pytest.mark.parametrize("also_the_cache", [pytest.param(False, marks=pytest.mark.soak), True])
 def test_a_lost_state_is_found_again_from_what_both_systems_hold(full_books, also_the_cache):
     before, had, since = links(full_books), held(full_books), full_books.logged
     full_books.forget("state.sqlite")

@@ -131,6 +131,7 @@ def test_a_payment_names_its_row_in_dynamics_behind_what_people_wrote(open_books
     assert entered["tie_xeroid"] == made["PaymentID"]
 
 
+@pytest.mark.soak
 def test_a_lost_state_and_cache_find_every_one_again(open_books):
     enter(open_books)
     sync(open_books)

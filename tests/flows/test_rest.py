@@ -42,7 +42,9 @@ def test_nothing_is_decided_for_a_company_at_rest_and_its_counts_stay(books, dec
         assert sum(quiet.counts.values()) > 0
 
 
-@pytest.mark.parametrize("what", ["an edit", "a setting", "a full run", "a preview"])
+@pytest.mark.parametrize(
+    "what", ["an edit", "a setting", *(pytest.param(w, marks=pytest.mark.soak) for w in ("a full run", "a preview"))]
+)
 def test_whatever_moves_wakes_it(books, decided, what):
     sell(books, "INV-1")
     with books.open() as service:

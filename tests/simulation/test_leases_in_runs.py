@@ -35,7 +35,7 @@ def test_a_run_that_takes_longer_than_its_lease_goes_on_when_nobody_wants_it(sol
     assert result.summary.status is RunStatus.SUCCESS, result.summary.message
 
 
-@pytest.mark.parametrize("point", [20, 30, 32, 34, 37, 40])
+@pytest.mark.parametrize("point", [20, 32, 40, *(pytest.param(n, marks=pytest.mark.soak) for n in (30, 34, 37))])
 def test_a_run_that_sleeps_while_another_takes_over_writes_nothing_more(sold: Arena, point: int) -> None:
     sold.contend(point, wait=LEASE_AND_MORE)
     assert sold.events["taken over"] == 1

@@ -10,7 +10,7 @@ from tests.simulation.arena import Arena
 from tests.simulation.operations import OPERATIONS, Op, draw
 from tests.simulation.schedules import Report, drawn, play, settle, shrink, told
 
-SEEDS = range(1, 3)
+SEEDS = (1, pytest.param(2, marks=pytest.mark.soak))
 LENGTH = 20
 
 
@@ -39,7 +39,7 @@ STRUCK: dict[str, dict[str, str]] = {
 """Kinds that strike seldom in a short schedule; tests/flows/test_faults.py has every other one by itself."""
 
 
-@pytest.mark.parametrize("kind", STRUCK)
+@pytest.mark.parametrize("kind", [k if k == "short_listing" else pytest.param(k, marks=pytest.mark.soak) for k in STRUCK])
 def test_a_fault_strikes_and_is_outlived(playground: Arena, kind: str) -> None:
     playground.begin()
     report = Report(0, [])
