@@ -11,7 +11,7 @@ import structlog
 from sync_core.errors import Expired, Rejected
 from sync_core.flows.surroundings import CODES
 from sync_core.flows.workspace import Workspace
-from sync_core.model import Native, Record, Side
+from sync_core.model import Link, Native, Record, Side
 from sync_core.rules.dates import parse_xero_instant
 from sync_core.rules.declaration import Entity, Stream
 from sync_core.rules.entities import DETAILS, ORGANISATION, carrier
@@ -177,14 +177,26 @@ def refresh(workspace: Workspace, entity: Entity, run: str) -> list[Unreadable]:
 def _refresh(
     workspace: Workspace, entity: Entity, side: Side, ids: list[str], context: Context, run: str, unreadable: list[Unreadable]
 ) -> None:
-    # A record that comes in late may be linked long since: its list was cut short before, or its cache was lost.
-    links = workspace.state.links(entity.name, side, ids)
+    links = _late_links(workspace, entity, side, ids)
     made = [
         records.as_row(r, entity.title, *sealed(r.fields), run, links.get(r.id))
         for r in _canonical(workspace, entity, side, ids, context, unreadable)
     ]
     done = [(entity.name, str(side), i) for i in ids]
     records.merge_records(workspace.cache, made, done, at=workspace.clock.now())
+
+
+def _late_links(workspace: Workspace, entity: Entity, side: Side, ids: list[str]) -> dict[str, Link]:
+    """Links of records that the cache does not know as linked, by id; their partners are told of them at once.
+
+    A record that comes in late may be linked long since: its list was cut short, its cache was lost, or another runner
+    linked it.
+    """
+    links = workspace.state.links(entity.name, side, ids)
+    known = records.partners(workspace.cache, entity.name, side, links) if links else {}
+    late = {row_id: link for row_id, link in links.items() if known.get(row_id) is None}
+    records.set_partners(workspace.cache, list(late.values()))
+    return late
 
 
 def _canonical(

@@ -70,6 +70,23 @@ def test_a_list_that_comes_empty_into_a_new_cache_does_not_part_its_pairs(full_b
     at_rest(full_books)
 
 
+def test_a_pair_that_the_cache_does_not_know_as_linked_is_one_again_once_a_side_moves(full_books):
+    """Another runner may have linked it: both its rows are told, not only the one that moved."""
+    before, since = links(full_books), full_books.logged
+    with full_books.open() as service, service._workspace.cache.transaction() as transaction:
+        transaction.run("UPDATE record SET partner = NULL WHERE entity = 'invoices'")
+    act(full_books, "payment in Xero", {"invoice": "INV-3", "amount": 10})
+    with full_books.open() as service:
+        service.sync()
+        found = service.query(
+            "SELECT side, partner IS NULL AS alone FROM record WHERE entity = 'invoices' AND number = 'INV-3'"
+        )
+    assert sorted(map(tuple, (row.values() for row in found.to_pylist()))) == [("crm", False), ("xero", False)]
+    assert links(full_books) > before
+    assert [e for e in creates(full_books, since) if "/Invoices" in e] == []
+    at_rest(full_books)
+
+
 def test_a_cache_that_cannot_be_read_is_set_aside(full_books):
     before, since = links(full_books), full_books.logged
     cache = full_books.settings.cache_path
