@@ -7,7 +7,7 @@ person may do is their app role in Entra: Viewer, Operator or Admin. The service
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -67,18 +67,15 @@ def is_encrypted() -> bool:
 
 def person() -> Person:
     """Whose page is being drawn. Raises Forbidden for somebody without a role, or who is not signed in."""
-    if not is_needed():
-        return AT_THIS_MACHINE
-    claims = st.user.to_dict()
-    if not claims.get("is_logged_in"):
-        raise Forbidden(FIRST)
-    return _with_role(claims)
+    return _person(st.user.to_dict)
 
 
 def person_of(request: Request) -> Person:
     """Whose request this is, by the cookie that signing in left. Raises Forbidden like :func:`person`."""
-    if not is_needed():
-        return AT_THIS_MACHINE
+    return _person(lambda: _claims_of(request))
+
+
+def _claims_of(request: Request) -> Mapping[str, Any]:
     secret = get_cookie_secret()
 
     def signed(name: str) -> bytes | None:
@@ -86,13 +83,15 @@ def person_of(request: Request) -> Person:
         return None if value is None else decode_signed_value(secret, name, value.encode("latin-1"))
 
     held = get_cookie_with_chunks(signed, USER_COOKIE_NAME)
-    claims = json.loads(held) if held else {}
+    return json.loads(held) if held else {}
+
+
+def _person(read_claims: Callable[[], Mapping[str, Any]]) -> Person:
+    if not is_needed():
+        return AT_THIS_MACHINE
+    claims = read_claims()
     if not claims.get("is_logged_in"):
         raise Forbidden(FIRST)
-    return _with_role(claims)
-
-
-def _with_role(claims: Mapping[str, Any]) -> Person:
     name = next((str(claims[key]) for key in ("preferred_username", "email", "name", "oid") if claims.get(key)), "somebody")
     role = role_among(claims.get("roles") or ())
     if role is None:

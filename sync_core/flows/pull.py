@@ -194,7 +194,7 @@ def _late_links(workspace: Workspace, entity: Entity, side: Side, ids: list[str]
     """
     links = workspace.state.links(entity.name, side, ids)
     known = records.partners(workspace.cache, entity.name, side, links) if links else {}
-    late = {row_id: link for row_id, link in links.items() if known.get(row_id) is None}
+    late = {row_id: link for row_id, link in links.items() if row_id not in known}
     records.set_partners(workspace.cache, list(late.values()))
     return late
 

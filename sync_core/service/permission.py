@@ -30,7 +30,7 @@ def needs(
                 kwargs["who"] = desk.person.name
             return verb(desk, *args, **kwargs)
 
-        guarded.needs = role  # type: ignore[attr-defined]  # read where the rules are shown and tested
+        guarded.needs = role  # type: ignore[attr-defined]  # a test asks each verb for it
         return guarded
 
     return guard
