@@ -25,6 +25,7 @@ from sync_core.printing import plain, print_json, run_as_json, say, show_reconci
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="Tieout: Dynamics 365 and Xero in step, and tied out.")
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line.")]
 DEMO_PORTS = (8811, 8812)
+CALLBACK_PORT = 8765
 
 
 def _guarded(as_json: bool, work: Callable[[], int]) -> None:
@@ -175,7 +176,7 @@ def verify_audit(as_json: AsJson = False) -> None:
 
 @app.command("connect-xero")
 def connect_xero_app(
-    port: Annotated[int, typer.Option(help="Where the browser comes back to on this machine.")] = 8765,
+    port: Annotated[int, typer.Option(help="Where the browser comes back to on this machine.")] = CALLBACK_PORT,
     browser: Annotated[bool, typer.Option(help="Open the page in a browser, where there is one.")] = True,
     broad_scopes: Annotated[bool, typer.Option("--broad-scopes", help="For a Xero app from before March 2026.")] = False,
     as_json: AsJson = False,

@@ -19,7 +19,7 @@ from sync_core.rules.rulebook import EligibilityRule, FieldRule
 from sync_core.rules.types import ContactType, Relationship, TypeLine, TypeMapping
 from sync_core.service.answers import AuditReport, Check, Download, Flow, Overview, data_flows, entities
 from sync_core.service.closing import Past
-from sync_core.service.connecting import CALLBACK_PORT, Connected, connect_xero
+from sync_core.service.connecting import Connected, connect_xero
 from sync_core.service.listing import Apart, Candidate, Event, RecordLine, RecordList
 from sync_core.service.opening import Service, SystemClock, audit_report, follow_sync, open_service, run_worker
 from sync_core.service.previewing import Progress
@@ -31,7 +31,6 @@ from sync_core.views import Balance, FieldLine, Gap, LinePair, ReconciliationPag
 
 __all__ = [
     "AT_THIS_MACHINE",
-    "CALLBACK_PORT",
     "Ageing",
     "AgeingLine",
     "Apart",

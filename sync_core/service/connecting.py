@@ -16,7 +16,6 @@ from sync_core.systems.xero_consent import Consent, Tenant, choose, tenants
 
 XERO_SIGN_IN = "xero"
 """The name under which the sign-in to Xero is kept."""
-CALLBACK_PORT = 8765
 AGREED_WITHIN = timedelta(minutes=5)
 
 
@@ -34,7 +33,7 @@ def connect_xero(
     *,
     clock: Clock,
     settings: Settings | None = None,
-    port: int = CALLBACK_PORT,
+    port: int,
     broad: bool = False,
     within: timedelta = AGREED_WITHIN,
 ) -> Connected:
