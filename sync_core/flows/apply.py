@@ -80,7 +80,7 @@ class Applier:
         apart = totals_apart(self._workspace, entity, [(d.crm_id or "", d.xero_id or "") for d in good])
         good = [_with(d, apart) for d in good]
         self._ledger.keep(
-            [*failed.values(), *(self._ledger.status_of(d, now, wrote=True) for d in good if self._ledger.done(d))]
+            [*failed.values(), *(self._ledger.status_of(d, now, wrote=True) for d in good if self._came_out(d))]
         )
         return taken
 
@@ -127,7 +127,7 @@ class Applier:
             elif self._insist or earlier.reason.startswith((NOT_SENT, NEVER_ARRIVED)):
                 jobs.append(replace(made, intent=replace(made.intent, attempt=earlier.attempt + 1)))
             else:
-                self._same_refusal(made.decision, stream.side)
+                failed.append(self._same_refusal(made.decision, stream.side, earlier))
         self._ledger.keep(failed)
         return jobs
 
@@ -224,7 +224,7 @@ class Applier:
         if error is None:
             decision = _with(_as_pair(job, receipt.id or ""), apart)
             noted = self._ledger.status_of(decision, self._workspace.clock.now(), wrote=True)
-            return (job.intent.id, IntentStatus.APPLIED, receipt.id, ""), noted if self._ledger.done(decision) else None
+            return (job.intent.id, IntentStatus.APPLIED, receipt.id, ""), noted if self._came_out(decision) else None
         if isinstance(error, Stale):
             self._moved(job)
             return (job.intent.id, IntentStatus.CONFLICT, None, error.message), None
@@ -249,10 +249,16 @@ class Applier:
         now = self._workspace.clock.now()
         return self._ledger.failure(decision, remarks.refused(error.message), "refused", now, error.detail)
 
-    def _same_refusal(self, decision: Decision, side: Side) -> None:
-        """Refused before and unchanged since: it stays Failed with its remark, and is not sent again."""
+    def _same_refusal(self, decision: Decision, side: Side, earlier: Intent) -> RecordStatus:
+        """Refused before and unchanged since: it is Failed with the same remark, and is not sent again."""
         self.attempted.add((decision.key, side))
-        self._ledger.still_failing(decision)
+        now = self._workspace.clock.now()
+        return self._ledger.failure(decision, remarks.refused(earlier.reason), "refused", now)
+
+    def _came_out(self, decision: Decision) -> bool:
+        """Take note that a write was taken. False when nothing is to be said of it: the same record's other side was refused."""
+        refused = any((decision.key, side) in self.attempted for side in Side)
+        return not refused and self._ledger.done(decision)
 
     def _lost(self, entity: Entity, lost: Sequence[tuple[Sequence[Job], Unknown]]) -> int:
         """Answers were lost: ask what stands there now, adopt what arrived, leave the rest for a new attempt."""
@@ -294,9 +300,8 @@ class Applier:
         links = [replace(self._link(j, i), matched_by="its tag, after a lost answer") for j, i in creates]
         records.set_partners(self._cache, links)
         made = [_as_pair(job, remote_id) for job, remote_id in arrived]
-        statuses = [self._ledger.status_of(d, self._workspace.clock.now(), wrote=True) for d in made]
-        for decision in made:
-            self._ledger.done(decision)
+        now = self._workspace.clock.now()
+        statuses = [self._ledger.status_of(d, now, wrote=True) for d in made if self._came_out(d)]
         self._state.settle([(j.intent.id, IntentStatus.ADOPTED, i, "") for j, i in arrived], links, statuses, self._lease)
         return len(arrived)
 

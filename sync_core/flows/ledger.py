@@ -47,9 +47,6 @@ class RunLedger:
         self.stamped.add(decision.key)
         return RecordStatus(*decision.key, Status.SYNCING, reason, remark, None, now, self._run, detail)
 
-    def still_failing(self, decision: Decision) -> None:
-        """It was refused in an earlier run and nothing moved since: its status stays as it is."""
-        self.outcomes[decision.key] = Outcome.FAILED
 
     def done(self, decision: Decision) -> bool:
         """Take note of a decision; False when the record already has a better word in this run (created, then linked)."""
@@ -77,7 +74,8 @@ def _says_more(new: RecordStatus, old: RecordStatus | None) -> bool:
         return True
     if new.status is Status.SUCCESS and old.status is Status.SUCCESS:
         return False  # still in step: what was last done to it stays the better remark
-    return replace(new, last_synced=old.last_synced, last_attempt=old.last_attempt, run=old.run) != old
+    same = replace(new, last_synced=old.last_synced, last_attempt=old.last_attempt, run=old.run)
+    return replace(same, detail=new.detail or old.detail) != old
 
 
 def parked(decision: Decision) -> bool:

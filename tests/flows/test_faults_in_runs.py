@@ -181,6 +181,23 @@ def test_what_was_refused_is_not_sent_again_until_it_changes(books):
     assert numbers(books) == ["INV-1"]
 
 
+def test_a_refusal_by_one_system_is_not_covered_up_by_what_the_other_one_took(books):
+    act(books, "customer in Dynamics", {"name": "Mere Motors", "phone": "03 555 1000", "email": "a@mere.example"})
+    sync(books)
+    act(books, "set in Dynamics", {"customer": "Mere Motors", "phone": "03 555 1008"})
+    to_xero = {"system": "xero", "method": "POST", "path": "/Contacts"}
+    fault = books.sandbox.fault("reject_elements", match="555 1008", message="The sandbox dislikes this number", **to_xero)
+    sync(books)
+    assert (fault.fired, remark(books, "Mere Motors", "contacts")[0]) == (1, "Failed")
+    act(books, "set in Xero", {"contact": "Mere Motors", "email": "b@mere.example"})
+    counts = sync(books).summary.counts
+    assert [r["emailaddress1"] for r in rows(books, "dataverse.account") if r["name"] == "Mere Motors"] == ["b@mere.example"]
+    status, text = remark(books, "Mere Motors", "contacts")
+    assert (counts["failed"], status) == (1, "Failed")
+    assert "The sandbox dislikes this number" in text
+    at_rest(books)
+
+
 def test_expired_change_tracking_costs_a_full_pull_and_no_write(books):
     fault = books.sandbox.fault("expire_delta_tokens", system="dataverse")
     assert sync(books).summary.status is RunStatus.SUCCESS
