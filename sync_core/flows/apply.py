@@ -22,7 +22,7 @@ from sync_core.flows.line_writes import LineWriter, brings_lines, without_lines
 from sync_core.flows.pull import pull_stream, refresh
 from sync_core.flows.totals import totals_apart
 from sync_core.flows.workspace import Workspace
-from sync_core.model import IntentStatus, Link, Native, Record, RecordStatus, Side, Verb
+from sync_core.model import Intent, IntentStatus, Link, Native, Record, RecordStatus, Side, Verb
 from sync_core.rules import remarks
 from sync_core.rules.compare import blank, image
 from sync_core.rules.declaration import Entity, Stream
@@ -79,9 +79,7 @@ class Applier:
             refresh(self._workspace, entity, self._run)
         apart = totals_apart(self._workspace, entity, [(d.crm_id or "", d.xero_id or "") for d in good])
         good = [_with(d, apart) for d in good]
-        self._ledger.keep(
-            [*failed.values(), *(self._ledger.status_of(d, now, wrote=True) for d in good if self._came_out(d))]
-        )
+        self._ledger.keep([*failed.values(), *(self._ledger.status_of(d, now, wrote=True) for d in good if self._came_out(d))])
         return taken
 
     def _groups(self, entity: Entity, decisions: Iterable[Decision]) -> dict[tuple[Side, str, Verb], list[Decision]]:
@@ -256,7 +254,7 @@ class Applier:
         return self._ledger.failure(decision, remarks.refused(earlier.reason), "refused", now)
 
     def _came_out(self, decision: Decision) -> bool:
-        """Take note that a write was taken. False when nothing is to be said of it: the same record's other side was refused."""
+        """Take note that a write was taken. False when nothing is to be said of it: the record's other side was refused."""
         refused = any((decision.key, side) in self.attempted for side in Side)
         return not refused and self._ledger.done(decision)
 

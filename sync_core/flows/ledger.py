@@ -47,7 +47,6 @@ class RunLedger:
         self.stamped.add(decision.key)
         return RecordStatus(*decision.key, Status.SYNCING, reason, remark, None, now, self._run, detail)
 
-
     def done(self, decision: Decision) -> bool:
         """Take note of a decision; False when the record already has a better word in this run (created, then linked)."""
         before, outcome = self.outcomes.get(decision.key), decision.outcome

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import structlog
 
@@ -22,6 +22,10 @@ from sync_core.systems.base import Page
 
 CHUNK = 2000
 ASKED_ONE_BY_ONE = 20
+WHOLE_EVERY = timedelta(days=1)
+"""How old the last whole listing of a stream may be. Xero's changes are not all in its list of changes: a due date of an
+invoice that is part paid, or a contact that becomes a customer, does not move UpdatedDateUTC.
+"""
 UNREADABLE = "unreadable"
 """The reason of a record that is an :class:`Unreadable`."""
 log = structlog.get_logger(__name__)
@@ -71,11 +75,11 @@ def pull(workspace: Workspace, entities: Sequence[Entity], run: str, *, full: bo
 
 
 def pull_streams(workspace: Workspace, streams: Sequence[Stream], run: str, *, full: bool = False) -> Pulled:
-    """Pull these, each from its cursor on; ``full``: from the beginning."""
+    """Pull these, each from its cursor on; ``full``, and whatever was not listed whole for a day, from the beginning."""
     notes: list[str] = []
     emptied: list[str] = []
     lists = rows.alive(workspace.cache, [s.name for s in streams if not s.incremental])
-    start = Start({} if full else rows.cursors(workspace.cache), lists)
+    start = Start({} if full else rows.cursors(workspace.cache, workspace.clock.now() - WHOLE_EVERY), lists)
     for stream in streams:
         if stream.optional and workspace.options.get(stream.table.lower()) == "off":
             notes.append(f"{stream.table}: Skipped (off)")
@@ -87,7 +91,7 @@ def pull_streams(workspace: Workspace, streams: Sequence[Stream], run: str, *, f
             if not (stream.optional and error.code in ("not supported", "not permitted")):
                 raise
             notes.append(f"{stream.table}: Skipped (not supported)")
-    rows.move_cursors(workspace.cache, start.quiet, run, workspace.clock.now())
+    rows.move_cursors(workspace.cache, start.quiet, run)
     return Pulled(notes, tuple(emptied))
 
 
@@ -95,12 +99,12 @@ def pull_streams(workspace: Workspace, streams: Sequence[Stream], run: str, *, f
 class Start:
     """Where a pull of many streams begins: cursors by stream, and the rows of those that are listed whole each time.
 
-    ``quiet``: new cursors of streams that brought nothing new, to be kept together at the end.
+    ``quiet``: how far streams that brought nothing new were pulled, to be kept together at the end.
     """
 
     cursors: Mapping[str, str]
     lists: Mapping[str, Mapping[str, tuple[str, str]]]
-    quiet: dict[str, str] = field(default_factory=dict)
+    quiet: dict[str, rows.Reached] = field(default_factory=dict)
 
     def brings_nothing(self, stream: Stream, page: Page) -> bool:
         """Whether one page, the only one of its stream, holds nothing but what the cache holds."""
@@ -132,14 +136,14 @@ def _pages(workspace: Workspace, stream: Stream, cursor: str | None, run: str, s
     listed = 0
     for number, page in enumerate(workspace.systems[stream.side].changed_since(stream, cursor)):
         workspace.step(f"pulled {stream.name}")
-        alone = number == 0 and cursor is not None and page.cursor is not None
-        if alone and start is not None and start.brings_nothing(stream, page):
-            start.quiet[stream.name] = page.cursor or ""
+        reached = rows.Reached(page.cursor, workspace.clock.now(), whole) if page.cursor is not None else None
+        alone = number == 0 and cursor is not None
+        if start is not None and alone and reached is not None and start.brings_nothing(stream, page):
+            start.quiet[stream.name] = reached
             return True
         if watched:
             seen.update(rows.row_id(stream, native) for native in page.rows)
         listed += len(page.rows)
-        reached = rows.Reached(page.cursor, workspace.clock.now()) if page.cursor is not None else None
         rows.merge_page(workspace.cache, stream, page.rows, page.gone, run, reached)
     left = _look_for(workspace, stream, rows.unseen(workspace.cache, stream, seen), run) if watched else 0
     if listed or left <= FEW_GONE:

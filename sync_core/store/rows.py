@@ -16,6 +16,7 @@ import pyarrow as pa
 from sync_core.model import Native, Side
 from sync_core.rules.entities import ENTITIES, Entity, Stream
 from sync_core.store.cache import Cache, Transaction
+from sync_core.store.versions import naive
 
 RAW = pa.schema(
     [
@@ -28,7 +29,13 @@ RAW = pa.schema(
         ("run", pa.string()),
     ]
 )
-_CURSOR = pa.schema([("stream", pa.string()), ("cursor", pa.string()), ("pulled_at", pa.timestamp("us")), ("run", pa.string())])
+_CURSOR = pa.schema(
+    [
+        *((n, pa.string()) for n in ("stream", "cursor", "run")),
+        ("pulled_at", pa.timestamp("us")),
+        ("whole", pa.bool_()),
+    ]
+)
 
 
 def body_text(native: Native) -> str:
@@ -53,10 +60,14 @@ def row_id(stream: Stream, native: Native) -> str:
 
 
 class Reached(NamedTuple):
-    """Where the next pull of a stream begins, and the instant (UTC) at which it was pulled to there."""
+    """Where the next pull of a stream begins, and the instant (UTC) at which it was pulled to there.
+
+    ``whole``: it was listed from its beginning, not only for what changed.
+    """
 
     cursor: str
     at: datetime
+    whole: bool = False
 
 
 def merge_page(
@@ -68,7 +79,7 @@ def merge_page(
         if gone:
             _bury(transaction, stream, list(gone), run)
         if reached is not None:
-            _save_cursors(transaction, {stream.name: reached.cursor}, reached.at, run)
+            _save_cursors(transaction, {stream.name: reached}, run)
 
 
 def keep_rows(transaction: Transaction, stream: Stream, rows: Sequence[Native], run: str) -> None:
@@ -242,28 +253,31 @@ def unseen(cache: Cache, stream: Stream, seen: set[str]) -> list[str]:
     return ids
 
 
-def _save_cursors(transaction: Transaction, cursors: Mapping[str, str], at: datetime, run: str) -> None:
-    pulled_at = at.astimezone(UTC).replace(tzinfo=None)
-    some = [{"stream": s, "cursor": c, "pulled_at": pulled_at, "run": run} for s, c in cursors.items()]
+def _save_cursors(transaction: Transaction, reached: Mapping[str, Reached], run: str) -> None:
+    some = [
+        {"stream": stream, "cursor": to.cursor, "run": run, "pulled_at": naive(to.at), "whole": to.whole}
+        for stream, to in reached.items()
+    ]
     transaction.note_rows(
         "MERGE INTO cursor t USING incoming i "
-        "ON t.stream = i.stream WHEN MATCHED THEN UPDATE SET cursor = i.cursor, pulled_at = i.pulled_at, run = i.run "
+        "ON t.stream = i.stream WHEN MATCHED THEN UPDATE SET cursor = i.cursor, pulled_at = i.pulled_at, run = i.run, "
+        "full_at = CASE WHEN i.whole THEN i.pulled_at ELSE t.full_at END "
         "WHEN NOT MATCHED THEN INSERT (stream, cursor, pulled_at, full_at, run) "
         "VALUES (i.stream, i.cursor, i.pulled_at, i.pulled_at, i.run)",
         pa.Table.from_pylist(some, _CURSOR),
     )
 
 
-def move_cursors(cache: Cache, cursors: Mapping[str, str], run: str, at: datetime) -> None:
-    """Keep where streams that brought nothing were pulled to ``at``, by their names."""
-    if cursors:
+def move_cursors(cache: Cache, reached: Mapping[str, Reached], run: str) -> None:
+    """Keep how far streams that brought nothing were pulled, by their names."""
+    if reached:
         with cache.transaction() as transaction:
-            _save_cursors(transaction, cursors, at, run)
+            _save_cursors(transaction, reached, run)
 
 
-def cursors(cache: Cache) -> dict[str, str]:
-    """Where the next pull of each stream begins, by its name; those that are to be pulled whole are left out."""
-    table = cache.query("SELECT stream, cursor FROM cursor")
+def cursors(cache: Cache, whole_since: datetime) -> dict[str, str]:
+    """Where the next pull of each stream begins, by its name; those not listed whole since ``whole_since`` are left out."""
+    table = cache.query("SELECT stream, cursor FROM cursor WHERE full_at > ?", naive(whole_since))
     return dict(zip(table["stream"].to_pylist(), table["cursor"].to_pylist(), strict=True))
 
 
