@@ -39,6 +39,7 @@ Element = tuple[tuple[str, Side, str], Side]
 
 class Applier:
     """Applies decisions of a run. ``attempted`` are records that were tried and not taken; they wait for the next run.
+    ``sent``: whether a system was asked for anything, taken or not.
 
     ``insist``: a person asked for exactly these records, so what was refused before and did not move is sent once more.
     """
@@ -49,6 +50,7 @@ class Applier:
         self._run, self._lease, self._ledger = run, lease, ledger
         self._courier = Courier(workspace, lease)
         self.attempted: set[Element] = set()
+        self.sent = False
         self._lost_once: set[Element] = set()
         self._to_decide_again = 0
         self._insist = insist
@@ -68,6 +70,7 @@ class Applier:
         return taken + self._to_decide_again + (self._send_lines(entity, lined) if lined else 0)
 
     def _send_lines(self, entity: Entity, decisions: Sequence[Decision]) -> int:
+        self.sent = True
         taken, refused = LineWriter(self._workspace, entity, self._run, self._lease).send(decisions)
         failed = {d.key: self._failed(d, Side.CRM, error) for d, error in refused}
         now = self._workspace.clock.now()
@@ -131,6 +134,7 @@ class Applier:
 
     def _send(self, entity: Entity, jobs: list[Job]) -> int:
         """One wave from intent to outcome. Raises what stops the run; lost answers are looked up here."""
+        self.sent = True
         first = jobs[0]
         size = self._workspace.systems[first.side].batch_size_for(first.stream, first.verb)
         inside = bool(first.stream.within)

@@ -51,7 +51,8 @@ class RunLedger:
         """Take note of a decision; False when the record already has a better word in this run (created, then linked)."""
         before, outcome = self.outcomes.get(decision.key), decision.outcome
         said = self._said.get(decision.key)
-        self.stamped.add(decision.key)
+        if decision.act is not Act.PARK:
+            self.stamped.add(decision.key)
         self._said[decision.key] = decision.status
         if before in _LASTING and (outcome in (Outcome.UPDATED, Outcome.UNCHANGED) or decision.act is Act.ADOPT):
             return decision.status is not said
@@ -59,13 +60,15 @@ class RunLedger:
         return True
 
     def keep(self, rows: Sequence[RecordStatus]) -> None:
-        """Keep those that say something new; a record that stands as before is not touched."""
+        """Keep those that say something new, to be stamped; a record that stands as before is not touched."""
         groups: dict[tuple[str, Side], list[RecordStatus]] = {}
         for row in rows:
             groups.setdefault((row.entity, row.side), []).append(row)
         for (entity, side), some in groups.items():
             known = self._state.statuses(entity, side, [r.id for r in some])
-            self._state.set_statuses([r for r in some if _says_more(r, known.get(r.id))])
+            new = [r for r in some if _says_more(r, known.get(r.id))]
+            self._state.set_statuses(new)
+            self.stamped.update((entity, side, r.id) for r in new)
 
 
 def _says_more(new: RecordStatus, old: RecordStatus | None) -> bool:

@@ -27,7 +27,7 @@ from sync_core.flows.merges import follow_survivors
 from sync_core.flows.preview import fingerprint
 from sync_core.flows.pull import UNREADABLE, Unreadable, pull_stream, refresh
 from sync_core.flows.recover import recover
-from sync_core.flows.rest import Rest, at_rest, standing
+from sync_core.flows.rest import Rest, recall, remember
 from sync_core.flows.scope import Scope
 from sync_core.flows.stamp import PENDING, stamp, stamp_everything
 from sync_core.flows.surroundings import CODES
@@ -115,10 +115,11 @@ class _Session:
         self._dry = False
         self._typed = 0
         self._wrote = False
+        self._sent = False
         self._made: list[Entity] = []
         self._planner: Decider | None = None
         self._kept: dict[str, list[Decision]] = {}
-        self._rested: Mapping[str, Mapping[str, int]] = {}
+        self._rested: Rest | None = None
 
     def _step(self, name: str) -> None:
         self._passed(name)
@@ -136,9 +137,10 @@ class _Session:
         self._keep_lease()
         recover(self._workspace, self._run, self._lease)
         self._require_records()
-        if self._is_at_rest():
-            return self._rest()
-        self._workspace.memory.rest = None
+        rest = self._at_rest()
+        if rest is not None:
+            return self._rest(rest)
+        cache.keep_until_moved("")
         pulled = cache.generation
         self._plan = self._planned()
         if self._scope.plan and self._scope.plan != fingerprint(cache, self._plan):
@@ -160,9 +162,9 @@ class _Session:
             self._stamp(everything=unfinished)
         records.set_fact(cache, PENDING, "no")
         keep(self._workspace, self._peers)
-        if self._is_whole and not self._typed and cache.generation == pulled and not self._workspace.state.unsettled():
+        if self._is_whole and cache.generation == pulled and not (self._typed or self._sent):
             counts = {e.name: self._counts(e) for e in self._entities}
-            self._workspace.memory.rest = Rest(pulled, standing(self._workspace.state), counts)
+            remember(cache, self._workspace.state, self._workspace.clock.now(), counts)
         failed = sum(self._ledger.counts(e.name)[Outcome.FAILED] for e in self._entities)
         return self._ended(failed)
 
@@ -170,23 +172,22 @@ class _Session:
     def _is_whole(self) -> bool:
         return not self._dry and self._scope == Scope()
 
-    def _is_at_rest(self) -> bool:
-        """Whether nothing moved since a run that found nothing to do, so that there is nothing to decide either."""
+    def _at_rest(self) -> Rest | None:
+        """What a run that found nothing to do came to, when nothing moved since: there is nothing to decide either."""
         ws = self._workspace
         if not self._is_whole or self._unreadable or self._emptied or records.fact(ws.cache, PENDING) == "yes":
-            return False
-        return at_rest(ws.memory.rest, ws.cache, ws.state) and look(ws, self._peers) == Ground()
+            return None
+        rest = recall(ws.cache, ws.state, ws.clock.now())
+        return rest if rest is not None and look(ws, self._peers) == Ground() else None
 
-    def _rest(self) -> tuple[RunStatus, str]:
+    def _rest(self, rest: Rest) -> tuple[RunStatus, str]:
         """Only who is in which group of Xero can have moved: that is in no list of changes."""
-        rest = self._workspace.memory.rest
         self._bring_types()
         self._stamp(everything=False)
         if self._ledger.outcomes:
-            self._workspace.memory.rest = None
-        self._rested = rest.by_entity if rest is not None else {}
-        failed = sum(counts[str(Outcome.FAILED)] for counts in self._rested.values())
-        return self._ended(failed)
+            self._workspace.cache.keep_until_moved("")
+        self._rested = rest
+        return self._ended(rest.failed)
 
     @staticmethod
     def _ended(failed: int) -> tuple[RunStatus, str]:
@@ -289,6 +290,7 @@ class _Session:
             decider, decisions = self._decided(entity, first=turn == 0)
             if self._carry_out(entity, applier, decider, decisions) == 0:
                 break
+        self._sent = self._sent or applier.sent
         self._forget_choices(entity)
         if entity.name == CONTACTS:
             self._bring_types()
@@ -349,10 +351,17 @@ class _Session:
                 records.set_partners(self._workspace.cache, links)
 
     def _settle(self, entity: Entity, decisions: Sequence[Decision]) -> None:
-        """Decisions that write nothing: agreed images for those in step, a status for each."""
+        """Decisions that write nothing: agreed images for those in step, a status for each.
+
+        What stays parked as it was is not stamped again, unless one of its records moved.
+        """
         now = self._workspace.clock.now()
         adopt(self._workspace, entity, [d for d in decisions if d.act is Act.ADOPT], self._run)
         self._ledger.keep([self._ledger.status_of(d, now, wrote=False) for d in decisions if self._ledger.done(d)])
+        some = [d for d in decisions if d.act is Act.PARK]
+        ids = [i for d in some for i in (d.crm_id, d.xero_id) if i]
+        moved = records.moved_in(self._workspace.cache, entity.name, self._run, ids) if ids else frozenset()
+        self._ledger.stamped.update(d.key for d in some if d.matched_by or moved & {d.crm_id, d.xero_id})
 
     def _stamp(self, *, everything: bool) -> None:
         if everything:
@@ -381,11 +390,8 @@ class _Session:
 
     def _counts(self, entity: Entity) -> dict[str, int]:
         found = self._ledger.counts(entity.name)
-        rested = self._rested.get(entity.name)
-        if rested is not None:
-            moved = Counter(rested) + Counter({str(o): n for o, n in found.items()})
-            moved[str(Outcome.UNCHANGED)] -= found.total()
-            return {str(o): moved[str(o)] for o in Outcome}
+        if self._rested is not None:
+            return self._rested.counts(entity.name, found)
         counts = self._plan.tally.of(entity.name) if self._dry else Counter({str(o): n for o, n in found.items()})
         linked = self._plan.linked.get(entity.name, 0) if self._scope.only is None else 0
         pairs = self._plan.tally.pairs[entity.name]

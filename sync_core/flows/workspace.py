@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from sync_core.flows.rest import Memory
 from sync_core.flows.surroundings import Surroundings
 from sync_core.model import Calls, Side
 from sync_core.store.cache import Cache
@@ -32,7 +31,6 @@ class Workspace:
     surroundings: Surroundings
     step: Step = no_step
     options: Mapping[str, str] = field(default_factory=dict)
-    memory: Memory = field(default_factory=Memory)
 
     def calls_since(self, before: Mapping[Side, Calls]) -> dict[str, Calls]:
         """What was asked of each system since, by the names that people read."""

@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import pyarrow as pa
 
 from sync_core.model import Side
-from sync_core.store.cache import Cache
+from sync_core.store.cache import Cache, Transaction
 
 AGREED = pa.schema([(n, pa.string()) for n in ("entity", "side", "id", "partner", "hash", "fields", "run")])
+
+
+@contextmanager
+def _agreeing(cache: Cache) -> Iterator[Transaction]:
+    """What both last agreed on is kept beside the records; none of them moves by it."""
+    with cache.transaction() as transaction:
+        yield transaction
+        transaction.moved = False
 
 
 def keep(cache: Cache, images: Sequence[dict[str, str]]) -> None:
     """Keep new agreed images (rows of :data:`AGREED`)."""
     if images:
-        with cache.transaction() as transaction:
+        with _agreeing(cache) as transaction:
             table = pa.Table.from_pylist(list(images), AGREED)
             stamps = [f"{r['hash']}/{r['partner']}" for r in images]
             transaction.merge("agreed", table.append_column("stamp", pa.array(stamps)), ("entity", "side", "id"), "stamp")
@@ -33,7 +42,7 @@ def keep_as_they_stand(cache: Cache, entity: str, side: Side, pairs: Sequence[tu
         return
     of = entity, str(side)
     some = pa.table({"id": [i for i, _ in pairs], "partner": [p for _, p in pairs]})
-    with cache.transaction() as transaction:
+    with _agreeing(cache) as transaction:
         transaction.with_rows(
             "MERGE INTO agreed t USING (SELECT r.entity, r.side, r.id, i.partner, r.hash, r.fields, r.hash || '/' || i.partner "
             "AS stamp FROM incoming i JOIN record r ON r.id = i.id WHERE r.entity = ? AND r.side = ?) n "

@@ -29,6 +29,8 @@ SETTINGS = {
     "memory_limit": "600MB",
 }
 FEW = 32
+_UNTIL_MOVED = "until moved"
+_FORGET = "DELETE FROM fact WHERE name = ?"
 
 
 class Transaction:
@@ -119,6 +121,7 @@ class Cache:
         self.keeper: Any = None
         self.generation = 0
         """Grows whenever a record, a row or a link moved."""
+        self._may_be_kept = True
 
     def query(self, sql: str, *params: Any) -> pa.Table:
         """Rows of one SELECT, decimals kept."""
@@ -160,6 +163,8 @@ class Cache:
             transaction = Transaction(connection)
             try:
                 yield transaction
+                if transaction.moved and self._may_be_kept:
+                    transaction.note(_FORGET, _UNTIL_MOVED)
             except BaseException:
                 connection.execute("ROLLBACK").fetchall()
                 connection.close()
@@ -168,6 +173,19 @@ class Cache:
             connection.close()  # its temporary tables go with it
             self.changes += counted
             self.generation += transaction.moved
+            self._may_be_kept = self._may_be_kept and not transaction.moved
+
+    def keep_until_moved(self, value: str) -> None:
+        """Keep a word, in place of the one before, until a record, a row or a link moves. "" keeps none."""
+        with self.transaction(counted=False) as transaction:
+            transaction.note(_FORGET, _UNTIL_MOVED)
+            if value:
+                transaction.note("INSERT INTO fact VALUES (?, ?)", _UNTIL_MOVED, value)
+        self._may_be_kept = bool(value)
+
+    def until_moved(self) -> str:
+        """The word of :meth:`keep_until_moved`, "" once something moved. It outlives the process."""
+        return str(self.scalar("SELECT value FROM fact WHERE name = ?", _UNTIL_MOVED) or "")
 
     @contextmanager
     def snapshot(self) -> Iterator[Snapshot]:
@@ -214,7 +232,7 @@ def open_cache(path: Path) -> Cache:
     with cache.transaction() as transaction:
         if older:
             transaction.run(_sql("schema_upgrade.sql"))
-        transaction.run(_sql("schema.sql"))
+        transaction.note(_sql("schema.sql"))
     return cache
 
 

@@ -290,6 +290,12 @@ def versions(cache: Cache, entity: str, side: Side, ids: Sequence[str]) -> dict[
     return dict(zip(table["id"].to_pylist(), table["version"].to_pylist(), strict=True))
 
 
+def moved_in(cache: Cache, entity: str, run: str, ids: Iterable[str]) -> frozenset[str | None]:
+    """Those of ``ids``, of either side, that this run read anew and found to hold something else."""
+    sql = "SELECT id FROM record WHERE entity = ? AND run = ? AND id IN ({ids})"
+    return frozenset(cache.query_among(sql, ids, entity, run)["id"].to_pylist())
+
+
 def set_partners(cache: Cache, links: Sequence[Link]) -> None:
     """Repeat links from the state in the cache, where compare and reconciliation read them."""
     rows = [

@@ -10,7 +10,7 @@ from tests.scenarios.books import Books
 def test_what_a_lacking_right_kept_back_goes_once_it_is_given(books: Books):
     sell(books, "INV-1")
     fault = books.sandbox.fault("forbidden", system="dataverse", method="PATCH", path="invoices", times=None)
-    assert sync(books).summary.status is RunStatus.PARTIAL
+    assert {sync(books).summary.status for _ in range(4)} == {RunStatus.PARTIAL}
     assert "lacks a right" in remark(books, "INV-1")[1]
     fault.times = 0
     assert sync(books).summary.status is RunStatus.SUCCESS

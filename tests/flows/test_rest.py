@@ -42,6 +42,18 @@ def test_nothing_is_decided_for_a_company_at_rest_and_its_counts_stay(books, dec
         assert sum(quiet.counts.values()) > 0
 
 
+def test_the_run_after_the_next_is_at_rest_also_in_another_process(books, decided):
+    sell(books, "INV-1")
+    decisions = []
+    for _ in range(3):
+        with books.open() as service:
+            decided.clear()
+            service.sync()
+            decisions.append(len(decided))
+        books.sandbox.advance(900)
+    assert decisions == [1, 1, 0]
+
+
 @pytest.mark.parametrize(
     "what", ["an edit", "a setting", *(pytest.param(w, marks=pytest.mark.soak) for w in ("a full run", "a preview"))]
 )
