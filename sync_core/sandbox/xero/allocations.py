@@ -18,7 +18,7 @@ def allocate(ctx: Context, kind: str, credit: Row, given: Row) -> tuple[Row, Row
     """Apply part of a credit to an invoice. Gives the credit as it is now and the allocation."""
     store = ctx.store
     invoice = _invoice(ctx, given.get("Invoice") or {})
-    amount = cents(given.get("Amount", ZERO))
+    amount = cents(given.get("Amount") or given.get("AppliedAmount") or ZERO)  # the older name is taken as well
     _check(credit, invoice, amount)
     day = given.get("Date")
     if day is None:

@@ -10,7 +10,7 @@ from starlette.routing import Route
 
 from sync_core.sandbox.identity import AnyCaseRoute, Principal, bearer
 from sync_core.sandbox.kernel import Kernel, Row
-from sync_core.sandbox.xero import wire
+from sync_core.sandbox.xero import wire, xml
 from sync_core.sandbox.xero.endpoints import Call, answer, resource_of
 from sync_core.sandbox.xero.errors import RefusedError, problem
 from sync_core.sandbox.xero.idempotency import Replays
@@ -61,7 +61,7 @@ def _response(request: Request, status: int, content: bytes, headers: dict[str, 
         return Response(status_code=204, headers=headers)
     if "application/json" in request.headers.get("accept", ""):
         return Response(content, status, headers, media_type="application/json; charset=utf-8")
-    return Response(wire.xml(wire.load(content)), status, headers, media_type="text/xml; charset=utf-8")
+    return Response(xml.write(wire.load(content)), status, headers, media_type="text/xml; charset=utf-8")
 
 
 def _authenticate(kernel: Kernel, request: Request) -> Principal:

@@ -10,7 +10,7 @@ from sync_core.sandbox.kernel import Row
 from sync_core.sandbox.xero import allocations, groups, settings, wire
 from sync_core.sandbox.xero.context import Context
 from sync_core.sandbox.xero.errors import RuleError, as_errors, not_allowed, not_found, validation
-from sync_core.sandbox.xero.fields import Spec, read
+from sync_core.sandbox.xero.fields import Spec, id_of, read
 from sync_core.sandbox.xero.listing import Query, list_rows
 from sync_core.sandbox.xero.render import render
 from sync_core.sandbox.xero.render_documents import CREDITS
@@ -95,7 +95,7 @@ def _collection(call: Call, resource: Resource) -> tuple[int, Row]:
 
 def _find(store: Store, resource: Resource, key: str) -> Row:
     table = store[resource.name]
-    row = table.get(key) or table.get(key.lower())
+    row = table.get(key) or table.get(id_of(key))
     if row is None and resource.name in BY_NUMBER:
         row = table.find(BY_NUMBER[resource.name], key)
     if row is None:
@@ -195,7 +195,7 @@ def _allocation(call: Call, resource: Resource, row: Row) -> tuple[int, Row | No
     if call.method != "DELETE" or resource.name not in CREDITS:
         raise not_allowed()
     work = allocations.remove_allocation
-    return _guarded(resource, row, lambda: (200, work(call.context(), resource.name, row, call.path[3].lower())))
+    return _guarded(resource, row, lambda: (200, work(call.context(), resource.name, row, id_of(call.path[3]))))
 
 
 def _members(call: Call, resource: Resource, row: Row) -> tuple[int, Row | None]:
@@ -217,7 +217,7 @@ def _add_members(call: Call, row: Row) -> tuple[int, Row | None]:
 def _member(call: Call, resource: Resource, row: Row) -> tuple[int, Row | None]:
     if resource.name != "ContactGroups" or call.method != "DELETE":
         raise not_allowed()
-    if not groups.remove_members(call.context(), row, call.path[3].lower()):
+    if not groups.remove_members(call.context(), row, id_of(call.path[3])):
         raise not_found()
     return 204, None
 
@@ -231,7 +231,7 @@ def _options(call: Call, resource: Resource, row: Row) -> tuple[int, Row | None]
 def _option(call: Call, resource: Resource, row: Row) -> tuple[int, Row | None]:
     if resource.name != "TrackingCategories" or call.method not in {"POST", "DELETE"}:
         raise not_allowed()
-    wanted = call.path[3].lower()
+    wanted = id_of(call.path[3])
     if all(option["TrackingOptionID"] != wanted for option in row["Options"]):
         raise not_found()
     return _guarded(resource, row, lambda: _write_option(call, row, wanted))

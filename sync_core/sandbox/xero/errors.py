@@ -51,8 +51,8 @@ def bad_query(message: str) -> RefusedError:
     return fault(16, "QueryParseException", message)
 
 
-def bad_data(message: str) -> RefusedError:
-    return fault(14, "PostDataInvalidException", f"JSON for post data was invalid,{message}")
+def bad_data(message: str, form: str = "JSON") -> RefusedError:
+    return fault(14, "PostDataInvalidException", f"{form} for post data was invalid,{message}")
 
 
 def no_data(resource: str) -> RefusedError:

@@ -1,7 +1,8 @@
 """What each resource takes in a request body: a small language of fields, and one reader for all of them.
 
 A value of the wrong type refuses the whole request, as Xero's JSON reader does; an over-long text or an
-unknown choice is an error of its element. Unknown keys are ignored, null is the same as absent.
+unknown choice is an error of its element. Unknown keys are ignored; null is the same as absent, and so is an
+empty text where a number, a date or an object is wanted.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from sync_core.sandbox.kernel import Row
 from sync_core.sandbox.xero import wire
 from sync_core.sandbox.xero.errors import bad_data
 
-GUID = re.compile(r"^\{?[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\}?$")
+GUID = re.compile(r"^\{?([0-9a-f]{8})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{12})\}?$", re.IGNORECASE)
 
 
 BIGGEST = 15
@@ -59,7 +60,7 @@ def read(spec: Spec, element: Any, errors: list[str], where: str = "") -> Row:
     values: Row = {}
     for name, known in spec.items():
         given = element.get(name)
-        if given is not None:
+        if given is not None and (given != "" or known.kind in {"text", "choice"}):
             values[name] = _value(name, known, given, errors, f"{where}.{name}".lstrip("."))
     return values
 
@@ -97,9 +98,13 @@ def _flag(given: Any) -> bool | None:
 
 
 def _id(given: Any) -> str | None:
-    if isinstance(given, str) and GUID.match(given):
-        return given.strip("{}").lower()
-    return None
+    found = GUID.match(given) if isinstance(given, str) else None
+    return "-".join(found.groups()).lower() if found else None
+
+
+def id_of(text: str) -> str:
+    """An id in an address or a parameter, also without dashes or in braces, as rows have it; other text in lower case."""
+    return _id(text) or text.lower()
 
 
 _READERS = {

@@ -11,6 +11,7 @@ from typing import Any
 from sync_core.sandbox.kernel import Row
 from sync_core.sandbox.xero import wire
 from sync_core.sandbox.xero.errors import bad_query
+from sync_core.sandbox.xero.fields import id_of
 from sync_core.sandbox.xero.render import render
 from sync_core.sandbox.xero.resources import RESOURCES, Resource
 from sync_core.sandbox.xero.store import Store, Table
@@ -120,11 +121,12 @@ def _where(store: Store, table: Table, query: Query) -> Where | None:
 def _narrowed(table: Table, query: Query, where: Where | None) -> Iterable[Row] | None:
     """The few rows that an index finds for the query; None when no index applies."""
     if query.items("ids"):
-        found = (table.get(i.lower()) for i in dict.fromkeys(query.items("ids")))
+        found = (table.get(i) for i in dict.fromkeys(map(id_of, query.items("ids"))))
         return [row for row in found if row is not None]
     for parameter, field in (("contactids", "ContactID"), ("invoicenumbers", "InvoiceNumber")):
         if query.items(parameter) and field in table.groups:
-            return [row for value in dict.fromkeys(query.items(parameter)) for row in table.having(field, value)]
+            values = dict.fromkeys(map(id_of, query.items(parameter)))
+            return [row for value in values for row in table.having(field, value)]
     for path, value in where.equal.items() if where else ():
         name = _grouped(table, path)
         if name and value:

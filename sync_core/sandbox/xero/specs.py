@@ -134,7 +134,7 @@ BATCH: Spec = {
     "Status": choice("AUTHORISED", "DELETED"),
     "Payments": many({"Invoice": one(_INVOICE_REF), "Amount": NUMBER, "Reference": text(255), "Details": text()}),
 }
-ALLOCATION: Spec = {"Amount": NUMBER, "Date": DATE, "Invoice": one(_INVOICE_REF)}
+ALLOCATION: Spec = {"Amount": NUMBER, "AppliedAmount": NUMBER, "Date": DATE, "Invoice": one(_INVOICE_REF)}
 BANK_TRANSACTION: Spec = {
     "BankTransactionID": ID,
     "Type": choice(

@@ -1,4 +1,4 @@
-"""How values travel: Microsoft's JSON dates, exact decimals, the envelope, and a plain XML form of it."""
+"""How values travel: Microsoft's JSON dates, exact decimals, and the envelope. Their XML form is in ``xml``."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from typing import Any
-from xml.sax.saxutils import escape
 
 import orjson
 
@@ -127,20 +126,3 @@ def envelope(request_id: str, now: datetime, **content: Any) -> Row:
     """The frame of every good answer; ``content`` holds the resource and, for a page, ``pagination``."""
     head = {"Id": request_id, "Status": "OK", "ProviderName": PROVIDER}
     return {**head, "DateTimeUTC": f"/Date({milliseconds(now)})/", **content}
-
-
-def xml(payload: Any) -> bytes:
-    """A plain XML form of an answer, for callers that do not ask for JSON."""
-    root = "ApiException" if isinstance(payload, dict) and "ErrorNumber" in payload else "Response"
-    return f'<?xml version="1.0" encoding="utf-8"?>{_element(root, payload)}'.encode()
-
-
-def _element(name: str, value: Any) -> str:
-    if isinstance(value, list):
-        single = name[:-3] + "y" if name.endswith("ies") else name.removesuffix("s")
-        inner = "".join(_element(single, item) for item in value)
-    elif isinstance(value, dict):
-        inner = "".join(_element(key, item) for key, item in value.items() if item is not None)
-    else:
-        inner = escape(str(value).lower() if isinstance(value, bool) else str(value))
-    return f"<{name}>{inner}</{name}>"

@@ -14,7 +14,7 @@ from functools import partial
 from typing import Any
 
 from sync_core.sandbox.kernel import Row
-from sync_core.sandbox.xero import banking, batches, contacts, documents, groups, payments, settings, wire
+from sync_core.sandbox.xero import banking, batches, contacts, documents, groups, payments, settings, wire, xml
 from sync_core.sandbox.xero.context import Context
 from sync_core.sandbox.xero.errors import EMPTY_ID, RuleError, as_errors, bad_data, no_data, validation
 from sync_core.sandbox.xero.fields import read
@@ -87,11 +87,12 @@ def elements_of(body: Any, name: str) -> list[Any]:
 
 
 def parse(raw: bytes) -> Any:
-    """The body of a request. Raises a refusal when it is not JSON."""
+    """The body of a request, in JSON or in XML. Raises a refusal when it is neither."""
+    is_xml = raw.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<")
     try:
-        return wire.load(raw)
+        return xml.load(raw) if is_xml else wire.load(raw)
     except (ValueError, RecursionError) as broken:
-        raise bad_data(f" {broken}") from broken
+        raise bad_data(f" {broken}", "XML" if is_xml else "JSON") from broken
 
 
 def write_all(store: Store, resource: Resource, elements: list[Any], order: Order) -> Row:
