@@ -13,7 +13,7 @@ import binascii
 import json
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import urlsplit
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
@@ -23,11 +23,13 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from sync_core.sandbox.identity_tokens import ENTRA_SECONDS, authority, credentials, issue, no_store
+from sync_core.sandbox.identity_keys import key_set
+from sync_core.sandbox.identity_tokens import ENTRA_SECONDS, authority, client_of, credentials, form_of, issue, no_store
 from sync_core.sandbox.kernel import Kernel
 
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 UNCHECKED = "assertion signature not checked: no certificate is registered for this app"
+SHARED_TENANTS = ("common", "organizations")
 KNOWN_HOSTS = ("login.microsoftonline.com", "login.windows.net", "sts.windows.net")
 
 
@@ -45,11 +47,14 @@ def entra_routes(kernel: Kernel) -> list[Route]:
     """The routes of Entra ID that msal uses, to be mounted at the root of the Dynamics port."""
 
     async def token(request: Request) -> Response:
-        form = dict(parse_qsl((await request.body()).decode(), keep_blank_values=True))
+        form = await form_of(request)
         return _answer(kernel, lambda: _token(kernel, request, form))
 
     async def discovery(request: Request) -> Response:
         return _answer(kernel, lambda: no_store(_discovery(kernel, request)))
+
+    async def keys(_request: Request) -> Response:
+        return JSONResponse(key_set())
 
     async def instance(request: Request) -> Response:
         return no_store(_instance(kernel, request))
@@ -58,6 +63,9 @@ def entra_routes(kernel: Kernel) -> list[Route]:
         Route("/{tenant}/v2.0/.well-known/openid-configuration", discovery, methods=["GET"]),
         Route("/{tenant}/.well-known/openid-configuration", discovery, methods=["GET"]),
         Route("/{tenant}/oauth2/v2.0/token", token, methods=["POST"]),
+        Route("/{tenant}/oauth2/token", token, methods=["POST"]),
+        Route("/{tenant}/discovery/v2.0/keys", keys, methods=["GET"]),
+        Route("/{tenant}/discovery/keys", keys, methods=["GET"]),
         Route("/common/discovery/instance", instance, methods=["GET"]),
     ]
 
@@ -86,20 +94,23 @@ def _refused(kernel: Kernel, refusal: EntraError) -> JSONResponse:
         "timestamp": f"{now:%Y-%m-%d %H:%M:%SZ}",
         "trace_id": trace,
         "correlation_id": correlation,
+        "error_uri": f"https://login.microsoftonline.com/error?code={refusal.number}",
     }
     return no_store(body, refusal.status)
 
 
 def _discovery(kernel: Kernel, request: Request) -> dict[str, Any]:
-    tenant = _tenant(kernel, request)
+    shared = request.path_params["tenant"].lower() in SHARED_TENANTS
+    tenant = request.path_params["tenant"] if shared else _tenant(kernel, request)
     base = f"{authority(request)}/{tenant}"
     return {
-        "issuer": f"{base}/v2.0",
+        "issuer": f"{authority(request)}/{'{tenantid}' if shared else tenant}/v2.0",
         "token_endpoint": f"{base}/oauth2/v2.0/token",
         "authorization_endpoint": f"{base}/oauth2/v2.0/authorize",
         "device_authorization_endpoint": f"{base}/oauth2/v2.0/devicecode",
         "jwks_uri": f"{base}/discovery/v2.0/keys",
-        "token_endpoint_auth_methods_supported": ["client_secret_post", "private_key_jwt"],
+        "token_endpoint_auth_methods_supported": ["client_secret_post", "private_key_jwt", "client_secret_basic"],
+        "id_token_signing_alg_values_supported": ["RS256"],
         "response_types_supported": ["code"],
         "subject_types_supported": ["pairwise"],
         "scopes_supported": ["openid", "profile", "email", "offline_access"],
@@ -131,28 +142,56 @@ def _tenant(kernel: Kernel, request: Request) -> str:
 
 
 def _token(kernel: Kernel, request: Request, form: dict[str, str]) -> Response:
+    if request.path_params["tenant"].lower() in SHARED_TENANTS:
+        text = "No tenant-identifying information found in either the request or implied by any provided credentials."
+        raise EntraError("invalid_request", 50059, text)
     tenant = _tenant(kernel, request)
-    if form.get("grant_type") != "client_credentials":
-        grant = form.get("grant_type", "")
-        raise EntraError("unsupported_grant_type", 70003, f"The app requested an unsupported grant type '{grant}'.")
-    app = form.get("client_id", "").lower()
+    if _required(form, "grant_type") != "client_credentials":
+        raise EntraError(
+            "unsupported_grant_type", 70003, f"The app requested an unsupported grant type '{form['grant_type']}'."
+        )
+    app, given = _client(request, form)
     user, secret = _app(kernel, app, tenant)
     headers = {}
     if form.get("client_assertion_type") == ASSERTION_TYPE:
         checked = _check_assertion(kernel, request, app, form.get("client_assertion", ""))
         headers = {} if checked else {"X-Sandbox-Note": UNCHECKED}
     else:
-        _check_secret(app, secret, form.get("client_secret"))
-    resource = _resource(request, form.get("scope", ""), tenant)
-    claims = {"aud": resource, "appid": app, "tid": tenant, "user": user}
+        _check_secret(app, secret, given)
+    if "v2.0" in request.url.path:
+        resource = _resource(request, _required(form, "scope"), tenant)
+    else:
+        resource = _resource(request, f"{_required(form, 'resource')}/.default", tenant)
+    return no_store(_granted(kernel, request, app, user, resource), headers=headers)
+
+
+def _granted(kernel: Kernel, request: Request, app: str, user: str, resource: str) -> dict[str, Any]:
+    """The body of a good answer; the older address gives its numbers as text and says when the token ends."""
+    tenant = credentials(kernel).tenant_id
+    issuer = {"iss": f"https://sts.windows.net/{tenant}/", "oid": kernel.stable_id("identity", "object", app)}
+    claims = {"aud": resource, "appid": app, "tid": tenant, "user": user, **issuer}
     access = issue(kernel, "dataverse", app, [f"{resource}/.default"], ENTRA_SECONDS, **claims)
-    body = {
-        "token_type": "Bearer",
-        "expires_in": ENTRA_SECONDS,
-        "ext_expires_in": ENTRA_SECONDS,
-        "access_token": access,
-    }
-    return no_store(body, headers=headers)
+    body = {"token_type": "Bearer", "expires_in": ENTRA_SECONDS, "ext_expires_in": ENTRA_SECONDS}
+    if "v2.0" in request.url.path:
+        return {**body, "access_token": access}
+    now = int(kernel.clock.now().timestamp())
+    older = {**body, "expires_on": now + ENTRA_SECONDS, "not_before": now, "resource": resource}
+    return {**{name: str(value) for name, value in older.items()}, "access_token": access}
+
+
+def _required(form: dict[str, str], name: str) -> str:
+    if not form.get(name):
+        text = f"The request body must contain the following parameter: '{name}'."
+        raise EntraError("invalid_request", 900144, text)
+    return form[name]
+
+
+def _client(request: Request, form: dict[str, str]) -> tuple[str, str | None]:
+    try:
+        name, secret = client_of(request, form)
+    except ValueError as broken:
+        raise EntraError("invalid_client", 7000216, "The Authorization header is malformed.", 401) from broken
+    return (name or _required(form, "client_id")).lower(), secret
 
 
 def _app(kernel: Kernel, app: str, tenant: str) -> tuple[str, str]:

@@ -1,23 +1,24 @@
 """Applications, access tokens and who bears one: what both token services and both APIs share.
 
-Access tokens are JWT-shaped strings remembered in ``identity.tokens``; clearing that collection expires them
+Access tokens are JWTs remembered in ``identity.tokens``; clearing that collection expires them
 all. Life times are those in the facts: one hour for Entra, 30 minutes for Xero, on the kernel's clock.
 """
 
 from __future__ import annotations
 
 import base64
-import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Literal
+from urllib.parse import parse_qsl, unquote
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
+from sync_core.sandbox.identity_keys import base64url, sign
 from sync_core.sandbox.kernel import Kernel, Row
 
 Audience = Literal["dataverse", "xero"]
@@ -110,7 +111,6 @@ def issue(kernel: Kernel, audience: Audience, app: str, scopes: Iterable[str], s
     jti = kernel.new_id()
     expires = now + timedelta(seconds=seconds)
     payload = {
-        "nbf": int(now.timestamp()),
         "exp": int(expires.timestamp()),
         "jti": jti,
         "scope": list(scopes),
@@ -122,16 +122,27 @@ def issue(kernel: Kernel, audience: Audience, app: str, scopes: Iterable[str], s
 
 
 def jwt(kernel: Kernel, claims: dict[str, Any]) -> str:
-    """A string in the shape of a signed JWT. The signature is noise: the sandbox remembers its tokens
-    instead.
+    """A signed JWT. The sandbox itself remembers its tokens and checks no signature; clients may."""
+    now = int(kernel.clock.now().timestamp())
+    return sign({"nbf": now, "iat": now, "sid": base64url(kernel.random.randbytes(32)), **claims})
+
+
+async def form_of(request: Request) -> dict[str, str]:
+    """The fields of a form; bytes that are no text become replacement characters, as nobody's id or secret has them."""
+    return dict(parse_qsl((await request.body()).decode("utf-8", "replace"), keep_blank_values=True))
+
+
+def client_of(request: Request, form: Mapping[str, str]) -> tuple[str, str | None]:
+    """Id and secret of the app that asks, from HTTP Basic or from the form.
+
+    Raises:
+        ValueError: the Basic header cannot be read.
     """
-    parts = ({"alg": "RS256", "typ": "JWT", "kid": "sandbox"}, claims)
-    head = ".".join(base64url(json.dumps(part, separators=(",", ":")).encode()) for part in parts)
-    return f"{head}.{base64url(kernel.random.randbytes(32))}"
-
-
-def base64url(raw: bytes) -> str:
-    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+    kind, _, value = request.headers.get("authorization", "").partition(" ")
+    if kind.lower() != "basic":
+        return form.get("client_id", ""), form.get("client_secret")
+    name, _, secret = base64.b64decode(value, validate=True).decode().partition(":")
+    return unquote(name), unquote(secret)
 
 
 def bearer(kernel: Kernel, request: Request, audience: Audience) -> Principal | None:

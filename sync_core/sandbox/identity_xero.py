@@ -8,25 +8,25 @@ page.
 
 from __future__ import annotations
 
-import base64
-import binascii
 import hashlib
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
-from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from sync_core.sandbox.identity_keys import base64url, key_set
 from sync_core.sandbox.identity_tokens import (
     XERO_SECONDS,
     AnyCaseRoute,
     authority,
-    base64url,
     bearer,
+    client_of,
     credentials,
+    form_of,
     issue,
     jwt,
     no_store,
@@ -36,6 +36,7 @@ from sync_core.sandbox.kernel import Kernel, Row
 GRACE = timedelta(minutes=30)
 REFRESH_LIFE = timedelta(days=60)
 CODE_LIFE = timedelta(minutes=5)
+ID_SECONDS = 300
 SIGN_IN = frozenset({"openid", "profile", "email", "offline_access"})
 SHARED = frozenset({"accounting.contacts", "accounting.contacts.read", "accounting.settings", "accounting.settings.read"})
 GRANULAR = SHARED | {
@@ -84,11 +85,11 @@ def xero_routes(kernel: Kernel) -> list[Route]:
     kernel.on_reset.append(lambda: prepare(kernel))
 
     async def token(request: Request) -> Response:
-        form = await _form(request)
+        form = await form_of(request)
         return _answer(lambda: no_store(_token(kernel, request, form)))
 
     async def revocation(request: Request) -> Response:
-        form = await _form(request)
+        form = await form_of(request)
         return _answer(lambda: _revoke(kernel, request, form))
 
     async def authorize(request: Request) -> Response:
@@ -96,6 +97,9 @@ def xero_routes(kernel: Kernel) -> list[Route]:
 
     async def discovery(request: Request) -> Response:
         return JSONResponse(_discovery(request))
+
+    async def keys(_request: Request) -> Response:
+        return JSONResponse(key_set())
 
     async def connections(request: Request) -> Response:
         return _connections(kernel, request)
@@ -108,6 +112,7 @@ def xero_routes(kernel: Kernel) -> list[Route]:
         AnyCaseRoute("/connect/revocation", revocation, methods=["POST"]),
         AnyCaseRoute("/identity/connect/authorize", authorize, methods=["GET"]),
         AnyCaseRoute("/.well-known/openid-configuration", discovery, methods=["GET"]),
+        AnyCaseRoute("/.well-known/openid-configuration/jwks", keys, methods=["GET"]),
         AnyCaseRoute("/connections", connections, methods=["GET"]),
         AnyCaseRoute("/connections/{id}", disconnect, methods=["DELETE"]),
     ]
@@ -148,20 +153,12 @@ def _answer(work: Any) -> Response:
     return result
 
 
-async def _form(request: Request) -> dict[str, str]:
-    return dict(parse_qsl((await request.body()).decode(), keep_blank_values=True))
-
-
 def _client(kernel: Kernel, request: Request, form: dict[str, str]) -> App:
     """The app that authenticates with Basic or with its id (and secret) in the form."""
-    name, secret = form.get("client_id", ""), form.get("client_secret")
-    kind, _, value = request.headers.get("authorization", "").partition(" ")
-    if kind.lower() == "basic":
-        try:
-            name, _, secret = base64.b64decode(value).decode().partition(":")
-        except (binascii.Error, UnicodeDecodeError) as broken:
-            raise OAuthError("invalid_client") from broken
-        name, secret = unquote(name), unquote(secret)
+    try:
+        name, secret = client_of(request, form)
+    except ValueError as broken:
+        raise OAuthError("invalid_client") from broken
     app = _apps(kernel).get(name)
     if app is None or app.secret != secret:
         raise OAuthError("invalid_client")
@@ -177,19 +174,38 @@ def _token(kernel: Kernel, request: Request, form: dict[str, str]) -> dict[str, 
         raise OAuthError("unauthorized_client")
     if grant == "client_credentials":
         event = kernel.stable_id("identity", "event", app.client_id)
-        return _access(kernel, app, _scopes(app, form.get("scope", "")), event)
+        return _access(kernel, request, app, _scopes(app, form.get("scope", "")), event)
+    nonce = None
     if grant == "authorization_code":
-        scopes, event = _redeem_code(kernel, app, form)
+        scopes, event, nonce = _redeem_code(kernel, app, form)
     else:
         scopes, event = _redeem_refresh(kernel, app, form.get("refresh_token", ""))
-    answer = _access(kernel, app, scopes, event)
+    answer = _access(kernel, request, app, scopes, event)
     if "openid" in scopes:
-        claims = {"aud": app.client_id, "sub": event, "exp": int(kernel.clock.now().timestamp()) + 300}
-        answer["id_token"] = jwt(kernel, claims)
+        answer["id_token"] = _id_token(kernel, request, app, nonce)
     if "offline_access" in scopes:
         answer["refresh_token"] = f"sandbox-refresh-{base64url(kernel.random.randbytes(24))}"
         _remember_refresh(kernel, answer["refresh_token"], app.client_id, scopes, event)
     return answer
+
+
+def _id_token(kernel: Kernel, request: Request, app: App, nonce: str | None) -> str:
+    """Who signed in, for five minutes: always the same person, whose consent the sandbox gives."""
+    person = kernel.stable_id("identity", "xero-user")
+    now = int(kernel.clock.now().timestamp())
+    claims: dict[str, Any] = {
+        "iss": authority(request),
+        "aud": app.client_id,
+        "sub": person.replace("-", ""),
+        "exp": now + ID_SECONDS,
+        "auth_time": now,
+        "xero_userid": person,
+        "preferred_username": "mere.parata@harbour.example",
+        "email": "mere.parata@harbour.example",
+        "given_name": "Mere",
+        "family_name": "Parata",
+    }
+    return jwt(kernel, claims if nonce is None else {**claims, "nonce": nonce})
 
 
 def _scopes(app: App, asked: str) -> list[str]:
@@ -199,8 +215,10 @@ def _scopes(app: App, asked: str) -> list[str]:
     return scopes
 
 
-def _access(kernel: Kernel, app: App, scopes: list[str], event: str) -> dict[str, Any]:
+def _access(kernel: Kernel, request: Request, app: App, scopes: list[str], event: str) -> dict[str, Any]:
     claims = {
+        "iss": authority(request),
+        "aud": f"{authority(request)}/resources",
         "client_id": app.client_id,
         "authentication_event_id": event,
         "xero_userid": kernel.stable_id("identity", "xero-user"),
@@ -233,7 +251,7 @@ def _redeem_refresh(kernel: Kernel, app: App, token: str) -> tuple[list[str], st
     return row["scopes"], row["event"]
 
 
-def _redeem_code(kernel: Kernel, app: App, form: dict[str, str]) -> tuple[list[str], str]:
+def _redeem_code(kernel: Kernel, app: App, form: dict[str, str]) -> tuple[list[str], str, str | None]:
     row = kernel.collection("identity.codes").remove(form.get("code", ""))
     if row is None or row["app"] != app.client_id or row["expires"] <= kernel.clock.now():
         raise OAuthError("invalid_grant")
@@ -243,7 +261,7 @@ def _redeem_code(kernel: Kernel, app: App, form: dict[str, str]) -> tuple[list[s
         digest = hashlib.sha256(form.get("code_verifier", "").encode()).digest()
         if base64url(digest) != row["challenge"]:
             raise OAuthError("invalid_grant")
-    return row["scopes"], row["event"]
+    return row["scopes"], row["event"], row.get("nonce")
 
 
 def _authorize(kernel: Kernel, request: Request) -> Response:
@@ -264,11 +282,11 @@ def _authorize(kernel: Kernel, request: Request) -> Response:
     except OAuthError as refusal:
         back["error"] = refusal.error
     else:
-        back["code"] = _new_code(kernel, app, scopes, redirect, challenge)
+        back["code"] = _new_code(kernel, app, scopes, redirect_uri=redirect, challenge=challenge, nonce=asked.get("nonce"))
     return RedirectResponse(f"{redirect}{'&' if target.query else '?'}{urlencode(back)}", status_code=302)
 
 
-def _new_code(kernel: Kernel, app: App, scopes: list[str], redirect: str, challenge: str) -> str:
+def _new_code(kernel: Kernel, app: App, scopes: list[str], **asked: str | None) -> str:
     event = kernel.new_id()
     known = kernel.collection("identity.connections").values()
     if not any(row["app"] == app.client_id for row in known):
@@ -278,9 +296,8 @@ def _new_code(kernel: Kernel, app: App, scopes: list[str], redirect: str, challe
         "app": app.client_id,
         "scopes": scopes,
         "event": event,
-        "redirect_uri": redirect,
-        "challenge": challenge,
         "expires": kernel.clock.now() + CODE_LIFE,
+        **asked,
     }
     kernel.collection("identity.codes").put(code, row)
     return code
@@ -366,6 +383,11 @@ def _discovery(request: Request) -> dict[str, Any]:
         "authorization_endpoint": f"{base}/identity/connect/authorize",
         "token_endpoint": f"{base}/connect/token",
         "revocation_endpoint": f"{base}/connect/revocation",
+        "jwks_uri": f"{base}/.well-known/openid-configuration/jwks",
+        "response_types_supported": ["code"],
+        "subject_types_supported": ["public"],
+        "id_token_signing_alg_values_supported": ["RS256"],
+        "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],
         "grant_types_supported": ["authorization_code", "client_credentials", "refresh_token"],
         "code_challenge_methods_supported": ["S256"],
         "scopes_supported": sorted(GRANULAR | BROAD | SIGN_IN),

@@ -9,6 +9,7 @@ import json
 from datetime import UTC, datetime, timedelta
 
 import httpx
+import jwt
 import msal
 import pytest
 from cryptography import x509
@@ -166,6 +167,9 @@ ENTRA = [
     ({"scope": "https://harbour.crm6.dynamics.com/user_impersonation"}, 400, "invalid_scope", 1002012),
     ({"scope": "https://graph.microsoft.com/.default"}, 400, "invalid_resource", 500011),
     ({"grant_type": "password"}, 400, "unsupported_grant_type", 70003),
+    ({"grant_type": None}, 400, "invalid_request", 900144),
+    ({"scope": None}, 400, "invalid_request", 900144),
+    ({"tenant": "common"}, 400, "invalid_request", 50059),
 ]
 
 
@@ -336,3 +340,46 @@ def test_a_reset_brings_the_first_tokens_back(caller):
     caller.kernel.reset(1)
     caller.kernel.clock.advance(3600)
     assert refresh(caller, caller.known.xero_refresh_token).status_code == 200
+
+
+def test_an_id_token_can_be_checked_against_the_published_key(caller):
+    """As xero-node does it: issuer, audience, times and signature, and the nonce of the request comes back."""
+    page = caller.get("https://identity.xero.com/.well-known/openid-configuration").json()
+    code = caller.code(scope="openid accounting.contacts", nonce="n-1")["code"]
+    pair = (caller.known.xero_web_client_id, caller.known.xero_web_client_secret)
+    form = {"grant_type": "authorization_code", "code": code, "redirect_uri": BACK}
+    granted = caller.post(page["token_endpoint"], data=form, auth=pair).json()
+    key = jwt.PyJWK(caller.get(page["jwks_uri"]).json()["keys"][0])
+    claims = jwt.decode(granted["id_token"], key, ["RS256"], audience=pair[0], issuer=page["issuer"])
+    assert (claims["nonce"], page["issuer"]) == ("n-1", "https://identity.xero.com")
+    assert jwt.decode(granted["access_token"], key, ["RS256"], audience=f"{page['issuer']}/resources")["scope"]
+
+
+def test_the_key_of_entra_is_where_its_discovery_says(caller):
+    page = caller.get(f"{LOGIN}/organizations/v2.0/.well-known/openid-configuration").json()
+    token = caller.entra(client_secret=caller.known.dynamics_client_secret).json()["access_token"]
+    key = jwt.PyJWK(caller.get(page["jwks_uri"]).json()["keys"][0])
+    assert jwt.decode(token, key, ["RS256"], audience=RESOURCE)["tid"] == caller.known.tenant_id
+    assert page["issuer"] == f"{LOGIN}/{{tenantid}}/v2.0"
+
+
+def test_entra_takes_the_secret_in_a_basic_header(caller):
+    pair = (caller.known.dynamics_client_id, caller.known.dynamics_client_secret)
+    path = f"{LOGIN}/{caller.known.tenant_id}/oauth2/v2.0/token"
+    assert caller.post(path, data={"grant_type": "client_credentials", "scope": SCOPE}, auth=pair).status_code == 200
+    headers = {"Authorization": "Basic =="}
+    assert caller.post(path, data={"grant_type": "client_credentials"}, headers=headers).json()["error"] == "invalid_client"
+
+
+def test_the_older_token_address_takes_a_resource_and_answers_in_text(caller):
+    form = {"grant_type": "client_credentials", "client_id": caller.known.dynamics_client_id, "resource": RESOURCE}
+    form["client_secret"] = caller.known.dynamics_client_secret
+    granted = caller.post(f"{LOGIN}/{caller.known.tenant_id}/oauth2/token", data=form).json()
+    assert caller.bearer(granted["access_token"], "dataverse")
+    assert (granted["expires_in"], granted["resource"]) == ("3599", RESOURCE)
+
+
+@pytest.mark.parametrize("path", ["oauth2/v2.0/token", "connect/token"])
+def test_bytes_that_are_no_text_are_refused(caller, path):
+    address = f"/{caller.known.tenant_id}/{path}" if "v2.0" in path else f"/{path}"
+    assert caller.request("POST", address, content=b"grant_type=\xff\xfe").status_code == 400
