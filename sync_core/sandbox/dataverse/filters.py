@@ -9,11 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, Protocol
 
 from sync_core.sandbox.dataverse import errors
 from sync_core.sandbox.dataverse.comparing import COMPARISONS, Getter, Test, compare_with
+from sync_core.sandbox.dataverse.query_functions import QUERY_FUNCTIONS
 from sync_core.sandbox.dataverse.values import parse_date, parse_instant
 
 TOKEN = re.compile(
@@ -29,13 +31,43 @@ TEXT_TESTS: dict[str, Callable[[str, str], bool]] = {
     "startswith": lambda text, part: text.startswith(part),
     "endswith": lambda text, part: text.endswith(part),
 }
-LIST_TESTS = ("Microsoft.Dynamics.CRM.In", "Microsoft.Dynamics.CRM.NotIn")
+NAMESPACE = "Microsoft.Dynamics.CRM."
 
 
 class Source(Protocol):
     """Says how to read a property of what is filtered; raises DataverseError when there is no such property."""
 
     def getter(self, path: str) -> Getter: ...
+
+    def collection(self, path: str) -> tuple[Source, Getter]:
+        """What is below each: how to read its members, and how to get them all."""
+
+    @property
+    def now(self) -> datetime: ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Members:
+    """Inside ``contacts/any(c:...)``: ``c/name`` is a property of one member."""
+
+    variable: str
+    inner: Source
+
+    def getter(self, path: str) -> Getter:
+        return self.inner.getter(self._own(path))
+
+    def collection(self, path: str) -> tuple[Source, Getter]:
+        return self.inner.collection(self._own(path))
+
+    @property
+    def now(self) -> datetime:
+        return self.inner.now
+
+    def _own(self, path: str) -> str:
+        variable, _, own = path.partition("/")
+        if variable != self.variable or not own:
+            raise errors.bad_query(f"Could not find a property named '{path}'; members are named '{self.variable}' here.")
+        return own
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,8 +181,11 @@ class _Parser:
         return self._comparison(name)
 
     def _function(self, name: str) -> Test:
-        if name in LIST_TESTS:
-            return self._membership(negated=name.endswith("NotIn"))
+        collection, _, quantifier = name.rpartition("/")
+        if quantifier in ("any", "all"):
+            return self._quantified(collection, every=quantifier == "all")
+        if name.startswith(NAMESPACE):
+            return self._message(name.removeprefix(NAMESPACE))
         if name not in TEXT_TESTS:
             raise errors.bad_query(f"An unknown function with name '{name}' was found.")
         self.take("(")
@@ -169,21 +204,46 @@ class _Parser:
             outcome = (self._literal() is True) == same
         return lambda row: compare((getter(row) or "").casefold(), part) == outcome
 
-    def _membership(self, *, negated: bool) -> Test:
+    def _quantified(self, collection: str, *, every: bool) -> Test:
+        """``contacts/any(c:c/name eq 'x')`` and ``all``; ``any()`` asks whether there are members at all."""
+        source, members = self._source.collection(collection)
         self.take("(")
-        self.take("PropertyName")
-        self.take("=")
-        getter = self._source.getter(str(self._literal()))
-        self.take(",")
-        self.take("PropertyValues")
-        self.take("=")
+        if not every and self.peek() == ")":
+            self.take()
+            return lambda row: any(True for _ in members(row))
+        variable = self.take()[1]
+        self.take(":")
+        outer, self._source, equal = self._source, _Members(variable, source), self.equal
+        self.equal = {}
+        test = self.disjunction()
+        self._source, self.equal = outer, equal
+        self.take(")")
+        return (lambda row: all(map(test, members(row)))) if every else (lambda row: any(map(test, members(row))))
+
+    def _message(self, name: str) -> Test:
+        """A query function of Dataverse: ``LastXDays(PropertyName='createdon',PropertyValue=7)``."""
+        if name not in QUERY_FUNCTIONS:
+            raise errors.bad_query(f"An unknown function with name '{NAMESPACE}{name}' was found.")
+        given = self._arguments()
+        values = given.get("PropertyValues", given.get("PropertyValue", []))
+        getter = self._source.getter(str(given.get("PropertyName")))
+        return QUERY_FUNCTIONS[name](getter, values if isinstance(values, list) else [values], self._source.now)
+
+    def _arguments(self) -> dict[str, Any]:
+        self.take("(")
+        given: dict[str, Any] = {}
+        while not given or self.take(",", ")")[1] == ",":
+            name = self.take("PropertyName", "PropertyValue", "PropertyValues")[1]
+            self.take("=")
+            given[name] = self._list() if self.peek() == "[" else self._literal()
+        return given
+
+    def _list(self) -> list[Any]:
         self.take("[")
         values = [self._literal()]
         while self.take(",", "]")[1] == ",":
             values.append(self._literal())
-        self.take(")")
-        wanted = {str(v).casefold() for v in values}
-        return lambda row: (str(getter(row)).casefold() in wanted) != negated
+        return values
 
     def _comparison(self, name: str) -> Test:
         getter = self._source.getter(name)

@@ -88,6 +88,8 @@ def _post_below(target: Target, row: Row, relation: Relationship) -> Answer:
 def _serve_reference(target: Target, row: Row, member: Segment) -> Answer:
     """Associate and disassociate: ``.../primarycontactid/$ref`` and ``.../invoice_details/$ref``."""
     call, table, row_id = target.call, target.table, row[target.table.primary_id]
+    if call.method == "GET":
+        return _get_references(target, row, member.name)
     single = table.by_nav(member.name)
     if single is not None and call.method in ("PUT", "DELETE"):
         reference = call.object().get("@odata.id") if call.method == "PUT" else None
@@ -96,7 +98,7 @@ def _serve_reference(target: Target, row: Row, member: Segment) -> Answer:
         return no_content()
     relation = table.one_to_many.get(member.name)
     if relation is None:
-        raise errors.segment_missing(member.name)
+        raise errors.segment_missing(member.name) if single is None else errors.method_not_allowed(call.method)
     if call.method == "POST":
         _, child_id = read_reference(target.env, str(call.object().get("@odata.id", "")))
         value: str | None = f"/{table.set_name}({row_id})"
@@ -107,6 +109,29 @@ def _serve_reference(target: Target, row: Row, member: Segment) -> Answer:
     child, body = target.env.catalog.table(relation.referencing), {f"{relation.nav}@odata.bind": value}
     transact(target.env, call.user, lambda s: writes.update(s, child, child_id, body))
     return no_content()
+
+
+def _get_references(target: Target, row: Row, name: str) -> Answer:
+    """GET of ``$ref``: the addresses of related rows in place of the rows."""
+    env, call, table = target.env, target.call, target.table
+    single, relation = table.by_nav(name), table.one_to_many.get(name)
+    if single is not None:
+        other = env.row(single[1], env.reader(table, single[0])(row))
+        if other is None:
+            return no_content()
+        context = f"{call.service}$metadata#$ref"
+        return with_json({"@odata.context": context, "@odata.id": _address(target, single[1], other)})
+    if relation is None:
+        raise errors.segment_missing(name)
+    rows = env.store.rows(relation.referencing)
+    found = (rows.get(i) for i in rows.children(relation.column, row[table.primary_id]))
+    value = [{"@odata.id": _address(target, relation.referencing, other)} for other in found if other is not None]
+    return with_json({"@odata.context": f"{call.service}$metadata#Collection($ref)", "value": value})
+
+
+def _address(target: Target, logical: str, row: Row) -> str:
+    table = target.env.catalog.table(logical)
+    return f"{target.call.service}{table.set_name}({row[table.primary_id]})"
 
 
 def _disassociated(target: Target, relation: Relationship, member: Segment) -> str:

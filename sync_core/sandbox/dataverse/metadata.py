@@ -7,26 +7,33 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sync_core.sandbox.dataverse import describe, errors
 from sync_core.sandbox.dataverse.comparing import Getter
 from sync_core.sandbox.dataverse.environment import Environment
-from sync_core.sandbox.dataverse.filters import parse_filter
+from sync_core.sandbox.dataverse.filters import Source, parse_filter
 from sync_core.sandbox.dataverse.options import names_of, read_expand
 from sync_core.sandbox.dataverse.paths import Segment, key_literal, key_pairs
-from sync_core.sandbox.dataverse.requests import Answer, Call, with_json
+from sync_core.sandbox.dataverse.requests import Answer, Call, plain, with_json
 from sync_core.sandbox.dataverse.schema import Column, Key, Relationship, Table
 from sync_core.sandbox.dataverse.values import GUID
 
 Object = dict[str, Any]
 CAST = "Microsoft.Dynamics.CRM."
+NOT_FOR_METADATA = ("$top", "$orderby", "$skiptoken", "$apply", "$search")
 PARTS = ("Attributes", "Keys", "OneToManyRelationships", "ManyToOneRelationships", "ManyToManyRelationships")
 
 
 @dataclass(frozen=True, slots=True)
 class _Objects:
     """Names in a filter over metadata objects; a managed property is read through ``/Value``."""
+
+    now: datetime
+
+    def collection(self, path: str) -> tuple[Source, Getter]:
+        raise errors.bad_query(f"The collection '{path}' cannot be filtered on in metadata.")
 
     def getter(self, path: str) -> Getter:
         names = path.split("/")
@@ -88,7 +95,7 @@ def read_definitions(env: Environment, call: Call, segments: list[Segment]) -> A
     head, *rest = segments
     if head.key is None:
         tables = [describe.describe_table(table) for table in env.catalog.tables.values()]
-        return _answer_list(env, call, "EntityDefinitions", tables)
+        return _answer_list(env, call, "EntityDefinitions", tables, counted=_counted(rest))
     table = find_table(env, head.key)
     if not rest:
         return _answer_one(env, call, "EntityDefinitions", describe.describe_table(table))
@@ -105,13 +112,18 @@ def read_relationships(env: Environment, call: Call, segments: list[Segment]) ->
     return _answer_list(env, call, "RelationshipDefinitions", _cast(every, casts))
 
 
+def _counted(segments: list[Segment]) -> bool:
+    return bool(segments) and segments[-1].name == "$count"
+
+
 def _read_part(env: Environment, call: Call, table: Table, rest: list[Segment]) -> Answer:
     head, *casts = rest
     if head.name not in PARTS:
         raise errors.segment_missing(head.name)
     context = f"EntityDefinitions('{table.logical}')/{head.name}"
     if head.key is None:
-        answer = _answer_list(env, call, context, _cast(_parts(env, table, head.name), casts))
+        counted, casts = _counted(casts), [cast for cast in casts if cast.name != "$count"]
+        answer = _answer_list(env, call, context, _cast(_parts(env, table, head.name), casts), counted=counted)
         _note_seen(env, table, head.name)
         return answer
     found = _one_part(env, table, head)
@@ -173,13 +185,19 @@ def _option_set(table: Table, found: Object) -> Object | None:
     return describe.describe_options(table.columns[found["LogicalName"]])
 
 
-def _answer_list(env: Environment, call: Call, context: str, objects: list[Object]) -> Answer:
+def _answer_list(env: Environment, call: Call, context: str, objects: list[Object], *, counted: bool = False) -> Answer:
     options = call.options
+    refused = next((name for name in NOT_FOR_METADATA if name in options), None)
+    if refused is not None:
+        raise errors.bad_query(f"The query parameter {refused} is not supported")
     if options.get("$filter"):
-        test = parse_filter(options["$filter"], _Objects()).test
+        test = parse_filter(options["$filter"], _Objects(env.kernel.clock.now())).test
         objects = [found for found in objects if test(found)]
+    if counted:
+        return plain(str(len(objects)))
+    count = {"@odata.count": len(objects)} if options.get("$count") == "true" else {}
     shaped = [_shape(env, found, options) for found in objects]
-    return with_json({"@odata.context": f"{call.service}$metadata#{context}", "value": shaped})
+    return with_json({"@odata.context": f"{call.service}$metadata#{context}", **count, "value": shaped})
 
 
 def _answer_one(env: Environment, call: Call, context: str, found: Object) -> Answer:
@@ -206,5 +224,5 @@ def _expanded(env: Environment, found: Object, name: str, options: dict[str, str
     if name not in PARTS:
         raise errors.bad_query(f"Could not find a property named '{name}' on type 'Microsoft.Dynamics.CRM.EntityMetadata'.")
     objects = _parts(env, env.catalog.tables[found["LogicalName"]], name)
-    test = parse_filter(options["$filter"], _Objects()).test if options.get("$filter") else None
+    test = parse_filter(options["$filter"], _Objects(env.kernel.clock.now())).test if options.get("$filter") else None
     return [_shape(env, part, options) for part in objects if test is None or test(part)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from urllib.parse import unquote, unquote_plus
@@ -11,8 +12,9 @@ from sync_core.sandbox.dataverse import errors
 
 KNOWN = {
     "$select", "$filter", "$orderby", "$expand", "$top", "$count", "$skiptoken", "$deltatoken", "$apply",
-    "$skip", "$search", "sql", "fetchXml", "savedQuery", "userQuery",
+    "$skip", "$search", "$id", "sql", "fetchXml", "savedQuery", "userQuery",
 }  # fmt: skip
+ALIAS = re.compile(r"'(?:[^']|'')*'|@\w+")
 PREFERENCE = re.compile(r'\s*([\w.\-]+)(?:\s*=\s*("[^"]*"|[^,;\s]*))?\s*[,;]?')
 MAX_PAGE = 5000
 
@@ -68,7 +70,12 @@ def read_query(query: str) -> dict[str, str]:
     unknown = [name for name in options if name.startswith("$") and name not in KNOWN]
     if unknown:
         raise errors.bad_query(f"The query parameter {unknown[0]} is not supported")
-    return options
+    return {name: with_aliases(value, options) if name in ("$filter", "$orderby") else value for name, value in options.items()}
+
+
+def with_aliases(text: str, options: Mapping[str, str]) -> str:
+    """``name eq @p1`` with the value that the query gives for ``@p1``; what stands in quotes is left alone."""
+    return ALIAS.sub(lambda found: options.get(found.group(), found.group()), text)
 
 
 def split_outside(text: str, mark: str) -> list[str]:

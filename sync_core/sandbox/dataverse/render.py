@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sync_core.sandbox.dataverse import errors
@@ -40,6 +41,23 @@ class TableSource:
         if column is None:
             raise errors.unknown_column(self.table.logical, path)
         return self.env.reader(self.table, column)
+
+    @property
+    def now(self) -> datetime:
+        return self.env.kernel.clock.now()
+
+    def collection(self, path: str) -> tuple[TableSource, Getter]:
+        """The rows that point at each row through the relation ``path``."""
+        relation = self.table.one_to_many.get(path)
+        if relation is None:
+            raise errors.unknown_column(self.table.logical, path)
+        rows, own = self.env.store.rows(relation.referencing), self.table.primary_id
+
+        def members(row: Row) -> list[Row]:
+            found = (rows.get(i) for i in rows.children(relation.column, row[own]))
+            return [other for other in found if other is not None]
+
+        return TableSource(self.env, self.env.catalog.table(relation.referencing)), members
 
     def _through(self, nav: str, rest: str) -> Getter:
         found = self.table.by_nav(nav)
@@ -189,5 +207,13 @@ def _sort_key(value: Any) -> tuple[bool, Any]:
 
 def _context(table: Table, options: dict[str, str]) -> str:
     names = names_of(options.get("$select")) or []
-    parts = [*names, *(f"{name}()" for name, _ in read_expand(options["$expand"]))] if options.get("$expand") else names
+    parts = [*names, *_expanded_context(options)]
     return f"{table.set_name}({','.join(parts)})" if parts else table.set_name
+
+
+def _expanded_context(options: dict[str, str]) -> list[str]:
+    """``primarycontactid(fullname)`` for each expansion, with what is selected and expanded in it."""
+    found = read_expand(options["$expand"]) if options.get("$expand") else []
+    return [
+        f"{name}({','.join([*(names_of(inner.get('$select')) or []), *_expanded_context(inner)])})" for name, inner in found
+    ]

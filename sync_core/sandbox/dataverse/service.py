@@ -43,6 +43,8 @@ def answer(env: Environment, call: Call) -> Answer:
         return Answer(200, write_edmx(env.catalog).encode(), {"Content-Type": "application/xml", "OData-Version": "4.0"})
     if head.name == "EntityDefinitions":
         return serve_definitions(env, call, segments)
+    if head.name == "GlobalOptionSetDefinitions" and len(segments) == 1 and head.key is None:
+        return with_json({"@odata.context": f"{call.service}$metadata#GlobalOptionSetDefinitions", "value": []})
     if head.name == "RelationshipDefinitions":
         return serve_relationships(env, call, segments)
     if len(segments) == 1 and (head.name in FUNCTION_CALLS or head.name in ACTION_CALLS):

@@ -32,6 +32,18 @@ ACME, BEE = "Acme Ltd", "Bee & Co's"
         ("createdon gt 2026-01-01", []),
         ("transactioncurrencyid/isocurrencycode eq 'USD'", [BEE]),
         ("Microsoft.Dynamics.CRM.In(PropertyName='name',PropertyValues=['acme ltd','x'])", [ACME]),
+        ("Microsoft.Dynamics.CRM.NotIn(PropertyName='name',PropertyValues=['acme ltd','x'])", [BEE]),
+        ("Microsoft.Dynamics.CRM.Between(PropertyName='customertypecode',PropertyValues=['1','5'])", [ACME]),
+        ("Microsoft.Dynamics.CRM.OnOrAfter(PropertyName='createdon',PropertyValue='2026-01-01')", []),
+        ("Microsoft.Dynamics.CRM.LastXDays(PropertyName='createdon',PropertyValue=3)", []),
+        ("Microsoft.Dynamics.CRM.LastXDays(PropertyName='createdon',PropertyValue=900) and statecode eq 0", [ACME, BEE]),
+        ("Microsoft.Dynamics.CRM.LastYear(PropertyName='createdon')", [ACME, BEE]),
+        ("Microsoft.Dynamics.CRM.ThisMonth(PropertyName='createdon')", []),
+        ("contact_customer_accounts/any(c:c/lastname eq 'Day')", [ACME]),
+        ("contact_customer_accounts/any(c:c/lastname eq 'Night' or contains(c/firstname,'x'))", []),
+        ("contact_customer_accounts/any()", [ACME]),
+        ("not invoice_customer_accounts/any(i:i/invoice_details/any(d:d/quantity gt 2))", [BEE]),
+        ("invoice_customer_accounts/all(i:i/transactioncurrencyid/isocurrencycode eq 'USD')", [BEE]),
     ],
 )
 def test_filters(api, text, names):
@@ -55,6 +67,14 @@ def test_filters(api, text, names):
         "$top=x",
         "$wrong=1",
         "$skiptoken=nonsense",
+        "$filter=invoices/any(i:i/name eq 'x')",
+        "$filter=contact_customer_accounts/any(c:lastname eq 'x')",
+        "$filter=contact_customer_accounts/any(c:c/lastname eq 'x'",
+        "$filter=Microsoft.Dynamics.CRM.EqualSomething(PropertyName='name')",
+        "$filter=Microsoft.Dynamics.CRM.Between(PropertyName='name',PropertyValues=['1'])",
+        "$filter=Microsoft.Dynamics.CRM.On(PropertyName='createdon',PropertyValue='soon')",
+        "$filter=Microsoft.Dynamics.CRM.Today(Wrong='createdon')",
+        "$filter=name eq @nothing",
     ],
 )
 def test_bad_queries(api, query):
@@ -134,7 +154,11 @@ def test_a_row_added_or_deleted_while_paging_shifts_nothing(many):
 def test_expansions_nest(api):
     query = "accounts?$select=name&$filter=name eq 'Acme Ltd'&$expand=invoice_customer_accounts("
     query += "$select=name;$expand=invoice_details($select=quantity;$filter=quantity gt 1),customerid_account($select=name))"
-    invoice = api.rows(query)[0]["invoice_customer_accounts"][0]
+    answer = api.get(query)
+    assert answer["@odata.context"].endswith(
+        "#accounts(name,invoice_customer_accounts(name,invoice_details(quantity),customerid_account(name)))"
+    )
+    invoice = answer["value"][0]["invoice_customer_accounts"][0]
     assert invoice["invoice_details"][0]["quantity"] == Decimal(3)
     assert invoice["customerid_account"]["name"] == ACME
 
@@ -161,3 +185,27 @@ def test_rows_below_a_row_are_listed_paged_and_counted(many):
     assert many.send("GET", f"{below}/$count").text.lstrip("\ufeff") == "7"
     pages = all_pages(many, f"{below}?$select=name&$filter=name ne 'N0'", Prefer="odata.maxpagesize=4")
     assert [len(page) for page in pages] == [4, 2]
+
+
+def test_a_parameter_alias_stands_for_its_value_outside_of_quotes(api):
+    assert [r["name"] for r in api.rows("accounts?$select=name&$filter=name eq @who&@who='Acme Ltd'")] == [ACME]
+    assert api.rows("accounts?$select=name&$filter=name eq '@who'&@who='Acme Ltd'") == []
+
+
+def test_the_size_of_tables(api):
+    for names in ("EntityNames=['account','contact']", 'EntityNames=@p1)?@p1=["account","contact"]'):
+        counted = api.get(f"RetrieveTotalRecordCount({names}" + ("" if "@" in names else ")"))
+        found = counted["EntityRecordCountCollection"]
+        assert (found["Count"], found["Keys"], found["Values"]) == (2, ["account", "contact"], [2, 1])
+    assert api.send("GET", "RetrieveTotalRecordCount(EntityNames=['nothing'])").status_code in (400, 404)
+
+
+def test_metadata_is_counted_and_neither_ordered_nor_cut_short(api):
+    """As the service answers: such options are refused, not passed over."""
+    some = api.get("EntityDefinitions?$select=LogicalName&$count=true&$filter=LogicalName eq 'account'")
+    assert (some["@odata.count"], len(some["value"])) == (1, 1)
+    assert int(api.send("GET", "EntityDefinitions/$count").text.lstrip("\ufeff")) > 5
+    assert int(api.send("GET", "EntityDefinitions(LogicalName='account')/Attributes/$count").text.lstrip("\ufeff")) > 20
+    for option in ("$top=1", "$orderby=LogicalName"):
+        assert api.refused("GET", f"EntityDefinitions?{option}") == (400, "0x80060888")
+    assert api.rows("GlobalOptionSetDefinitions") == []

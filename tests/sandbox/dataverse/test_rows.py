@@ -123,6 +123,18 @@ def test_lookups_are_bound_read_and_cleared(api):
         assert api.get(f"accounts({acme})")["_primarycontactid_value"] is None
 
 
+def test_references_are_read_and_taken_away_by_address(api):
+    """As dynamics-web-api does: the address of the other row is in ``$id``."""
+    acme, cara = api.id_of("accounts", "name eq 'Acme Ltd'"), api.id_of("contacts", "lastname eq 'Day'")
+    below, address = f"accounts({acme})/contact_customer_accounts", f"{SERVICE}contacts({cara})"
+    api.patch(f"accounts({acme})", {"primarycontactid@odata.bind": address})
+    assert api.get(f"accounts({acme})/primarycontactid/$ref")["@odata.id"] == address
+    assert api.get(f"{below}/$ref")["value"] == [{"@odata.id": address}]
+    assert api.send("DELETE", f"{below}/$ref?$id={address}").status_code == 204
+    assert api.get(f"{below}/$ref")["value"] == []
+    assert api.send("POST", f"accounts({acme})/primarycontactid/$ref", {"@odata.id": address}).status_code == 405
+
+
 def test_a_reference_to_nothing_is_not_found(api):
     body = {"name": "x", "primarycontactid@odata.bind": f"/contacts({NEW})"}
     assert api.refused("POST", "accounts", body) == (404, "0x80040217")
