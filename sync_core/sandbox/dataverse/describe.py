@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from sync_core.sandbox.dataverse import metadata_defaults
 from sync_core.sandbox.dataverse.environment import Environment
+from sync_core.sandbox.dataverse.metadata_defaults import managed
 from sync_core.sandbox.dataverse.paths import key_status
 from sync_core.sandbox.dataverse.schema import Column, Key, Option, Relationship, Table
 
@@ -18,13 +20,10 @@ def label(text: str) -> dict[str, Any]:
     return {"LocalizedLabels": [localized], "UserLocalizedLabel": dict(localized)}
 
 
-def managed(value: Any, name: str) -> dict[str, Any]:
-    return {"Value": value, "CanBeChanged": True, "ManagedPropertyLogicalName": name}
-
-
 def describe_table(table: Table) -> dict[str, Any]:
     """An EntityMetadata object without its parts."""
     return {
+        **metadata_defaults.TABLE,
         "MetadataId": table.metadata_id,
         "LogicalName": table.logical,
         "SchemaName": table.schema,
@@ -59,6 +58,7 @@ def describe_column(table: Table, column: Column, number: int = 0) -> dict[str, 
     """An AttributeMetadata object of the column's own type, without its option set."""
     name = ODATA_NAMES.get(column.type, column.type)
     body = {
+        **metadata_defaults.COLUMN,
         "@odata.type": f"{TYPE}{name}AttributeMetadata",
         "MetadataId": column.metadata_id,
         "LogicalName": column.logical,
@@ -146,6 +146,7 @@ def describe_relationship(env: Environment, relation: Relationship) -> dict[str,
     """A OneToManyRelationshipMetadata object."""
     referenced = env.catalog.table(relation.referenced)
     return {
+        **metadata_defaults.RELATIONSHIP,
         "@odata.type": f"{TYPE}OneToManyRelationshipMetadata",
         "MetadataId": relation.metadata_id,
         "SchemaName": relation.schema,

@@ -20,6 +20,7 @@ BoundMessage = Callable[[Environment, Call, Table, str | None], Answer]
 NAMED_TABLE = re.compile(r"['\"](\w+)['\"]")
 NAMESPACE = "Microsoft.Dynamics.CRM."
 VERSION = "9.2.26101.00190"
+ENGLISH = 1033
 MERGED_TABLES = ("account", "contact")
 INACTIVE, INACTIVE_REASON = 1, 2
 
@@ -40,6 +41,12 @@ def who_am_i(env: Environment, call: Call) -> Answer:
 def retrieve_version(_env: Environment, call: Call) -> Answer:
     context = f"{call.service}$metadata#Microsoft.Dynamics.CRM.RetrieveVersionResponse"
     return with_json({"@odata.context": context, "Version": VERSION})
+
+
+def available_languages(_env: Environment, call: Call) -> Answer:
+    """RetrieveAvailableLanguages: English alone."""
+    context = f"{call.service}$metadata#Microsoft.Dynamics.CRM.RetrieveAvailableLanguagesResponse"
+    return with_json({"@odata.context": context, "LocaleIds": [ENGLISH]})
 
 
 def retrieve_total_record_count(env: Environment, call: Call) -> Answer:
@@ -228,6 +235,7 @@ def publish_product(env: Environment, call: Call, table: Table, row_id: str | No
 FUNCTIONS: dict[str, Message] = {
     "WhoAmI": who_am_i,
     "RetrieveVersion": retrieve_version,
+    "RetrieveAvailableLanguages": available_languages,
     "RetrieveTotalRecordCount": retrieve_total_record_count,
 }
 ACTIONS: dict[str, Message] = {
@@ -237,9 +245,9 @@ ACTIONS: dict[str, Message] = {
     "PublishXml": publish,
     "PublishAllXml": publish,
 }
-BOUND: dict[str, BoundMessage] = {
+BULK: dict[str, BoundMessage] = {
     "CreateMultiple": create_multiple,
     "UpdateMultiple": update_multiple,
     "UpsertMultiple": upsert_multiple,
-    "PublishProductHierarchy": publish_product,
 }
+BOUND: dict[str, BoundMessage] = {**BULK, "PublishProductHierarchy": publish_product}

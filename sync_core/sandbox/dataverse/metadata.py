@@ -27,7 +27,7 @@ PARTS = ("Attributes", "Keys", "OneToManyRelationships", "ManyToOneRelationships
 
 
 @dataclass(frozen=True, slots=True)
-class _Objects:
+class Objects:
     """Names in a filter over metadata objects; a managed property is read through ``/Value``."""
 
     now: datetime
@@ -191,7 +191,7 @@ def _answer_list(env: Environment, call: Call, context: str, objects: list[Objec
     if refused is not None:
         raise errors.bad_query(f"The query parameter {refused} is not supported")
     if options.get("$filter"):
-        test = parse_filter(options["$filter"], _Objects(env.kernel.clock.now())).test
+        test = parse_filter(options["$filter"], Objects(env.kernel.clock.now())).test
         objects = [found for found in objects if test(found)]
     if counted:
         return plain(str(len(objects)))
@@ -224,5 +224,5 @@ def _expanded(env: Environment, found: Object, name: str, options: dict[str, str
     if name not in PARTS:
         raise errors.bad_query(f"Could not find a property named '{name}' on type 'Microsoft.Dynamics.CRM.EntityMetadata'.")
     objects = _parts(env, env.catalog.tables[found["LogicalName"]], name)
-    test = parse_filter(options["$filter"], _Objects(env.kernel.clock.now())).test if options.get("$filter") else None
+    test = parse_filter(options["$filter"], Objects(env.kernel.clock.now())).test if options.get("$filter") else None
     return [_shape(env, part, options) for part in objects if test is None or test(part)]

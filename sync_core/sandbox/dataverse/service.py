@@ -15,6 +15,7 @@ from sync_core.sandbox.dataverse.customizing import (
 from sync_core.sandbox.dataverse.edmx import write_edmx
 from sync_core.sandbox.dataverse.environment import Environment
 from sync_core.sandbox.dataverse.members import serve_member
+from sync_core.sandbox.dataverse.message_filters import read_message_filters
 from sync_core.sandbox.dataverse.messages import ACTIONS, BOUND, FUNCTIONS, NAMESPACE, Message
 from sync_core.sandbox.dataverse.paths import Segment, check_key, read_address, read_path, require
 from sync_core.sandbox.dataverse.records import Target, serve_row, serve_set
@@ -45,6 +46,8 @@ def answer(env: Environment, call: Call) -> Answer:
         return serve_definitions(env, call, segments)
     if head.name == "GlobalOptionSetDefinitions" and len(segments) == 1 and head.key is None:
         return with_json({"@odata.context": f"{call.service}$metadata#GlobalOptionSetDefinitions", "value": []})
+    if head.name == "sdkmessagefilters" and len(segments) == 1 and head.key is None:
+        return read_message_filters(env, call)
     if head.name == "RelationshipDefinitions":
         return serve_relationships(env, call, segments)
     if len(segments) == 1 and (head.name in FUNCTION_CALLS or head.name in ACTION_CALLS):

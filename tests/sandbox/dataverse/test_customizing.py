@@ -246,3 +246,22 @@ def test_the_service_describes_itself(payments):
     types = {node.get("Name") for node in tree.iter("{http://docs.oasis-open.org/odata/ns/edm}EntityType")}
     assert {"invoice", "tie_payment"} <= types
     assert {"name": "tie_payments", "kind": "EntitySet", "url": "tie_payments"} in payments.rows("")
+
+
+def test_definitions_know_every_property_that_clients_select(api):
+    """dataverse-api selects the image column of each table; the service knows it, set or not."""
+    account = "EntityDefinitions(LogicalName='account')"
+    table = api.get(f"{account}?$select=PrimaryImageAttribute,IsAuditEnabled,TableType")
+    assert (table["PrimaryImageAttribute"], table["IsAuditEnabled"]["Value"], table["TableType"]) == (None, False, "Standard")
+    column = api.get(f"{account}/Attributes(LogicalName='name')?$select=IsSecured,IntroducedVersion,IsCustomizable")
+    assert (column["IsSecured"], column["IsCustomizable"]["Value"]) == (False, True)
+    assert api.rows(f"{account}/OneToManyRelationships?$select=SecurityTypes,IsHierarchical")[0]["SecurityTypes"] == "Append"
+
+
+def test_clients_can_ask_which_bulk_messages_a_table_takes(api):
+    asked = "$select=sdkmessagefilterid&$expand=sdkmessageid($select=name)&$filter=(sdkmessageid/name eq 'CreateMultiple' or "
+    asked += "sdkmessageid/name eq 'UpdateMultiple') and primaryobjecttypecode eq 'invoice'"
+    found = api.rows(f"sdkmessagefilters?{asked}")
+    assert [entry["sdkmessageid"]["name"] for entry in found] == ["CreateMultiple", "UpdateMultiple"]
+    assert "primaryobjecttypecode" not in found[0]
+    assert api.get("RetrieveAvailableLanguages()")["LocaleIds"] == [1033]
