@@ -24,6 +24,10 @@ PLACES = {
     Kind.COUNT: Decimal(1),
 }
 LARGEST = Decimal(999999999999999)
+_FLOATING = Decimal("0.0000001")
+"""How far off a number may be that went through a binary fraction on its way: 30.299999999999997 is 30.3."""
+_QUOTED = 40
+"""Characters of a value that a refusal quotes."""
 Reader = Callable[[Native, "Context"], Value]
 _MANY = 16_384
 """Amounts and dates whose reading is remembered: a company's rows hold the same few thousand again and again."""
@@ -148,11 +152,14 @@ def number(value: Any, kind: Kind) -> Decimal | None:
 # Typed: 1 and True are equal, but only one of them is a number.
 @lru_cache(_MANY, typed=True)
 def _exact(value: str | Decimal, kind: Kind) -> Decimal:
-    amount = value if isinstance(value, Decimal) else Decimal(str(value).strip())
+    try:
+        amount = value if isinstance(value, Decimal) else Decimal(str(value).strip())
+    except InvalidOperation:
+        raise ValueError(f"{str(value)[:_QUOTED]} is not a number") from None
     if not amount.is_finite() or abs(amount) > LARGEST:
         raise ValueError(f"{value} is not an amount that can be kept")
     rounded = amount.quantize(PLACES[kind], ROUND_HALF_UP)
-    if kind is Kind.MONEY and rounded != amount:
+    if kind is Kind.MONEY and abs(rounded - amount) > _FLOATING:
         raise ValueError(f"{value} has more than 4 decimals")
     return plain(rounded)
 

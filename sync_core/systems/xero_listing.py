@@ -3,8 +3,10 @@
 Pages are ordered by ``UpdatedDateUTC``. A row that is edited while we read moves to the end and every row behind it one
 place forward: whoever asks for page 2 then misses the row that slipped onto page 1. Therefore the next page is asked for
 by value: everything since the newest instant read so far (``If-Modified-Since``, whole seconds, one second overlap). Page
-numbers are only used inside a burst of rows of one second. What was read twice is dropped. At the end the distinct rows
-must be as many as Xero said at the start (rows never leave such a list); if not, the list is read once more.
+numbers are only used inside a burst of rows of one second, and where the pages do not prove their order: one that is not
+sorted, or a list that does not say how many rows it has. What was read twice is dropped. At the end the distinct rows
+must be as many as Xero said at the start (rows never leave such a list), or, where it did not say, no row may have changed
+meanwhile; if not, the list is read once more, by page numbers.
 
 The next cursor comes from the data: the largest ``UpdatedDateUTC``, but not later than Xero's own clock when the pull
 began, because rows changed during the pull may lie on pages already read. A pull goes back five minutes before its cursor,
@@ -60,6 +62,7 @@ class _Progress:
     started: datetime | None = None
     newest: datetime | None = None
     expected: int | None = None
+    uncounted: bool = False
     seen: dict[str, datetime | None] = field(default_factory=dict)
 
     def take(self, sheet: _Sheet) -> list[Native]:
@@ -79,7 +82,14 @@ class _Progress:
 
     @property
     def complete(self) -> bool:
-        return self.expected is None or len(self.seen) >= self.expected
+        return not self._may_have_slipped if self.expected is None else len(self.seen) >= self.expected
+
+    @property
+    def _may_have_slipped(self) -> bool:
+        """Whether a row changed while an uncounted list was read page by page: another may have slipped past a page's end."""
+        if not self.uncounted or self.newest is None or self.started is None:
+            return False
+        return self.newest >= self.started.replace(microsecond=0)
 
     def cursor(self, before: datetime | None) -> str:
         if self.newest is None and before is None:
@@ -124,14 +134,14 @@ def pages(stream: Stream, fetch: Fetch, cursor: str | None) -> Iterator[Page]:
     """A table with pages, from ``cursor``. Raises Retryable when its list stays short of what Xero says."""
     before, start = since(cursor)
     progress = _Progress(stream.key)
-    for _ in range(_READINGS):
+    for reading in range(_READINGS):
         # The last page is held back until it is known whether it may carry the cursor.
         held = Page([])
-        for page in _once(stream, fetch, start, progress):
+        for page in _once(stream, fetch, start, progress, by_value=reading == 0):
             if held.rows:
                 yield held
             held = page
-        if progress.complete:
+        if progress.complete or (reading and progress.expected is None):
             yield replace(held, cursor=progress.cursor(before))
             return
         yield held
@@ -141,7 +151,7 @@ def pages(stream: Stream, fetch: Fetch, cursor: str | None) -> Iterator[Page]:
     )
 
 
-def _once(stream: Stream, fetch: Fetch, start: datetime | None, progress: _Progress) -> Iterator[Page]:
+def _once(stream: Stream, fetch: Fetch, start: datetime | None, progress: _Progress, *, by_value: bool) -> Iterator[Page]:
     anchor, number, last = start, 1, None
     progress.expected = None
     while True:
@@ -153,7 +163,9 @@ def _once(stream: Stream, fetch: Fetch, start: datetime | None, progress: _Progr
         yield Page(progress.take(sheet), expected=progress.expected)
         if _is_last(sheet, number):
             return
-        anchor, number, last = *_next(sheet, anchor, number), sheet.rows
+        progress.uncounted = sheet.items is None
+        onward = _next(sheet, anchor, number) if by_value and sheet.items is not None else (anchor, number + 1)
+        anchor, number, last = *onward, sheet.rows
 
 
 def _is_last(sheet: _Sheet, number: int) -> bool:
@@ -163,9 +175,12 @@ def _is_last(sheet: _Sheet, number: int) -> bool:
 
 
 def _next(sheet: _Sheet, anchor: datetime | None, number: int) -> tuple[datetime | None, int]:
-    """Where to go on: from the newest instant of this page, or, inside a burst, on the next page of the same list."""
+    """Where to go on: from the newest instant of this page, or, inside a burst, on the next page of the same list.
+
+    A page that is not in the order asked for says nothing of what is on the others: they are read one after the other.
+    """
     moments = [moment for moment in map(_moment, sheet.rows) if moment is not None]
-    if moments:
+    if moments and moments == sorted(moments):
         onward = max(moments).replace(microsecond=0) - _SECOND
         again = sum(moment >= onward for moment in moments)
         if (anchor is None or onward > anchor) and 2 * again <= len(sheet.rows):

@@ -82,6 +82,16 @@ def test_an_amount_that_is_none_is_refused_by_name(hostile):
     assert refusal.value.message.endswith("Correct it there and sync again.")
 
 
+def test_what_is_no_number_is_quoted():
+    with pytest.raises(Rejected, match="cannot be understood \\(ten is not a number\\)"):
+        read_payment(Amount="ten")
+
+
+def test_an_amount_that_went_through_a_binary_fraction_is_the_amount_meant():
+    assert number(money("30.299999999999997"), Kind.MONEY) == money("30.3")
+    assert number(75.17999999999999, Kind.MONEY) == money("75.18")
+
+
 @pytest.mark.parametrize("hostile", ["yesterday", "2026-13-01", "/Date(99999999999999999999)/", "31/12/2026"])
 def test_a_date_that_is_none_is_refused_by_name(hostile):
     with pytest.raises(Rejected, match="Date: Xero holds a value") as refusal:

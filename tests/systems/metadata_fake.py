@@ -54,7 +54,7 @@ class Metadata(httpx.MockTransport):
         if path in ("/publishers", "/solutions"):
             row = {**body, "publisherid": "p-1", "solutionid": "s-1"}
             (self.publishers if path == "/publishers" else self.solutions).append(row)
-            return httpx.Response(201, json=row)
+            return httpx.Response(204)
         if path == "/PublishXml":
             self.published += re.findall(r"<entity>(\w+)</entity>", body["ParameterXml"])
         elif method == "PATCH":

@@ -163,6 +163,39 @@ def test_a_list_that_stays_short_gives_no_cursor():
         list(xero_on(Script(short)).changed_since(INVOICES, None))
 
 
+def unsorted(ids, *, counted, edited=None):
+    """A Xero that ignores the order asked for: pages of 100, rows as they were made. ``edited`` moves during the first page."""
+
+    def serve(request):
+        page, start = int(query(request)["page"]), request.headers.get("if-modified-since")
+        floor = datetime.fromisoformat(start).replace(tzinfo=UTC) if start else NOON - timedelta(days=999)
+        found = [(i, m) for i, m in ids.items() if m >= floor]
+        rows = [{"InvoiceID": i, "UpdatedDateUTC": stamp(m)} for i, m in found[(page - 1) * 100 : page * 100]]
+        paging = {"page": page, "pageSize": 100, "pageCount": -(-len(found) // 100), "itemCount": len(found)}
+        if edited and ids[edited] <= NOON:
+            del ids[edited]
+            ids[edited] = NOON + timedelta(minutes=1)
+        body = {"DateTimeUTC": stamp(NOON), "Invoices": rows}
+        return httpx.Response(200, json={**body, "pagination": paging} if counted else body)
+
+    return serve
+
+
+@pytest.mark.parametrize("counted", [True, False])
+@pytest.mark.parametrize("newest", [0, 50, 99])
+def test_a_list_that_is_in_no_order_is_read_page_by_page(counted, newest):
+    ids = {f"i{n}": NOON - timedelta(days=300 - n) for n in range(250)}
+    ids[f"i{newest}"] = NOON
+    found = list(xero_on(Script(unsorted(ids, counted=counted))).changed_since(INVOICES, None))
+    assert sorted(row["InvoiceID"] for page in found for row in page.rows) == sorted(ids)
+
+
+def test_a_row_that_moves_in_a_list_without_a_count_hides_no_other():
+    ids = {f"i{n}": NOON - timedelta(days=300 - n) for n in range(250)}
+    found = list(xero_on(Script(unsorted(ids, counted=False, edited="i0"))).changed_since(INVOICES, None))
+    assert {row["InvoiceID"] for page in found for row in page.rows} == set(ids)
+
+
 def test_the_same_page_for_ever_is_noticed():
     rows = [{"InvoiceID": f"i{n}", "UpdatedDateUTC": stamp(NOON)} for n in range(100)]
     script = Script(answer(200, {"Invoices": rows}))
