@@ -7,7 +7,7 @@ request and ``credentials`` gives the ready-made client ids and secrets of a see
 from __future__ import annotations
 
 from sync_core.sandbox.identity_entra import entra_routes, register_certificate
-from sync_core.sandbox.identity_tokens import AnyCaseRoute, Credentials, Principal, bearer, credentials
+from sync_core.sandbox.identity_tokens import AnyCaseRoute, Credentials, Principal, bearer, credentials, object_of
 from sync_core.sandbox.identity_xero import xero_routes
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "bearer",
     "credentials",
     "entra_routes",
+    "object_of",
     "register_certificate",
     "xero_routes",
 ]

@@ -24,7 +24,16 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from sync_core.sandbox.identity_keys import key_set
-from sync_core.sandbox.identity_tokens import ENTRA_SECONDS, authority, client_of, credentials, form_of, issue, no_store
+from sync_core.sandbox.identity_tokens import (
+    ENTRA_SECONDS,
+    authority,
+    client_of,
+    credentials,
+    form_of,
+    issue,
+    no_store,
+    object_of,
+)
 from sync_core.sandbox.kernel import Kernel
 
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
@@ -168,7 +177,7 @@ def _token(kernel: Kernel, request: Request, form: dict[str, str]) -> Response:
 def _granted(kernel: Kernel, request: Request, app: str, user: str, resource: str) -> dict[str, Any]:
     """The body of a good answer; the older address gives its numbers as text and says when the token ends."""
     tenant = credentials(kernel).tenant_id
-    issuer = {"iss": f"https://sts.windows.net/{tenant}/", "oid": kernel.stable_id("identity", "object", app)}
+    issuer = {"iss": f"https://sts.windows.net/{tenant}/", "oid": object_of(kernel, app)}
     claims = {"aud": resource, "appid": app, "tid": tenant, "user": user, **issuer}
     access = issue(kernel, "dataverse", app, [f"{resource}/.default"], ENTRA_SECONDS, **claims)
     body = {"token_type": "Bearer", "expires_in": ENTRA_SECONDS, "ext_expires_in": ENTRA_SECONDS}

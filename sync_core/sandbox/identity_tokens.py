@@ -96,6 +96,11 @@ def credentials(kernel: Kernel) -> Credentials:
     )
 
 
+def object_of(kernel: Kernel, app: str) -> str:
+    """The object id that Entra gives an application in the tenant: ``oid`` in its tokens."""
+    return kernel.stable_id("identity", "object", app)
+
+
 def _hex(guid: str) -> str:
     return guid.replace("-", "").upper()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from urllib.parse import unquote
 
 from starlette.requests import Request
@@ -15,7 +16,7 @@ from sync_core.sandbox.dataverse.limits import Limits
 from sync_core.sandbox.dataverse.options import read_preferences
 from sync_core.sandbox.dataverse.requests import Answer, Call, refusal
 from sync_core.sandbox.dataverse.service import answer
-from sync_core.sandbox.identity import bearer
+from sync_core.sandbox.identity import bearer, object_of
 from sync_core.sandbox.kernel import Kernel
 
 METHODS = ["GET", "POST", "PATCH", "PUT", "DELETE"]
@@ -75,11 +76,24 @@ def _answer(env: Environment, call: Call) -> Answer:
     if user is None or user.get("isdisabled"):
         message = f"The user is not a member of the organization. User id: {call.user}"
         raise errors.DataverseError(403, errors.NOT_A_MEMBER, message)
+    call = replace(call, user=_on_behalf_of(env, call))
     if call.path.rstrip("/") != "$batch":
         return answer(env, call)
     if call.method != "POST":
         raise errors.method_not_allowed(call.method)
     return serve_batch(env, call)
+
+
+def _on_behalf_of(env: Environment, call: Call) -> str:
+    """Whom the caller acts for: a systemuserid in ``MSCRMCallerID``, or an Entra object id in ``CallerObjectId``."""
+    user, object_id = call.headers.get("mscrmcallerid", ""), call.headers.get("callerobjectid", "")
+    wanted = (user or object_id).strip("{}").lower()
+    if not wanted:
+        return call.user
+    for row_id, row in env.store.rows("systemuser").rows.items():
+        if wanted in (row_id if user else "", "" if user else object_of(env.kernel, str(row.get("applicationid")))):
+            return row_id
+    raise errors.row_missing("systemuser", wanted)
 
 
 def _response(result: Answer, left: int) -> Response:

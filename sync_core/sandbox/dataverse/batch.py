@@ -44,6 +44,8 @@ def serve_batch(env: Environment, call: Call) -> Answer:
         DataverseError: the body is no batch, has too many requests, or (without continue-on-error) its first error.
     """
     parts = read_multipart(call.headers.get("content-type", ""), call.body)
+    if not parts:
+        raise errors.bad_payload("The batch request holds no part with the boundary that its content type names.")
     if sum(_weight(part) for part in parts) > MAX_REQUESTS:
         message = "Number of requests in the batch exceeded the maximum of 1000."
         raise errors.DataverseError(400, "0x80048d19", message)

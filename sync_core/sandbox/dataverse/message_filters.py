@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from sync_core.sandbox.dataverse import errors
 from sync_core.sandbox.dataverse.environment import Environment
 from sync_core.sandbox.dataverse.filters import parse_filter
 from sync_core.sandbox.dataverse.messages import BULK
@@ -14,6 +15,8 @@ from sync_core.sandbox.dataverse.requests import Answer, Call, with_json
 
 def read_message_filters(env: Environment, call: Call) -> Answer:
     """The list, filtered, with the message itself where it is expanded."""
+    if call.method != "GET":
+        raise errors.method_not_allowed(call.method)
     options = call.options
     found = [_filter(env, table, message) for table in env.catalog.tables for message in BULK]
     if options.get("$filter"):

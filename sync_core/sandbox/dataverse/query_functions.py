@@ -60,7 +60,10 @@ SPANS: dict[str, Span] = {
 def _spanning(span: Span) -> Make:
     def make(getter: Getter, values: Values, now: datetime) -> Test:
         count = int(values[0]) if values and str(values[0]).isdigit() else 0
-        first, end = span(now, count)
+        try:
+            first, end = span(now, count)
+        except (OverflowError, ValueError) as error:
+            raise errors.bad_query(f"The value {count} is outside of the range of dates.") from error
         return lambda row: (at := _instant(getter(row))) is not None and first <= at < end
 
     return make

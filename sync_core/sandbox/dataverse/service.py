@@ -44,7 +44,7 @@ def answer(env: Environment, call: Call) -> Answer:
         return Answer(200, write_edmx(env.catalog).encode(), {"Content-Type": "application/xml", "OData-Version": "4.0"})
     if head.name == "EntityDefinitions":
         return serve_definitions(env, call, segments)
-    if head.name == "GlobalOptionSetDefinitions" and len(segments) == 1 and head.key is None:
+    if call.method == "GET" and head.name == "GlobalOptionSetDefinitions" and len(segments) == 1 and head.key is None:
         return with_json({"@odata.context": f"{call.service}$metadata#GlobalOptionSetDefinitions", "value": []})
     if head.name == "sdkmessagefilters" and len(segments) == 1 and head.key is None:
         return read_message_filters(env, call)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,6 +19,8 @@ from sync_core.sandbox.xero.store import Store, Table
 from sync_core.sandbox.xero.views import View
 from sync_core.sandbox.xero.where import Getter, Predicate, Where, fold, parse_order, parse_where, sort_rows
 
+WHOLE = re.compile(r"\s*[+-]?[0-9]{1,10}\s*$")
+GREATEST = 2**31 - 1
 MANY_ROWS = 100_000
 LINKS = {
     "contact": ("ContactID", "Contacts"),
@@ -52,10 +55,9 @@ class Query:
 
     def whole(self, name: str, default: int) -> int:
         value = self.params.get(name, "")
-        try:
-            return int(value) if value else default
-        except ValueError as error:
-            raise bad_query(f"The value '{value}' of {name} is not a whole number") from error
+        if value and not (WHOLE.match(value) and abs(int(value)) <= GREATEST):
+            raise bad_query(f"The value '{value}' of {name} is not a whole number")
+        return int(value) if value else default
 
     @property
     def unitdp(self) -> int:

@@ -1,8 +1,8 @@
 """The ``where`` and ``order`` parameters: a small parser that makes predicates and sort keys over rows.
 
 Supported: ``== != > >= < <=``, ``AND && OR || !``, parentheses, text, numbers, ``true false null``,
-``Guid("...")``, ``DateTime(y,m,d[,h,m,s])``, dotted paths, and ``.Contains .StartsWith .EndsWith .ToLower .ToUpper``
-on a path.
+``Guid("...")``, ``DateTime(y,m,d[,h,m,s])``, ``DateTime.Parse("...")``, dotted paths, and ``.Equals .Contains .StartsWith
+.EndsWith .ToLower .ToUpper`` on a path.
 Text compares without regard to case and accents. Anything else is a QueryParseException, as in Xero.
 """
 
@@ -19,6 +19,7 @@ from typing import Any
 
 from sync_core.sandbox.kernel import Row
 from sync_core.sandbox.xero.errors import bad_query
+from sync_core.sandbox.xero.wire import parse_instant
 
 Getter = Callable[[Row], Any]
 Predicate = Callable[[Row], bool]
@@ -37,6 +38,7 @@ _COMPARE: dict[str, Callable[[Any, Any], bool]] = {
 }
 _SPELLINGS = {"tolower", "toupper"}
 _TESTS: dict[str, Callable[[str, str], bool]] = {
+    "equals": lambda a, b: a == b,
     "contains": lambda a, b: b in a,
     "startswith": lambda a, b: a.startswith(b),
     "endswith": lambda a, b: a.endswith(b),
@@ -93,8 +95,11 @@ def parse_order(expression: str, lookup: Lookup) -> list[tuple[Getter, bool]]:
 
 def sort_rows(rows: list[Row], keys: list[tuple[Getter, bool]]) -> list[Row]:
     """Sorted by several keys; absent values come first when ascending."""
-    for getter, descending in reversed(keys):
-        rows = sorted(rows, key=partial(_sort_key, getter), reverse=descending)
+    try:
+        for getter, descending in reversed(keys):
+            rows = sorted(rows, key=partial(_sort_key, getter), reverse=descending)
+    except TypeError as error:  # lists and objects, such as LineItems
+        raise bad_query("At least one object must implement IComparable.") from error
     return rows
 
 
@@ -206,6 +211,8 @@ class _Parser:
             return _constant(str(arguments[0]).lower())
         if name.lower() == "datetime":
             return _constant(_instant(arguments))
+        if name.lower() == "datetime.parse" and len(arguments) == 1:
+            return _constant(_parsed_instant(str(arguments[0])))
         if path and method.lower() in _TESTS and len(arguments) == 1:
             getter, test, wanted = self.lookup(path), _TESTS[method.lower()], fold(str(arguments[0]))
             return lambda row: test(fold(str(getter(row) or "")), wanted)
@@ -237,6 +244,13 @@ def _instant(arguments: list[Any]) -> datetime:
         return datetime(year, month, day, hour, minute, second, tzinfo=UTC)
     except (TypeError, ValueError) as error:
         raise bad_query(f"DateTime takes year, month and day: {error}") from error
+
+
+def _parsed_instant(text: str) -> datetime:
+    instant = parse_instant(text)
+    if instant is None:
+        raise bad_query(f"String '{text}' was not recognized as a valid DateTime.")
+    return instant
 
 
 def _comparison(operator: str, left: Getter, right: Getter) -> Predicate:

@@ -10,6 +10,7 @@ import pytest
 from dataverse_client import ROOT, Api
 
 from sync_core.sandbox.dataverse import limits
+from sync_core.sandbox.identity import credentials, object_of
 
 
 def test_no_token_an_unknown_one_and_an_expired_one(api, kernel):
@@ -97,3 +98,18 @@ def test_a_body_that_is_not_sent_as_json(api):
     answer = api.send("POST", "accounts", {"name": "x"}, Content_Type="text/plain")
     assert answer.status_code == 415
     assert api.send("POST", "accounts", {"name": "x"}, Content_Type="application/json; type=entry").status_code == 204
+
+
+def test_a_caller_may_act_for_another_user(api, person, kernel):
+    """By systemuserid or by Entra's object id; the row says who it was made for."""
+    by_object = object_of(kernel, credentials(kernel).dynamics_person_client_id)
+    for headers in ({"MSCRMCallerID": person.user}, {"CallerObjectId": by_object}):
+        made = api.send("POST", "accounts?$select=_createdby_value", {"name": "x"}, Prefer="return=representation", **headers)
+        assert made.json()["_createdby_value"] == person.user
+    assert api.refused("GET", "accounts", MSCRMCallerID=by_object) == (404, "0x80040217")
+
+
+def test_a_batch_without_parts_is_refused(api):
+    """A wrong boundary must not pass for a batch in which everything went well."""
+    sent = api.send("POST", "$batch", b"--other\r\n\r\n--other--", Content_Type="multipart/mixed; boundary=mine")
+    assert sent.status_code == 400

@@ -73,6 +73,7 @@ def test_filters(api, text, names):
         "$filter=Microsoft.Dynamics.CRM.EqualSomething(PropertyName='name')",
         "$filter=Microsoft.Dynamics.CRM.Between(PropertyName='name',PropertyValues=['1'])",
         "$filter=Microsoft.Dynamics.CRM.On(PropertyName='createdon',PropertyValue='soon')",
+        "$filter=Microsoft.Dynamics.CRM.LastXMonths(PropertyName='createdon',PropertyValue=999999)",
         "$filter=Microsoft.Dynamics.CRM.Today(Wrong='createdon')",
         "$filter=name eq @nothing",
     ],

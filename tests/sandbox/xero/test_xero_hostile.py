@@ -70,6 +70,8 @@ QUERIES = [
     {"page": "one"},
     {"pageSize": "1e3", "page": "1"},
     {"order": ","},
+    {"order": "LineItems"},
+    {"page": "9" * 21},
 ]
 
 
