@@ -15,6 +15,7 @@ from uuid import uuid4
 from sync_core.errors import TieoutError
 from sync_core.flows.bodies import twin_id
 from sync_core.flows.courier import in_flight
+from sync_core.flows.decide import DELETED
 from sync_core.flows.ledger import Key
 from sync_core.flows.workspace import Workspace
 from sync_core.model import Lookup, Native, RecordStatus, Side, Status, Verb
@@ -62,24 +63,30 @@ def stamp(workspace: Workspace, run: str, lease: Lease, keys: Iterable[Key]) -> 
     context, organisation = workspace.surroundings.context, workspace.surroundings.organisation
     for entity, ids in sorted(by_entity.items()):
         for chunk in records.chunks(sorted(ids), _PAGE):
-            wanted = _wanted(workspace, entity, chunk, context, organisation)
-            written += _write(workspace, run, lease, _different(workspace, wanted))
+            wanted, ended = _wanted(workspace, entity, chunk, context, organisation)
+            written += _write(workspace, run, lease, _different(workspace, wanted, ended))
     return written
 
 
-def _wanted(workspace: Workspace, entity: str, ids: Sequence[str], context: Context, organisation: Native) -> dict[str, Native]:
+def _wanted(
+    workspace: Workspace, entity: str, ids: Sequence[str], context: Context, organisation: Native
+) -> tuple[dict[str, Native], set[str]]:
+    """What is to be said of these records, by the id of its row; and the rows whose record is deleted in Dynamics."""
     statuses = workspace.state.statuses(entity, Side.CRM, ids)
     crm = records.records(workspace.cache, entity, Side.CRM, ids)
     partners = {i: str(r["partner"]) for i, r in crm.items() if r["partner"]}
     xero = records.typed(workspace.cache, entity, Side.XERO, sorted(partners.values()))
-    bodies = {}
+    bodies, ended = {}, set()
     for row_id, status in statuses.items():
         row = crm.get(row_id)
-        if row is not None and row["native_table"] in LOOKUPS and row["gone"] != "deleted":
+        if row is not None and row["native_table"] in LOOKUPS:
             key = f"{row['native_table']}:{row_id}"
-            twin = xero.get(partners.get(row_id, ""), {})
-            bodies[twin_id(workspace.organisation, "detail", key)] = _body(key, row, status, twin, context, organisation)
-    return bodies
+            detail = twin_id(workspace.organisation, "detail", key)
+            bodies[detail] = _body(key, row, status, xero.get(partners.get(row_id, ""), {}), context, organisation)
+            if row["gone"] == DELETED:
+                ended.add(detail)
+                del bodies[detail][LOOKUPS[row["native_table"]]]
+    return bodies, ended
 
 
 def _body(
@@ -113,10 +120,14 @@ def _instant(moment: datetime | None) -> str | None:
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if moment else None
 
 
-def _different(workspace: Workspace, wanted: dict[str, Native]) -> dict[str, Native]:
-    """Those whose row in Dynamics is missing or says something else; the instants alone are no difference."""
-    there = rows.native_rows(workspace.cache, DETAILS, sorted(wanted))
-    return {i: body for i, body in wanted.items() if i not in there or there[i][2] or _says_else(body, there[i][0])}
+def _different(workspace: Workspace, wanted: dict[str, Native], ended: set[str]) -> dict[str, Native]:
+    """Those whose row in Dynamics is missing or says something else; the instants alone are no difference.
+
+    Of an ``ended`` record only a row that is there goes on to say where it stands: a new one could not point at it.
+    """
+    kept = rows.native_rows(workspace.cache, DETAILS, sorted(wanted))
+    there = {i: native for i, (native, _, gone) in kept.items() if not gone}
+    return {i: body for i, body in wanted.items() if (_says_else(body, there[i]) if i in there else i not in ended)}
 
 
 def _says_else(body: Native, row: Native) -> bool:
