@@ -8,6 +8,7 @@ from uuid import UUID, uuid5
 
 from sync_core.errors import Rejected
 from sync_core.model import Lookup, Native, Record, Side, Value
+from sync_core.rules import remarks
 from sync_core.rules.books import Books
 from sync_core.rules.compare import Translate
 from sync_core.rules.declaration import Entity, Field, Kind
@@ -34,7 +35,7 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class BodyMaker:
-    """Makes bodies for one entity. ``tables``: which table of a side a record of another entity stands in."""
+    """Makes bodies for one entity. ``tables``: which table of a side a record stands in, "" when it stands in none."""
 
     entity: Entity
     context: Context
@@ -100,8 +101,16 @@ class BodyMaker:
             raise Rejected(f"{spec.label} is not linked yet.", field=spec.name, code="parent")
         at = spec.at(side)
         if side is Side.CRM or (at is not None and at.tables):
-            return Lookup(self.tables(side, spec.entity, partner), partner)
+            return self._lookup(spec, side, partner)
         return partner
+
+    def _lookup(self, spec: Field, side: Side, partner: str) -> Lookup | None:
+        table = self.tables(side, spec.entity, partner)
+        if table:
+            return Lookup(table, partner)
+        if not spec.blocks and side not in spec.makes:
+            return None
+        raise Rejected(remarks.unlisted(spec.label, side), field=spec.name, code="parent")
 
 
 def _given(source: Record, spec: Field) -> Value:

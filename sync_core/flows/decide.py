@@ -12,7 +12,7 @@ from typing import Any
 
 from sync_core.flows.around import ARRIVES_WITHIN, Read, Surveyor, alike_pairs, half_done, under_way
 from sync_core.flows.choices import read_choices
-from sync_core.flows.partners import Key, Partners
+from sync_core.flows.partners import ABSENT, Key, Partners
 from sync_core.flows.workspace import Workspace
 from sync_core.model import Record, Side, Status, Value
 from sync_core.rules import remarks
@@ -215,7 +215,8 @@ class Decider:
         dropped = {n for n in wanted - kept if not (entity.field(n).once or entity.field(n).hidden)}
         open_fields = tuple(sorted(dropped | {c.field for c in verdict.clashes}))
         if verdict.clashes:
-            status, remark, reason = Status.CONFLICT, remarks.clashing(entity, verdict.clashes), "conflict"
+            waits = held.remark if held is not None else ""
+            status, remark, reason = Status.CONFLICT, remarks.clashing(entity, verdict.clashes, waits), "conflict"
         elif held is not None:
             status, remark, reason = held.status, held.remark, held.rule
         else:
@@ -238,6 +239,7 @@ class Decider:
             remark = remarks.held_back(entity, changes.pop(Side.XERO), held.remark) if held else ""
             held = replace(held, remark=remark) if held and remark else None
         if Side.CRM in changes:
+            self._leave_unlisted(entity, changes[Side.CRM])
             held = not_to_crm(entity, crm, changes[Side.CRM]) or held
             state_last(entity, changes[Side.CRM])
             if not changes[Side.CRM]:
@@ -250,6 +252,16 @@ class Decider:
         if why is not None:
             return Hindrance("locked", Status.SKIPPED, why)
         return hindrance(entity, crm, self._books, to_xero)
+
+    def _leave_unlisted(self, entity: Entity, to_crm: dict[str, Value]) -> None:
+        """A reference that may be left out stays as it is while the record that it would name does not stand in Dynamics."""
+        for name, value in list(to_crm.items()):
+            spec = entity.field(name)
+            if spec.kind is not Kind.REF or spec.blocks or not isinstance(value, str):
+                continue
+            partner = self.partners.of(Side.XERO, spec.entity, value)
+            if partner is not None and self.partners.named(spec.entity, Side.CRM, partner)[1] in (DELETED, ABSENT):
+                del to_crm[name]
 
     def _leave_tags(self, entity: Entity, xero: Record, changes: dict[Side, dict[str, Value]]) -> None:
         """A tag that another Xero record holds already (one that was merged into this) cannot be given a second time."""
@@ -355,8 +367,10 @@ class Decider:
                 )
             if partner is not None:
                 name, ended = self.partners.named(spec.entity, record.side.other, partner)
+                if ended == ABSENT:
+                    name, _ = self.partners.named(spec.entity, record.side, value)
                 again = self._ahead and key in self._coming
-                if ended and (record.side is Side.CRM or (ended == DELETED and not again)):
+                if ended and (record.side is Side.CRM or (ended in (DELETED, ABSENT) and not again)):
                     return Hindrance(
                         spec.entity, Status.BLOCKED, remarks.parent_gone(spec.label, name, ended, record.side.other)
                     )

@@ -152,20 +152,15 @@ class JobMaker:
         """The tables of everything that these Xero records refer to, in one question per entity."""
         for name, ids in references(self._entity, some).items():
             partners = {p for i in ids if (p := self._partners.of(Side.XERO, name, i)) is not None}
-            found = records.tables_of(self._workspace.cache, name, Side.CRM, partners)
+            found = records.tables_of(self._workspace.cache, name, Side.CRM, partners, standing=True)
             self._tables.update({(Side.CRM, name, i): table for i, table in found.items()})
 
     def _table_of(self, side: Side, entity: str, row_id: str) -> str:
         key = side, entity, row_id
         if key not in self._tables:
-            found = records.tables_of(self._workspace.cache, entity, side, [row_id])
+            found = records.tables_of(self._workspace.cache, entity, side, [row_id], standing=True)
             self._tables |= {(side, entity, i): table for i, table in found.items()}
-        if key not in self._tables:
-            raise Rejected(
-                f"It belongs to a record of {entity.replace('_', ' ')} that is not among those of {side.label} any more.",
-                code="parent",
-            )
-        return self._tables[key]
+        return self._tables.get(key, "")
 
 
 def id_on(decision: Decision, side: Side) -> str | None:

@@ -10,6 +10,8 @@ from sync_core.store import records
 from sync_core.store.cache import Cache
 
 Key = tuple[str, Side, str]
+ABSENT = "no longer listed"
+"""How a record ended that is linked and that the cache does not know: deleted while no cache was kept, as a rule."""
 MANY = 50_000
 """Answers that are remembered together, at most; more would grow with the company."""
 
@@ -57,10 +59,10 @@ class Partners:
             new = {i for i in ids if (entity, side, i) not in self._names}
             if new:
                 found = records.names(self._cache, entity, side, new)
-                self._names.update({(entity, side, i): found.get(i, (i, "")) for i in new})
+                self._names.update({(entity, side, i): found.get(i, (i, ABSENT)) for i in new})
 
     def named(self, entity: str, side: Side, row_id: str) -> tuple[str, str]:
-        """What a record is called, and how it ended ("" when it is alive)."""
+        """What a record is called, and how it ended ("" when it is alive, :data:`ABSENT` when the cache does not know it)."""
         if (entity, side, row_id) not in self._names:
             self.fetch_names(side, {entity: [row_id]})
         return self._names[entity, side, row_id]

@@ -97,8 +97,8 @@ def held_back(entity: Entity, changes: Mapping[str, Value], why: str) -> str:
     return f"{', '.join(labels)} changed in Dynamics and waits. {why}" if labels else ""
 
 
-def clashing(entity: Entity, clashes: Sequence[Clash]) -> str:
-    """Both values of each field, and what a person can do."""
+def clashing(entity: Entity, clashes: Sequence[Clash], waits: str = "") -> str:
+    """Both values of each field, and what a person can do. ``waits``: what else changed, and why it is not written now."""
     parts = [_clash(entity, clash) for clash in clashes]
     if all(Side.XERO in spec.makes - spec.to for spec in (entity.field(clash.field) for clash in clashes)):
         choice = (
@@ -107,7 +107,7 @@ def clashing(entity: Entity, clashes: Sequence[Clash]) -> str:
         )
     else:
         choice = "Choose the value to keep."
-    return cut(f"Both sides differ and nothing was overwritten. {' '.join(parts)} {choice}")
+    return cut(f"Both sides differ and nothing was overwritten. {' '.join(parts)} {choice} {waits}".rstrip())
 
 
 def _clash(entity: Entity, clash: Clash) -> str:
@@ -154,6 +154,10 @@ def parent_gone(label: str, name: str, means: str, where: Side) -> str:
     if means == "merged":
         return f"{label} {name} is merged into another one in {where.label}. Choose that one; then this goes by itself."
     return f"{label} {name} is {means} in {where.label}. Restore it there, or choose another one; then this goes by itself."
+
+
+def unlisted(label: str, where: Side) -> str:
+    return f"{label} is no longer listed in {where.label}. Restore it there, or choose another one; then this goes by itself."
 
 
 def only_in(entity: Entity, side: Side) -> str:

@@ -336,13 +336,14 @@ def partners(cache: Cache, entity: str, side: Side, ids: Iterable[str]) -> dict[
     return dict(zip(table["id"].to_pylist(), table["partner"].to_pylist(), strict=True))
 
 
-def tables_of(cache: Cache, entity: str, side: Side, ids: Iterable[str]) -> dict[str, str]:
-    """The native table that each record stands in."""
+def tables_of(cache: Cache, entity: str, side: Side, ids: Iterable[str], *, standing: bool = False) -> dict[str, str]:
+    """The native table that each record stands in; ``standing``: without those that are deleted."""
     table = cache.query_among(
-        "SELECT id, native_table FROM record WHERE entity = ? AND side = ? AND id IN ({ids})",
+        "SELECT id, native_table FROM record WHERE entity = ? AND side = ? AND (NOT ? OR gone <> 'deleted') AND id IN ({ids})",
         ids,
         entity,
         str(side),
+        standing,
     )
     return dict(zip(table["id"].to_pylist(), table["native_table"].to_pylist(), strict=True))
 

@@ -145,3 +145,17 @@ def test_no_secret_stands_in_tieouts_data(full_books):
         content = path.read_bytes()
         assert not [s for s in (*secrets, *tokens) if s.encode() in content], path.name
     assert body_text({}) == "{}"
+
+
+@pytest.mark.parametrize("forgotten", [False, True], ids=["cache kept", "cache lost"])
+def test_money_of_a_customer_that_is_deleted_in_dynamics_comes_without_the_customer(books, forgotten):
+    act(books, "customer in Dynamics", {"name": "Pohara Boats"})
+    sync(books)
+    act(books, "delete in Dynamics", {"customer": "Pohara Boats"})
+    act(books, "prepayment in Xero", {"contact": "Pohara Boats", "amount": 300, "reference": "Ahead"})
+    if forgotten:
+        books.forget("cache-")
+    assert sync(books).summary.counts["failed"] == 0
+    (payment,) = rows(books, "dataverse.tie_payment")
+    assert (payment["tie_amount"], payment.get("tie_accountid")) == (300, None)
+    at_rest(books)
