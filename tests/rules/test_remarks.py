@@ -54,6 +54,13 @@ def test_a_conflict_of_lines_shows_sums_and_one_of_contacts_no_ids():
     assert "c0ffee" not in text
 
 
+def test_a_conflict_also_says_what_else_changed_and_waits():
+    contact = Clash("contact", "a", "b", "c")
+    waits = remarks.held_back(INVOICES, {"due_date": date(2027, 1, 31)}, "A payment stands on it in Xero.")
+    text = remarks.clashing(INVOICES, [contact], waits)
+    assert text.endswith("Choose the value to keep. Due date changed in Dynamics and waits. A payment stands on it in Xero.")
+
+
 @pytest.mark.parametrize(
     ("crm", "xero", "words"),
     [
@@ -69,13 +76,6 @@ def test_a_conflict_of_lines_shows_sums_and_one_of_contacts_no_ids():
         ),
     ],
 )
-def test_a_conflict_also_says_what_else_changed_and_waits():
-    contact = Clash("contact", "a", "b", "c")
-    waits = remarks.held_back(INVOICES, {"due_date": date(2027, 1, 31)}, "A payment stands on it in Xero.")
-    text = remarks.clashing(INVOICES, [contact], waits)
-    assert text.endswith("Choose the value to keep. Due date changed in Dynamics and waits. A payment stands on it in Xero.")
-
-
 def test_a_conflict_of_lines_with_one_sum_says_what_differs(crm, xero, words):
     net = {"net": Decimal(50)}
     assert words in remarks.clashing(INVOICES, [Clash("lines", None, ({**net, **crm},), ({**net, **xero},))])
