@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
 from urllib.parse import unquote
 
 from starlette.requests import Request
@@ -13,6 +14,7 @@ from sync_core.sandbox.kernel import Kernel, Row
 from sync_core.sandbox.xero import wire, xml
 from sync_core.sandbox.xero.endpoints import Call, answer, resource_of
 from sync_core.sandbox.xero.errors import RefusedError, problem
+from sync_core.sandbox.xero.files import PRINTED, Binary, printed
 from sync_core.sandbox.xero.idempotency import Replays
 from sync_core.sandbox.xero.limits import Limiter
 from sync_core.sandbox.xero.listing import Query, modified_since
@@ -46,19 +48,30 @@ async def _serve(kernel: Kernel, limiter: Limiter, request: Request) -> Response
         headers |= limiter.enter(principal.app, tenant, request.scope.get("sandbox.in_flight", 1) - 1)
         entered = (principal.app, tenant)
         body = await request.body()
-        status, content = _replayed(kernel, principal, tenant, request, body)
+        reply = _replayed(kernel, principal, tenant, request, body)
     except RefusedError as refusal:
-        status, content = refusal.status, wire.dump(refusal.body)
+        reply = Reply(refusal.status, wire.dump(refusal.body))
         headers = headers | refusal.headers
     finally:
         if entered:
             limiter.leave(*entered)
-    return _response(request, status, content, headers)
+    return _response(request, reply, headers)
 
 
-def _response(request: Request, status: int, content: bytes, headers: dict[str, str]) -> Response:
+class Reply(NamedTuple):
+    """An answer on its way: JSON, or bytes that say what they are."""
+
+    status: int
+    content: bytes
+    media_type: str = ""
+
+
+def _response(request: Request, reply: Reply, headers: dict[str, str]) -> Response:
+    status, content, media_type = reply
     if status == 204:
         return Response(status_code=204, headers=headers)
+    if media_type:
+        return Response(content, status, headers, media_type=media_type)
     if "application/json" in request.headers.get("accept", ""):
         return Response(content, status, headers, media_type="application/json; charset=utf-8")
     return Response(xml.write(wire.load(content)), status, headers, media_type="text/xml; charset=utf-8")
@@ -83,8 +96,9 @@ def _tenant(principal: Principal, request: Request) -> str:
     return wanted
 
 
-def _check_scope(principal: Principal, resource: Resource, method: str) -> None:
-    wanted = {f"accounting.{area}" for area in resource.areas}
+def _check_scope(principal: Principal, path: tuple[str, ...], method: str) -> None:
+    areas = ("attachments",) if len(path) > 2 and path[2].lower() == "attachments" else resource_of(path).areas
+    wanted = {f"accounting.{area}" for area in areas}
     if method == "GET":
         wanted |= {f"{scope}.read" for scope in wanted}
     if not wanted & principal.scopes:
@@ -92,10 +106,10 @@ def _check_scope(principal: Principal, resource: Resource, method: str) -> None:
         raise problem(403, "Forbidden", "AuthorizationUnsuccessful", challenge)
 
 
-def _replayed(kernel: Kernel, principal: Principal, tenant: str, request: Request, body: bytes) -> tuple[int, bytes]:
+def _replayed(kernel: Kernel, principal: Principal, tenant: str, request: Request, body: bytes) -> Reply:
     """Answer, or give the earlier answer to the same Idempotency-Key."""
     path = tuple(unquote(part) for part in request.path_params["path"].split("/") if part)
-    _check_scope(principal, resource_of(path), request.method)
+    _check_scope(principal, path, request.method)
     key = request.headers.get("idempotency-key") if request.method in WRITES else None
     if not key:
         return _perform(kernel, principal, path, request, body)
@@ -103,23 +117,33 @@ def _replayed(kernel: Kernel, principal: Principal, tenant: str, request: Reques
     replays = Replays(kernel, scope, key, request.method, url, body)
     earlier = replays.earlier()
     if earlier is not None:
-        return earlier
-    status, content = _perform(kernel, principal, path, request, body)
-    replays.remember(status, content)
-    return status, content
+        return Reply(*earlier)
+    reply = _perform(kernel, principal, path, request, body)
+    replays.remember(reply.status, reply.content)
+    return reply
 
 
-def _perform(kernel: Kernel, principal: Principal, path: tuple[str, ...], request: Request, body: bytes) -> tuple[int, bytes]:
+def _perform(kernel: Kernel, principal: Principal, path: tuple[str, ...], request: Request, body: bytes) -> Reply:
     try:
         if len(body) > HEAVIEST:
             raise problem(413, "RequestEntityTooLarge", "The request is larger than 10 MB")
         call = _call(kernel, principal, path, request, body)
         status, content = answer(call)
     except RefusedError as refusal:
-        return refusal.status, wire.dump(refusal.body)
+        return Reply(refusal.status, wire.dump(refusal.body))
+    if isinstance(content, dict) and _on_paper(request, path, resource_of(path)):
+        content = printed(resource_of(path).name, content[resource_of(path).name][0])
+    if isinstance(content, Binary):
+        return Reply(status, content.content, content.media_type)
     if content is None or UNWRAPPED & content.keys():
-        return status, wire.dump(content)
-    return status, wire.dump(_enveloped(kernel, content))
+        return Reply(status, wire.dump(content))
+    return Reply(status, wire.dump(_enveloped(kernel, content)))
+
+
+def _on_paper(request: Request, path: tuple[str, ...], resource: Resource) -> bool:
+    """Whether a single document is wanted as PDF."""
+    wanted = request.method == "GET" and len(path) == 2 and resource.name in PRINTED
+    return wanted and "application/pdf" in request.headers.get("accept", "")
 
 
 def _call(kernel: Kernel, principal: Principal, path: tuple[str, ...], request: Request, body: bytes) -> Call:

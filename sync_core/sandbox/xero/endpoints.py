@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sync_core.sandbox.kernel import Row
-from sync_core.sandbox.xero import allocations, groups, settings, wire
+from sync_core.sandbox.xero import allocations, files, groups, settings, wire
 from sync_core.sandbox.xero.context import Context
 from sync_core.sandbox.xero.errors import RuleError, as_errors, not_allowed, not_found, validation
 from sync_core.sandbox.xero.fields import Spec, id_of, read
@@ -21,6 +21,7 @@ from sync_core.sandbox.xero.store import Store
 from sync_core.sandbox.xero.views import View
 from sync_core.sandbox.xero.writes import WRITERS, Order, elements_of, parse, write_all, write_one
 
+Content = Row | files.Binary | None
 BY_NUMBER = {"Invoices": "number", "CreditNotes": "number", "Contacts": "number", "Items": "code"}
 ACTIONS = (
     "CreateApprovedInvoice",
@@ -68,7 +69,7 @@ def resource_of(path: tuple[str, ...]) -> Resource:
     return resource
 
 
-def answer(call: Call) -> tuple[int, Row | None]:
+def answer(call: Call) -> tuple[int, Content]:
     """Status and content of the answer; refusals are raised."""
     resource = resource_of(call.path)
     if len(call.path) == 1:
@@ -269,18 +270,34 @@ def _send(call: Call, row: Row) -> tuple[int, Row | None]:
     return 204, None
 
 
-def _attachments(call: Call, resource: Resource, row: Row) -> tuple[int, Row | None]:
-    """Nothing is ever attached here, and every record says so in HasAttachments."""
-    if call.method != "GET" or "HasAttachments" not in render(call.store, resource.name, row, View()):
+def _attachments(call: Call, resource: Resource, row: Row) -> tuple[int, Content]:
+    if call.method != "GET" or not _attachable(call, resource, row):
         raise not_allowed()
-    return 200, {"Attachments": []}
+    return 200, {"Attachments": files.attachments(call.store, resource, row)}
 
 
-_BELOW: dict[tuple[str, int], Callable[[Call, Resource, Row], tuple[int, Row | None]]] = {
+def _attachable(call: Call, resource: Resource, row: Row) -> bool:
+    return "HasAttachments" in render(call.store, resource.name, row, View())
+
+
+def _attachment(call: Call, resource: Resource, row: Row) -> tuple[int, Content]:
+    if call.method not in {"GET", "PUT", "POST"} or not _attachable(call, resource, row):
+        raise not_allowed()
+    if call.method == "GET":
+        return 200, files.attached(call.store, resource, row, call.path[3])
+    return _guarded(resource, row, lambda: _attach(call, resource, row))
+
+
+def _attach(call: Call, resource: Resource, row: Row) -> tuple[int, Row | None]:
+    return 200, {"Attachments": [files.attach(call.store, resource, row, call.path[3], call.body)]}
+
+
+_BELOW: dict[tuple[str, int], Callable[[Call, Resource, Row], tuple[int, Content]]] = {
     ("history", 3): _history,
     ("onlineinvoice", 3): _online_invoice,
     ("email", 3): _email,
     ("attachments", 3): _attachments,
+    ("attachments", 4): _attachment,
     ("allocations", 3): _allocations,
     ("allocations", 4): _allocation,
     ("contacts", 3): _members,

@@ -44,7 +44,11 @@ def contact_shown(store: Store, row: Row, view: View) -> Row:
         "HasValidationErrors": False,
     }
     if view.level == "one":
-        shown |= {"SalesTrackingCategories": [], "PurchasesTrackingCategories": [], "HasAttachments": False}
+        shown |= {
+            "SalesTrackingCategories": [],
+            "PurchasesTrackingCategories": [],
+            "HasAttachments": row.get("HasAttachments", False),
+        }
     if view.lines and (balances := _balances(store, row["ContactID"])):
         shown["Balances"] = balances
     return shown

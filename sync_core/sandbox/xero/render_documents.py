@@ -35,7 +35,7 @@ def document_shown(store: Store, row: Row, view: View) -> Row:
     if row.get("FullyPaidOnDate") is not None:
         shown["FullyPaidOnDate"] = wire.ms_date(row["FullyPaidOnDate"])
     if view.level != "summary":
-        shown["HasAttachments"] = False
+        shown["HasAttachments"] = row.get("HasAttachments", False)
     return shown
 
 
