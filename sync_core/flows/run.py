@@ -191,7 +191,7 @@ class _Session:
 
     @staticmethod
     def _ended(failed: int) -> tuple[RunStatus, str]:
-        return (RunStatus.PARTIAL, f"{failed} records failed; each says why.") if failed else (RunStatus.SUCCESS, "")
+        return (RunStatus.PARTIAL, f"{failed} failed; the remark of each says why.") if failed else (RunStatus.SUCCESS, "")
 
     def _read(self) -> None:
         self._workspace.surroundings.forget()

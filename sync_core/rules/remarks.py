@@ -127,7 +127,7 @@ def _lines_apart(crm: Value, xero: Value) -> str:
     taxes = _total(crm, "tax"), _total(xero, "tax")
     if taxes[0] != taxes[1]:
         return f" in tax: Dynamics {spoken(taxes[0])}, Xero {spoken(taxes[1])}, both on {here} before tax."
-    return f" in quantity, product or words, or in how {here} before tax are shared out."
+    return f" in quantity, product or words, or in how the amount is shared out: {here} before tax on both sides."
 
 
 def _sum(lines: Value) -> str:

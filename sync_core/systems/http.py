@@ -254,6 +254,8 @@ class Http:
         if answer.status == 401 and self._token is not None:
             call.refusals += 1
             if call.refusals > 1:
+                if answer.lacks_permission:
+                    raise failures.forbidden(self.system, answer)
                 raise failures.unauthorised(self.system, answer)
             return None
         if answer.status == 429:

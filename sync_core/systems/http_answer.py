@@ -38,6 +38,11 @@ class Answer:
         """Whether this is a page for people: a proxy's or a sign-in's, whatever its status says."""
         return self.body[:200].lstrip().lower().startswith((b"<!doctype html", b"<html"))
 
+    @property
+    def lacks_permission(self) -> bool:
+        """Whether a 401 is about what the app may do, not about its token: Xero says so of a scope that was not granted."""
+        return b"AuthorizationUnsuccessful" in self.body or "insufficient_scope" in self.headers.get("www-authenticate", "")
+
     def json(self) -> Any:
         """The body as JSON, numbers with a fraction as ``Decimal``.
 
@@ -64,7 +69,7 @@ class Answer:
 
 
 class Forbidden(Configure):
-    """403: the system knows us and will not let us. ``answer`` is there for callers that can do without."""
+    """403, or a 401 that says so: the system knows us and will not let us. ``answer`` is for callers that can do without."""
 
     def __init__(self, message: str, answer: Answer) -> None:
         super().__init__(message, detail=answer.text())

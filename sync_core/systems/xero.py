@@ -191,7 +191,7 @@ class Xero:
             answer = self._catalogue.call(reading(stream).many, unitdp=4, **options)
         except Forbidden as refused:
             raise _refused(stream, refused, "access to ") from refused
-        if answer.status == 404 and stream.optional:
+        if answer.status == 404:
             raise _not_supported(stream, answer.text())
         if answer.status not in (200, 304):
             raise rejected(answer)

@@ -72,7 +72,7 @@ def test_a_conflict_also_says_what_else_changed_and_waits():
         (
             {"quantity": Decimal(1)},
             {"quantity": Decimal(2)},
-            "Lines differ in quantity, product or words, or in how 1 line of 50.00",
+            "Lines differ in quantity, product or words, or in how the amount is shared out: 1 line of 50.00",
         ),
     ],
 )

@@ -131,6 +131,20 @@ def test_401_for_ever_is_a_setting_to_mend(clock):
     assert len(script.requests) == 2
 
 
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        answer(401, {"Title": "Unauthorized", "Status": 401, "Detail": "AuthorizationUnsuccessful"}),
+        answer(401, www_authenticate='Bearer error="insufficient_scope"'),
+    ],
+)
+def test_401_that_says_a_permission_is_missing_is_like_403(clock, refusal):
+    script = Script(refusal)
+    with pytest.raises(Forbidden, match="lacks a scope"):
+        http_on(script, clock, token=lambda fresh: f"token-{fresh}").request("GET", "Invoices")
+    assert len(script.requests) == 2
+
+
 def test_403_names_what_is_probably_missing(clock):
     with pytest.raises(Forbidden, match="lacks a scope") as caught:
         http_on(Script(answer(403, {"Title": "Forbidden"})), clock).request("GET", "Invoices")

@@ -156,6 +156,11 @@ def test_an_optional_table_may_be_missing_or_shut(status, code):
     assert caught.value.code == code
 
 
+def test_a_list_that_is_not_there_is_not_called_a_record():
+    with pytest.raises(Rejected, match="This Xero organisation does not offer Invoices"):
+        list(xero_on(Script(answer(404))).changed_since(INVOICES, None))
+
+
 # -- write ---------------------------------------------------------------------------------------------------------------
 
 

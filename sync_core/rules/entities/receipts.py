@@ -49,7 +49,7 @@ batch_payments = Entity(
     "Batch payments",
     "batch payment",
     crm=(own("tie_batchpayment"),),
-    xero=(Stream(XERO, "BatchPayments", "BatchPaymentID", paged=False),),
+    xero=(Stream(XERO, "BatchPayments", "BatchPaymentID", paged=False, optional=True),),
     fields=(
         Field(
             "name", "Name", Kind.TEXT, At("tie_name", limit=300), At("Reference|Narrative|=Batch payment"), TO_CRM, Owner.XERO
@@ -146,8 +146,8 @@ payments = Entity(
     crm=(own("tie_payment"),),
     xero=(
         Stream(XERO, "Payments", "PaymentID", tag="Reference", unguarded=True),
-        Stream(XERO, "Prepayments", "PrepaymentID"),
-        Stream(XERO, "Overpayments", "OverpaymentID"),
+        Stream(XERO, "Prepayments", "PrepaymentID", optional=True),
+        Stream(XERO, "Overpayments", "OverpaymentID", optional=True),
     ),
     fields=(
         _name(
