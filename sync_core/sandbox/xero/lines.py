@@ -154,7 +154,7 @@ def price(store: Store, line: Row, given: Row, mode: str, unitdp: int, *, discou
         raise RuleError("The discount rate must be between 0 and 100")
     unit = line.get("UnitAmount")
     if unit is None:
-        unit = given["LineAmount"] / quantity if quantity else ZERO
+        unit = given.get("LineAmount", ZERO) / quantity if quantity else ZERO
     unit = places(unit, unitdp)
     amount = line_amount(quantity, unit, rate, discount)
     _check_amount(given, amount, unit_was_given=line.get("UnitAmount") is not None)

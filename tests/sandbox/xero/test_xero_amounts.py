@@ -123,3 +123,13 @@ def test_every_seeded_document_adds_up(api):
         for row in api.store[kind].values():
             used = sum((a["Amount"] for a in row["_allocations"]), row["_refunded"])
             assert row["Total"] == row["RemainingCredit"] + used
+
+
+def test_a_line_without_any_price_is_for_nothing(api):
+    """A quantity alone: the unit price is 0, with a known item code and with an unknown one, which is then the error."""
+    made = api.invoice("100.00", {"Description": "Free", "Quantity": 2, "AccountCode": "200"})
+    assert (str(made["LineItems"][1]["LineAmount"]), str(made["Total"])) == ("0.00", "115.00")
+    refused = api.refused(
+        "PUT", "Invoices", draft({"Description": "x", "ItemCode": "NOPE", "Quantity": 1, "AccountCode": "200"})
+    )
+    assert refused == ["Item code 'NOPE' is not valid"]
