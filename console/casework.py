@@ -9,9 +9,10 @@ import streamlit as st
 from console import actions
 from console.door import service
 from console.frame import reader_zone
+from console.permitted import held
 from console.texts import count, plain, when
 from console.widgets import left, selection_key, table
-from sync_core.service import Case, CaseStatus, data_flows
+from sync_core.service import Case, CaseStatus, Service, data_flows
 
 ACTS = {"assign": "given to somebody", "resolve case": "called done", "ignore": "set aside", "reopen": "opened again"}
 MOST_AT_ONCE = 5_000
@@ -61,7 +62,12 @@ def acts(entity: str, row_ids: Sequence[str], key: str, case: Case | None = None
             with st.popover("Open again", key=f"again_{key}"):
                 reason = st.text_input("Reason", key=f"reason_{key}")
                 _do(f"Open it again{many}", f"again_it_{key}", lambda: actions.open_again(entity, row_ids, reason or ""))
-        st.button("Take back", key=f"undo_{key}", on_click=actions.undo, help="Takes back your last act, on all its rows.")
+        st.button(
+            "Take back",
+            key=f"undo_{key}",
+            on_click=actions.undo,
+            **held(Service.undo, help="Takes back your last act, on all its rows."),
+        )
     said_last = st.session_state.pop(actions.TOLD, None)
     if said_last:
         st.success(plain(said_last))
@@ -90,7 +96,7 @@ def acts_or_why_not(entity: str, row_ids: Sequence[str], key: str) -> None:
 
 
 def _do(label: str, key: str, act: Callable[[], None]) -> None:
-    if st.button(label, key=key, type="primary"):
+    if st.button(label, key=key, type="primary", **held(Service.comment)):
         act()
         if not st.session_state.pop(actions.REFUSED, False):
             st.rerun()

@@ -13,9 +13,10 @@ from console import actions
 from console.door import service
 from console.frame import reader_zone
 from console.periods import limits
+from console.permitted import held
 from console.texts import amount, count, plain, when, zone_name
 from console.widgets import Column, left, pick, right, table
-from sync_core.service import CloseStatus, LateChange, SignOff, data_flows
+from sync_core.service import CloseStatus, LateChange, Service, SignOff, data_flows
 
 SHAPES = {CloseStatus.PREPARED: "◔ prepared", CloseStatus.SIGNED: "● signed", CloseStatus.REOPENED: "○ opened again"}
 SHOWN = 200
@@ -54,7 +55,11 @@ def prepare() -> None:
         until = st.date_input("To", end, key="close_until", format="YYYY-MM-DD", width=150)
         note = st.text_input("Note", key="close_note", placeholder="For the one who signs", width=320)
         both = isinstance(since, date) and isinstance(until, date)
-        if st.button("Prepare", type="primary", disabled=not both) and isinstance(since, date) and isinstance(until, date):
+        if (
+            st.button("Prepare", type="primary", **held(Service.prepare_close, disabled=not both))
+            and isinstance(since, date)
+            and isinstance(until, date)
+        ):
             actions.prepare_close(since, until, note or "")
             if not st.session_state.pop(actions.REFUSED, False):
                 st.rerun()
@@ -105,12 +110,17 @@ def one(period: SignOff) -> None:
     with st.container(horizontal=True):
         if period.status is CloseStatus.PREPARED:
             st.button(
-                "Sign it", type="primary", key=f"sign_{period.number}", on_click=actions.sign_close, args=(period.number,)
+                "Sign it",
+                type="primary",
+                key=f"sign_{period.number}",
+                on_click=actions.sign_close,
+                args=(period.number,),
+                **held(Service.sign_close),
             )
         if period.status is not CloseStatus.REOPENED:
             with st.popover("Open it again", key=f"reopen_{period.number}"):
                 reason = st.text_input("Reason", key=f"reopen_why_{period.number}")
-                if st.button("Open it", key=f"reopen_it_{period.number}", type="primary"):
+                if st.button("Open it", key=f"reopen_it_{period.number}", type="primary", **held(Service.reopen_close)):
                     actions.reopen_close(period.number, reason or "")
                     if not st.session_state.pop(actions.REFUSED, False):
                         st.rerun()

@@ -8,10 +8,11 @@ import streamlit as st
 
 from console import actions
 from console.door import service
+from console.permitted import held
 from console.sheets import Sheet
 from console.texts import listed, plain
 from sync_core.model import RecordStatus, Side, Status
-from sync_core.service import RowDetail
+from sync_core.service import RowDetail, Service
 
 SIDES = {side.label: side for side in Side}
 Stays = Mapping[str, Collection[Side]]
@@ -37,8 +38,11 @@ def draw(sheet: Sheet, found: RowDetail, statuses: Sequence[RecordStatus]) -> No
         st.button(
             "Keep the chosen values",
             key=f"{sheet.entity}_keep_{row['row_id']}",
-            disabled=not _chosen(row, offered),
-            help="The chosen value is written to the other system by a resync of this record alone.",
+            **held(
+                Service.resolve,
+                disabled=not _chosen(row, offered),
+                help="The chosen value is written to the other system by a resync of this record alone.",
+            ),
             on_click=_keep,
             args=(sheet, row, tuple(offered)),
         )

@@ -8,11 +8,12 @@ import streamlit as st
 
 from console import actions, sign_in
 from console.door import service
+from console.permitted import held
 from console.standing import stale_sides
 from console.texts import ago, plain, zone
 from console.widgets import empty
 from sync_core.model import RunStatus, RunSummary, Side
-from sync_core.service import Role, ScheduleView
+from sync_core.service import Role, ScheduleView, Service
 
 LOOK_EVERY = 2.0
 DEMO = "Demo company: both systems are a sandbox on this machine"
@@ -55,7 +56,13 @@ def bar() -> None:
             st.badge(DEMO, color="blue")
         st.caption(f"**{name}** in Dynamics and Xero · {freshness} · {_doing(latest, schedule)}", width="content")
         if service().running is not None:
-            st.button("Stop it", key="stop_run", type="tertiary", on_click=actions.stop, help="What was written stays.")
+            st.button(
+                "Stop it",
+                key="stop_run",
+                type="tertiary",
+                on_click=actions.stop,
+                **held(Service.stop_run, help="What was written stays."),
+            )
     _answers()
     if _moved(latest):
         st.rerun()

@@ -6,10 +6,11 @@ import streamlit as st
 
 from console import actions
 from console.door import service
+from console.permitted import held
 from console.texts import listed, plain
 from console.widgets import Column, left, pick, right
 from sync_core.model import Side
-from sync_core.service import Candidate, RecordLine
+from sync_core.service import Candidate, RecordLine, Service
 
 TELLING = ("contact", "email", "phone", "account_number", "city", "code", "date", "currency", "total", "amount")
 
@@ -20,7 +21,11 @@ def draw(entity: str, line: RecordLine) -> None:
         with st.popover("Take the link apart", key=f"apart_{line.row_id}"):
             st.text("The two records stay as they are. They are not linked again by themselves.")
             st.button(
-                "Take it apart", key=f"unlink_{line.row_id}", on_click=actions.unlink, args=(entity, line.crm_id, line.xero_id)
+                "Take it apart",
+                key=f"unlink_{line.row_id}",
+                on_click=actions.unlink,
+                args=(entity, line.crm_id, line.xero_id),
+                **held(Service.unlink),
             )
     elif line.crm_id or line.xero_id:
         _candidates(entity, line)
@@ -49,14 +54,14 @@ def _candidates(entity: str, line: RecordLine) -> None:
             "Link these two",
             type="primary",
             key=f"link_{line.row_id}_{chosen.id}",
-            help="Makes the pair and resyncs it at once.",
+            **held(Service.link, help="Makes the pair and resyncs it at once."),
             on_click=actions.link,
             args=(entity, *pair, line.name),
         )
         st.button(
             "They are not the same",
             key=f"keep_apart_{line.row_id}_{chosen.id}",
-            help="It is not offered again, and not matched by itself.",
+            **held(Service.keep_apart, help="It is not offered again, and not matched by itself."),
             on_click=actions.keep_apart,
             args=(entity, *pair),
         )

@@ -6,9 +6,10 @@ import streamlit as st
 
 from console import actions
 from console.door import service
+from console.permitted import held
 from console.texts import count, plain
 from console.widgets import left, pick, right, table
-from sync_core.service import ContactType, Setting, TypeLine, data_flows
+from sync_core.service import ContactType, Service, Setting, TypeLine, data_flows
 
 TABLES = {"account": "Account", "contact": "Contact"}
 EVERY = "Every entity"
@@ -21,7 +22,9 @@ def types() -> None:
         "Xero decides by itself who is a customer or a supplier, so a type is a contact group of that name. A record without "
         "a type, or with one that is not mapped, is a plain contact in no group."
     )
-    on = st.toggle("Bring relationship types to Xero", value=mapping.on, key=f"types_on_{mapping.on}")
+    on = st.toggle(
+        "Bring relationship types to Xero", value=mapping.on, key=f"types_on_{mapping.on}", **held(Service.switch_types)
+    )
     if on != mapping.on:
         actions.switch_types(on=on)
         st.rerun()
@@ -68,9 +71,23 @@ def _choose(line: TypeLine) -> None:
     def chosen() -> None:
         actions.map_type(line.table, line.code, str(st.session_state[key]))
 
-    st.segmented_control("In Xero", list(ContactType), default=line.type, key=key, required=True, on_change=chosen)
+    st.segmented_control(
+        "In Xero",
+        list(ContactType),
+        default=line.type,
+        key=key,
+        required=True,
+        on_change=chosen,
+        **held(Service.set_type_mapping),
+    )
     if line.decided:
-        st.button("Back to the default", key=f"{key}_default", on_click=actions.map_type, args=(line.table, line.code, None))
+        st.button(
+            "Back to the default",
+            key=f"{key}_default",
+            on_click=actions.map_type,
+            args=(line.table, line.code, None),
+            **held(Service.set_type_mapping),
+        )
 
 
 def settings() -> None:
@@ -84,7 +101,7 @@ def settings() -> None:
             index=list(labels).index(setting.value),
             format_func=lambda value, labels=labels: labels.get(value, value),
             key=key,
-            help=setting.about,
+            **held(Service.set_rule, help=setting.about),
             width=460,
             on_change=_set,
             args=(setting, key),
@@ -112,7 +129,12 @@ def tolerance() -> None:
         absolute = st.text_input("Amount", key="tolerance_amount", placeholder="0.05", width=130)
         percent = st.text_input("Percent", key="tolerance_percent", placeholder="0", width=110)
         args = (currency or "", absolute or "", percent or "")
-        st.button("Keep it", on_click=actions.set_tolerance, args=args, help="Nought for both takes it away.")
+        st.button(
+            "Keep it",
+            on_click=actions.set_tolerance,
+            args=args,
+            **held(Service.set_tolerance, help="Nought for both takes it away."),
+        )
     told = st.session_state.pop(actions.TOLD, None)
     if told:
         st.success(plain(told))

@@ -7,12 +7,13 @@ from collections.abc import Collection
 import streamlit as st
 
 from console import actions, resync
-from sync_core.service import Scope
+from console.permitted import held
+from sync_core.service import Scope, Service
 
 
 def button(words: str, entity: str, ids: Collection[str], label: str, key: str) -> None:
     """Asks what a sync of just this record would write. ``ids`` are of either side, ``key`` is the page's word for it."""
-    st.button(words, key=f"resync_{key}", on_click=_ask, args=(entity, ids, label, key))
+    st.button(words, key=f"resync_{key}", on_click=_ask, args=(entity, ids, label, key), **held(Service.enqueue_preview))
 
 
 def draw(key: str) -> None:

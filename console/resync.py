@@ -10,10 +10,11 @@ import streamlit as st
 from console import actions, nav
 from console.door import service
 from console.frame import reader_zone
+from console.permitted import held
 from console.texts import STATUS_WORDS, count, listed, lower_first, plain, scope_words, when
 from console.widgets import Column, left, table
 from sync_core.model import Outcome, RecordStatus, RunStatus, Side, Status
-from sync_core.service import Change, PlannedRecord, Preview, Scope, data_flows
+from sync_core.service import Change, PlannedRecord, Preview, Scope, Service, data_flows
 
 SYSTEMS = {"dynamics": "Dynamics", "xero": "Xero"}
 VERBS = {"create": "made", "update": "changed", "delete": "removed"}
@@ -37,7 +38,7 @@ def ask() -> None:
         label, find = _dates(labels)
     elif what == FAILED:
         label, find = "all that failed", lambda: service().scope_of_failed()
-    if st.button("Preview", type="primary", disabled=service().running is not None):
+    if st.button("Preview", type="primary", **held(Service.enqueue_preview, disabled=service().running is not None)):
         show(actions.preview_of(find, label))
 
 
@@ -128,7 +129,12 @@ def _agree(request_id: int, made: Preview, agreed: Callable[[int], None]) -> Non
     """The one button. What is done is exactly this, or nothing."""
     plain_way = {0: "Do that", 1: "Write this one"}.get(made.total, f"Write these {made.total:,}")
     label = "Go on anyway, this once" if made.stopped else plain_way
-    if st.button(label, type="primary", key=f"agree_{made.fingerprint}", disabled=service().running is not None):
+    if st.button(
+        label,
+        type="primary",
+        key=f"agree_{made.fingerprint}",
+        **held(Service.allow_plan if made.stopped else Service.enqueue_agreed, disabled=service().running is not None),
+    ):
         if made.stopped and not actions.allow(made.plan):
             return
         asked = actions.agree(request_id, made.fingerprint, scope_words(made.scope))

@@ -15,12 +15,13 @@ from console.door import service
 from console.filters import address
 from console.frame import never_synced, reader_zone
 from console.periods import ANY, PERIODS, limits
+from console.permitted import held
 from console.sheets import Sheet
 from console.texts import MATCH_WORDS, SETTLED, plain
 from console.widgets import all_selected, control_totals, empty, selection_key, shown_of
 from sync_core.errors import Rejected
 from sync_core.model import MatchStatus
-from sync_core.service import Filters, RowKey, Sort
+from sync_core.service import Filters, RowKey, Service, Sort
 
 ROWS = 100
 FEW, HIGHEST = 15, 562
@@ -192,7 +193,7 @@ def _every_row(sheet: Sheet, filters: Filters) -> list[str]:
 
 def _resync_filtered(sheet: Sheet, filters: Filters, left: int) -> None:
     words = f"Resync these {left:,}…" if left > 1 else "Resync this one…"
-    if st.button(words, key=f"{sheet.entity}_resync", disabled=not left):
+    if st.button(words, key=f"{sheet.entity}_resync", **held(Service.enqueue_preview, disabled=not left)):
         label = f"{left:,} {sheet.singular if left == 1 else sheet.plural}"
         resync.show(actions.preview_of(lambda: service().scope_of_filters(sheet.entity, filters), label))
 
@@ -216,7 +217,7 @@ def _together(sheet: Sheet, picked: list[str]) -> None:
     key = f"{sheet.entity}_{selection_key('together', picked)}"
     st.subheader(f"{len(picked):,} {sheet.plural} selected")
     casework.acts(sheet.entity, picked, key)
-    if st.button("Resync these…", key=f"resync_{key}"):
+    if st.button("Resync these…", key=f"resync_{key}", **held(Service.enqueue_preview)):
         filters = Filters(rows=tuple(picked))
         label = f"{len(picked):,} {sheet.plural}"
         resync.show(actions.preview_of(lambda: service().scope_of_filters(sheet.entity, filters), label))

@@ -9,16 +9,21 @@ import streamlit as st
 from console import actions
 from console.door import service
 from console.frame import reader_zone
+from console.permitted import held
 from console.texts import when, zone_name
 from console.widgets import left, table
+from sync_core.service import Service
 
 
 def button(entity: str, row_id: str, ids: Collection[str]) -> None:
     st.button(
         "Verify",
         key=f"{entity}_verify_{row_id}",
-        help="Reads this record in both systems now and compares every field. Nothing is written.",
-        disabled=service().running is not None,
+        **held(
+            Service.verify,
+            help="Reads this record in both systems now and compares every field. Nothing is written.",
+            disabled=service().running is not None,
+        ),
         on_click=actions.verify,
         args=(entity, ids, _key(entity, row_id)),
     )

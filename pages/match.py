@@ -7,11 +7,12 @@ import streamlit as st
 from console import actions, linking
 from console.door import service
 from console.frame import never_synced, reader_zone
+from console.permitted import held
 from console.segments import segments
 from console.texts import STATUS_WORDS, count, plain, when
 from console.widgets import empty, left, pick
 from sync_core.model import Status
-from sync_core.service import data_flows
+from sync_core.service import Service, data_flows
 
 WAITING = (Status.NEEDS_REVIEW, Status.MISSING_IN_CRM, Status.MISSING_IN_XERO)
 SHOWN = 200
@@ -61,7 +62,13 @@ def apart() -> None:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.text(f"{labels[pair.entity]}: {pair.crm_name} in Dynamics and {pair.xero_name} in Xero")
             key = f"let_match_{pair.entity}_{pair.crm_id}_{pair.xero_id}"
-            st.button("Let them match", key=key, on_click=actions.let_match, args=(pair.entity, pair.crm_id, pair.xero_id))
+            st.button(
+                "Let them match",
+                key=key,
+                on_click=actions.let_match,
+                args=(pair.entity, pair.crm_id, pair.xero_id),
+                **held(Service.let_match),
+            )
 
 
 st.title("Match")

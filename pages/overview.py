@@ -10,13 +10,14 @@ from console import actions, answers, nav, problems
 from console.diagram import flow_diagram
 from console.door import service
 from console.frame import reader_zone
+from console.permitted import held
 from console.runs import run_lines
 from console.sheets import SHEETS
 from console.standing import Mood, Tally, standing
 from console.texts import STATUS_WORDS, ago, count, lower_first, money, plain, when, zone_name
 from console.widgets import control_totals, left, right, table
 from sync_core.model import Side, Status
-from sync_core.service import Filters, data_flows
+from sync_core.service import Filters, Service, data_flows
 
 
 def most_at_risk() -> None:
@@ -55,7 +56,12 @@ with st.container(horizontal=True):
     for sheet, tally in tallies.items():
         if tally.open and st.button(f"Review the {tally.open:,} {sheet.plural}", key=f"review_{sheet.entity}"):
             st.switch_page(nav.file_of(sheet.entity), query_params={f"{sheet.entity}_status": "open"})
-    st.button("Sync now", type="primary", on_click=actions.sync_now, disabled=service().running is not None)
+    st.button(
+        "Sync now",
+        type="primary",
+        on_click=actions.sync_now,
+        **held(Service.enqueue_sync, disabled=service().running is not None),
+    )
 
 if any(result.rows for result in sums.values()):
     st.markdown("**Control totals**")
@@ -80,11 +86,11 @@ with fresh:
         st.text(f"{side.label}: read {when(at, zone)} ({ago(at, now)})" if at else f"{side.label}: never read")
     if schedule.paused:
         st.text("The schedule is paused.")
-        st.button("Resume the schedule", on_click=actions.resume)
+        st.button("Resume the schedule", on_click=actions.resume, **held(Service.resume))
     else:
         coming = when(schedule.next_run, zone) if schedule.next_run else "when the console runs"
         st.text(f"Next sync: {coming}, every {schedule.minutes} minutes")
-        st.button("Pause the schedule", on_click=actions.pause)
+        st.button("Pause the schedule", on_click=actions.pause, **held(Service.pause))
     st.caption(f"Times are in {plain(zone_name(zone))}.")
 
 st.markdown("**What flows where**")

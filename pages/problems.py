@@ -7,13 +7,14 @@ import streamlit as st
 from console import actions, casework, nav, problem_lists, record_resync, resync
 from console.door import service
 from console.frame import never_synced, reader_zone
+from console.permitted import held
 from console.problems import KINDS, Desk, Group, Risks, at_risk, common, desk, grouped, risks, titles
 from console.segments import segments
 from console.sheets import SHEETS
 from console.texts import STATUS_WORDS, count, lower_first, plain, when, zone_name
 from console.widgets import filled, left, pick, right
 from sync_core.model import RecordStatus, Status
-from sync_core.service import Scope, data_flows
+from sync_core.service import Scope, Service, data_flows
 
 SHOWN = 100
 ASIDE, SOLVED = "aside", "solved"
@@ -53,7 +54,7 @@ def draw(group: Group, known: Risks) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         if number == 1:
             record_resync.button("Try again…", group.entity, [first.id], named.get(first.id, name), key)
-        elif st.button(f"Try all {number:,} again…", key=f"retry_{key}"):
+        elif st.button(f"Try all {number:,} again…", key=f"retry_{key}", **held(Service.enqueue_preview)):
             try_again(group.entity, group.records, f"{number:,} {name}")
         if picked is not None and group.entity in PAGES and picked.id in named:
             both_sides(group.entity, named[picked.id], f"see_{key}")

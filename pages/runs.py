@@ -7,11 +7,12 @@ import streamlit as st
 from console import actions
 from console.door import service
 from console.frame import reader_zone
+from console.permitted import held
 from console.runs import about_previews, columns_of, folded, outcomes, quiet_line, run_line
 from console.texts import RUN_WORDS, plain, scope_words, when, zone_name
 from console.widgets import empty, pick
 from sync_core.model import RunSummary
-from sync_core.service import data_flows
+from sync_core.service import Service, data_flows
 
 SHOWN = 200
 NAMES = {"dynamics": "Dynamics", "xero": "Xero"}
@@ -29,7 +30,9 @@ def draw(run: RunSummary, message: str) -> None:
 
 
 st.title("Runs")
-st.button("Sync now", type="primary", on_click=actions.sync_now, disabled=service().running is not None)
+st.button(
+    "Sync now", type="primary", on_click=actions.sync_now, **held(Service.enqueue_sync, disabled=service().running is not None)
+)
 runs = service().runs(SHOWN)
 if not runs:
     empty("Nothing ran yet.", "The first sync begins by itself, or with the button above.")

@@ -10,10 +10,12 @@ from console import actions
 from console.door import service
 from console.frame import reader_zone
 from console.gaps import gaps
+from console.permitted import held
 from console.runs import run_lines
 from console.texts import ago, plain, when, zone_name
 from console.widgets import left, right, table
 from sync_core.model import RunStatus
+from sync_core.service import Service
 
 OFTEN = (1, 5, 15, 30, 60, 240, 1440)
 LOOKED_AT = 500
@@ -54,13 +56,19 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
         format_func=lambda minutes: words(minutes).capitalize(),
         key=key,
         on_change=choose,
+        **held(Service.set_minutes),
         width=220,
     )
     if schedule.paused:
-        st.button("Resume", type="primary", on_click=actions.resume, help="Goes on, and catches up once on what was missed.")
+        st.button(
+            "Resume",
+            type="primary",
+            on_click=actions.resume,
+            **held(Service.resume, help="Goes on, and catches up once on what was missed."),
+        )
     else:
-        st.button("Pause", on_click=actions.pause, help="A sync that is under way goes on.")
-    st.button("Sync now", on_click=actions.sync_now, disabled=service().running is not None)
+        st.button("Pause", on_click=actions.pause, **held(Service.pause, help="A sync that is under way goes on."))
+    st.button("Sync now", on_click=actions.sync_now, **held(Service.enqueue_sync, disabled=service().running is not None))
 st.text("A sync that was missed, because the computer was off or the schedule paused, is caught up once.")
 
 st.markdown("**Missed**")

@@ -22,6 +22,7 @@ from sync_core.service.closing import Past
 from sync_core.service.connecting import Connected, connect_xero
 from sync_core.service.listing import Apart, Candidate, Event, RecordLine, RecordList
 from sync_core.service.opening import Service, SystemClock, audit_report, follow_sync, open_service, run_worker
+from sync_core.service.permission import role_of
 from sync_core.service.previewing import Progress
 from sync_core.service.ruling import Setting
 from sync_core.service.worklist import WorkItem, WorkPage
@@ -100,6 +101,7 @@ __all__ = [
     "load_settings",
     "open_service",
     "role_among",
+    "role_of",
     "run_worker",
     "variance_bridge",
 ]
