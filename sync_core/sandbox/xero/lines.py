@@ -121,8 +121,8 @@ class LineBuilder:
             price(self.store, line, given, self.mode, self.ctx.unitdp, discounts=self.discounts)
         except RuleError as broken:
             self.errors.extend(broken.messages)
-            line.setdefault("LineAmount", ZERO)
-            line.setdefault("TaxAmount", ZERO)
+            for name in ("Quantity", "UnitAmount", "LineAmount", "TaxAmount"):
+                line.setdefault(name, ZERO)
 
     def _tracking(self, given: list[Row]) -> list[Row]:
         if len(given) > 2:

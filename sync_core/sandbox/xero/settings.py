@@ -134,6 +134,7 @@ def write_tax_rate(ctx: Context, given: Row, old: Row | None) -> Row:
     elif given.get("Status") == "DELETED":
         require(old["TaxType"].startswith("TAX"), "Only tax rates of the organisation's own can be deleted.")
     components = [_component(c) for c in given.get("TaxComponents") or old.get("TaxComponents") or ()]
+    require(all(0 <= c["Rate"] <= HUNDRED for c in components), "The rate of a tax component must be between 0 and 100.")
     row = {**old, **{k: v for k, v in given.items() if k != "TaxType"}, "TaxComponents": components}
     return ctx.store.put("TaxRates", with_rates(row))
 

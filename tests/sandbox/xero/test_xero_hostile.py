@@ -36,6 +36,7 @@ HUGE = [
     draft(Contact={"ContactID": "zz"}),
     draft(Contact=[]),
     draft(LineItems="x"),
+    draft({"Description": "x", "UnitAmount": "", "LineAmount": 99999999999999, "AccountCode": "200", "DiscountAmount": "0.01"}),
     {"Invoices": {"Invoices": []}},
     {"Invoices": [None]},
     [[[]]],
@@ -93,3 +94,8 @@ def test_echoing_a_paid_invoice_changes_nothing(api):
     shown = api.row("Invoices", made["InvoiceID"])
     again = api.one("POST", f"Invoices/{made['InvoiceID']}", {k: v for k, v in shown.items() if k != "Contact"})
     assert again["LineItems"] == shown["LineItems"]
+
+
+def test_a_tax_rate_beyond_a_hundred_per_cent_is_refused(api):
+    given = [{"Name": "a", "Rate": 1e15}, {"Name": "b", "Rate": 1e15, "IsCompound": True}]
+    assert api.refused("PUT", "TaxRates", {"Name": "Huge", "TaxComponents": given})[0].endswith("between 0 and 100.")
