@@ -202,7 +202,14 @@ class _Parser:
         if self.peek() in ("eq", "ne"):
             same = self.take()[1] == "eq"
             outcome = (self._literal() is True) == same
-        return lambda row: compare((getter(row) or "").casefold(), part) == outcome
+
+        def test(row: Any) -> bool:
+            value = getter(row)
+            if not isinstance(value, str | None):
+                raise errors.bad_query("A function for text is used on a property of another type.")
+            return compare((value or "").casefold(), part) == outcome
+
+        return test
 
     def _quantified(self, collection: str, *, every: bool) -> Test:
         """``contacts/any(c:c/name eq 'x')`` and ``all``; ``any()`` asks whether there are members at all."""

@@ -56,9 +56,18 @@ def _keep_base_currency(session: Session, row: Row) -> None:
         raise errors.rule_broken("The base currency cannot be deleted.")
 
 
+def _never_deleted(table: str) -> Removal:
+    def refuse(_session: Session, _row: Row) -> None:
+        message = f"The method 'Delete' is not supported for the entity '{table}'."
+        raise errors.DataverseError(405, errors.NOT_SUPPORTED, message)
+
+    return refuse
+
+
 RULES: dict[str, Rules] = {
+    **{name: Rules(before_delete=_never_deleted(name)) for name in ("organization", "businessunit")},
     "contact": Rules(before=_full_name),
-    "systemuser": Rules(before=_full_name),
+    "systemuser": Rules(before=_full_name, before_delete=_never_deleted("systemuser")),
     "productpricelevel": Rules(before=_price_list_entry),
     "transactioncurrency": Rules(before=_currency, before_delete=_keep_base_currency),
     "invoice": Rules(before=invoicing.before_invoice),
@@ -85,6 +94,8 @@ def check_state(table: Table, row: Row, old: Row | None, sent: set[str]) -> None
     states = table.states
     if not states:
         return
+    if "statecode" in sent and old is not None and row.get("statecode") is None:
+        raise errors.value_missing("statecode")
     if old is None:
         row["statecode"] = table.columns["statecode"].default
     state = row.get("statecode", table.columns["statecode"].default)

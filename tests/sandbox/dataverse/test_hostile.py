@@ -80,3 +80,9 @@ def test_hostile_text_is_just_text(api, text):
 def test_length_is_counted_as_the_database_does(api):
     assert api.refused("POST", "accounts", {"name": "😀" * 81}) == (400, "0x80044331")
     api.create("accounts", {"name": "😀" * 80})
+
+
+def test_users_stay_and_a_state_is_never_nothing(api):
+    assert api.refused("DELETE", f"systemusers({api.user})") == (405, "0x80040800")
+    acme = api.id_of("accounts", "name eq 'Acme Ltd'")
+    assert api.refused("PATCH", f"accounts({acme})", {"statecode": None}) == (400, "0x80040203")

@@ -67,6 +67,7 @@ def test_filters(api, text, names):
         "$top=x",
         "$wrong=1",
         "$skiptoken=nonsense",
+        "$filter=contains(createdon,'x')",
         "$filter=invoices/any(i:i/name eq 'x')",
         "$filter=contact_customer_accounts/any(c:lastname eq 'x')",
         "$filter=contact_customer_accounts/any(c:c/lastname eq 'x'",
