@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sync_core.sandbox.dataverse import errors
+from sync_core.sandbox.dataverse.definition_shapes import definition_of
 from sync_core.sandbox.dataverse.definitions import kind_of, read_column
 from sync_core.sandbox.dataverse.environment import Environment
 from sync_core.sandbox.dataverse.metadata import (
@@ -53,13 +54,13 @@ def _check_solution(env: Environment, call: Call) -> None:
 
 def _serve_table(env: Environment, call: Call, head: Segment) -> Answer:
     if call.method == "POST" and head.key is None:
-        table = env.catalog.add_table(call.object())
+        table = env.catalog.add_table(definition_of(call))
         return _created(call, f"EntityDefinitions({table.metadata_id})")
     if head.key is None:
         raise errors.method_not_allowed(call.method)
     table = find_table(env, head.key)
     if call.method == "PUT":
-        return _replace_table(env, table, call.object())
+        return _replace_table(env, table, definition_of(call))
     if call.method == "DELETE":
         return _drop_table(env, table)
     raise errors.method_not_allowed(call.method)
@@ -92,14 +93,14 @@ def _drop_table(env: Environment, table: Table) -> Answer:
 
 def _serve_column(env: Environment, call: Call, table: Table, segment: Segment) -> Answer:
     if call.method == "POST" and segment.key is None:
-        column = env.catalog.add_column(table, call.object())
+        column = env.catalog.add_column(table, definition_of(call))
         expire_table_tokens(env, table.logical)
         return _created(call, f"EntityDefinitions({table.metadata_id})/Attributes({column.metadata_id})")
     if segment.key is None:
         raise errors.method_not_allowed(call.method)
     column = find_column(table, segment.key)
     if call.method == "PUT":
-        env.catalog.replace_column(table, column, call.object())
+        env.catalog.replace_column(table, column, definition_of(call))
     elif call.method == "DELETE":
         _refuse_if_keyed(table, column.logical)
         env.catalog.drop_column(table, column)
@@ -117,7 +118,7 @@ def _refuse_if_keyed(table: Table, column: str) -> None:
 
 def _serve_key(env: Environment, call: Call, table: Table, segment: Segment) -> Answer:
     if call.method == "POST" and segment.key is None:
-        return _add_key(env, call, table, call.object())
+        return _add_key(env, call, table, definition_of(call))
     if call.method == "DELETE" and segment.key is not None:
         key = find_key(table, segment.key)
         env.catalog.drop_key(table, key)
@@ -147,7 +148,7 @@ def _index_key(env: Environment, table: Table, key: Key) -> None:
 
 def reactivate_key(env: Environment, call: Call) -> Answer:
     """The action ReactivateEntityKey: build a failed index again."""
-    body = call.object()
+    body = definition_of(call)
     table = env.catalog.table(str(body.get("EntityLogicalName")))
     key = find_key(table, f"'{body.get('EntityKeyLogicalName')}'")
     _index_key(env, table, key)
@@ -161,7 +162,7 @@ def serve_relationships(env: Environment, call: Call, segments: list[Segment]) -
         return read_relationships(env, call, segments)
     _check_solution(env, call)
     if call.method == "POST" and head.key is None:
-        body = call.object()
+        body = definition_of(call)
         if kind_of(body) == "ManyToManyRelationship":
             raise errors.DataverseError(501, errors.BAD_QUERY, "The sandbox makes one-to-many relationships only.")
         made = _add_lookup(env, [body], body.get("Lookup"))
@@ -182,7 +183,7 @@ def _add_lookup(env: Environment, bodies: list[Mapping[str, Any]], lookup: Any) 
 
 def create_customer_relationships(env: Environment, call: Call) -> Answer:
     """The action of that name: one lookup on accounts and contacts."""
-    body = call.object()
+    body = definition_of(call)
     bodies = body.get("OneToManyRelationships") or []
     if {r.get("ReferencedEntity") for r in bodies} != {"account", "contact"}:
         raise errors.bad_payload("A customer lookup needs one relationship to account and one to contact.")
@@ -195,7 +196,7 @@ def create_customer_relationships(env: Environment, call: Call) -> Answer:
 
 def create_entities(env: Environment, call: Call) -> Answer:
     """The action that Microsoft's own client library makes tables with."""
-    bodies = call.object().get("Entities") or []
+    bodies = definition_of(call).get("Entities") or []
     if not bodies or not all(isinstance(body, dict) for body in bodies):
         raise errors.bad_payload("The required parameter 'Entities' is missing.")
     for body in bodies:

@@ -77,10 +77,10 @@ def _details(kind: str, payload: Payload) -> dict[str, Any]:
 
 def _number(kind: str, payload: Payload) -> dict[str, Any]:
     widest = WIDEST.get(kind, Decimal(2_147_483_647 if kind == "Integer" else 9_223_372_036_854_775_807))
-    low, high = payload.get("MinValue"), payload.get("MaxValue")
+    low, high, source = payload.get("MinValue"), payload.get("MaxValue"), payload.get("PrecisionSource")
     return {
         "precision": int(payload.get("Precision") or (0 if kind in ("Integer", "BigInt") else 2)),
-        "precision_source": int(payload.get("PrecisionSource", 2 if kind == "Money" else 0)),
+        "precision_source": (2 if kind == "Money" else 0) if source is None else int(source),
         "minimum": -widest if low is None else Decimal(low),
         "maximum": widest if high is None else Decimal(high),
     }

@@ -265,3 +265,23 @@ def test_clients_can_ask_which_bulk_messages_a_table_takes(api):
     assert [entry["sdkmessageid"]["name"] for entry in found] == ["CreateMultiple", "UpdateMultiple"]
     assert "primaryobjecttypecode" not in found[0]
     assert api.get("RetrieveAvailableLanguages()")["LocaleIds"] == [1033]
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("EntityDefinitions", {"SchemaName": 5}),
+        ("EntityDefinitions", {"SchemaName": "new_x", "Attributes": 1.5}),
+        ("EntityDefinitions", {"SchemaName": "new_x", "Attributes": ["x"]}),
+        (f"{INVOICE}/Attributes", {"SchemaName": "new_x", "AttributeType": "Picklist", "OptionSet": "a"}),
+        (f"{INVOICE}/Attributes", {"SchemaName": "new_x", "AttributeType": "Picklist", "OptionSet": {"Options": [{}]}}),
+        (f"{INVOICE}/Attributes", {"SchemaName": "new_x", "AttributeType": "Decimal", "MinValue": "x"}),
+        (f"{INVOICE}/Attributes", {"SchemaName": "new_x", "AttributeType": "Money", "Precision": 99}),
+        (f"{INVOICE}/Keys", {"SchemaName": "new_k", "KeyAttributes": 1.5}),
+        ("RelationshipDefinitions", {"SchemaName": "new_r", "Lookup": 1}),
+        ("CreateEntities", {"Entities": 5}),
+        ("CreateCustomerRelationships", {"OneToManyRelationships": [5]}),
+    ],
+)
+def test_definitions_of_another_shape_are_refused(api, path, body):
+    assert api.refused("POST", path, body) == (400, "0x80048d19")
