@@ -68,6 +68,9 @@ class Catalog:
         if logical in self.tables:
             message = f"An entity with the specified name {logical} already exists."
             raise errors.DataverseError(400, "0x80044355", message)
+        if payload.get("EntitySetName") in self._by_set:
+            message = f"An entity with the specified entity set name {payload['EntitySetName']} already exists."
+            raise errors.DataverseError(400, "0x80044355", message)
         for body in payload.get("Attributes") or ():
             read_column(body, "")
         self._table_from(payload)

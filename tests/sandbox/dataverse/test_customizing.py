@@ -285,3 +285,9 @@ def test_clients_can_ask_which_bulk_messages_a_table_takes(api):
 )
 def test_definitions_of_another_shape_are_refused(api, path, body):
     assert api.refused("POST", path, body) == (400, "0x80048d19")
+
+
+def test_a_new_table_cannot_take_the_address_of_another(api):
+    refused = api.refused("POST", "EntityDefinitions", payment_table(EntitySetName="accounts"))
+    assert refused == (400, "0x80044355")
+    assert api.rows("accounts?$filter=name eq 'Acme Ltd'&$select=name")
