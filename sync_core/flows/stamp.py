@@ -73,7 +73,7 @@ def _wanted(
 ) -> tuple[dict[str, Native], set[str]]:
     """What is to be said of these records, by the id of its row; and the rows whose record is deleted in Dynamics."""
     statuses = workspace.state.statuses(entity, Side.CRM, ids)
-    crm = records.records(workspace.cache, entity, Side.CRM, ids)
+    crm = records.typed(workspace.cache, entity, Side.CRM, ids)
     partners = {i: str(r["partner"]) for i, r in crm.items() if r["partner"]}
     xero = records.typed(workspace.cache, entity, Side.XERO, sorted(partners.values()))
     bodies, ended = {}, set()

@@ -349,10 +349,10 @@ def tables_of(cache: Cache, entity: str, side: Side, ids: Iterable[str], *, stan
 
 
 def typed(cache: Cache, entity: str, side: Side, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """The typed columns of records, by id."""
+    """The typed columns of records, by id, and their partners and ends."""
     table = cache.query_among(
-        "SELECT id, native_table, title, number, kind, state, currency, amount_due, amount_paid, amount_credited FROM record "
-        "WHERE entity = ? AND side = ? AND id IN ({ids})",
+        "SELECT id, native_table, title, number, kind, state, currency, amount_due, amount_paid, amount_credited, "
+        "partner, gone FROM record WHERE entity = ? AND side = ? AND id IN ({ids})",
         ids,
         entity,
         str(side),
