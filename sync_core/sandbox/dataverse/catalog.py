@@ -90,6 +90,9 @@ class Catalog:
 
     def replace_column(self, table: Table, column: Column, payload: Payload) -> None:
         """Write a changed definition over a client-made column, keeping what the body leaves out."""
+        if not column.custom:
+            message = f"The sandbox does not change the standard attribute {column.logical}."
+            raise errors.DataverseError(501, errors.BAD_QUERY, message)
         row_id = f"{table.logical}/{column.logical}"
         kept = self.rows("columns").get(row_id)
         body = {**(kept["body"] if kept else {}), **payload, "SchemaName": column.schema}

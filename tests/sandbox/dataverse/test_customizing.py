@@ -291,3 +291,8 @@ def test_a_new_table_cannot_take_the_address_of_another(api):
     refused = api.refused("POST", "EntityDefinitions", payment_table(EntitySetName="accounts"))
     assert refused == (400, "0x80044355")
     assert api.rows("accounts?$filter=name eq 'Acme Ltd'&$select=name")
+
+
+def test_a_standard_attribute_cannot_be_changed_here_and_the_answer_says_so(api):
+    name = api.get("EntityDefinitions(LogicalName='account')/Attributes(LogicalName='name')")
+    assert api.refused("PUT", "EntityDefinitions(LogicalName='account')/Attributes(LogicalName='name')", name)[0] == 501
