@@ -13,7 +13,6 @@ import binascii
 import json
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
@@ -33,6 +32,7 @@ from sync_core.sandbox.identity_tokens import (
     issue,
     no_store,
     object_of,
+    split_address,
 )
 from sync_core.sandbox.kernel import Kernel
 
@@ -251,7 +251,7 @@ def _resource(request: Request, scope: str, tenant: str) -> str:
         )
     server = request.scope.get("server") or ("", 0)
     here = {request.headers.get("host"), f"{server[0]}:{server[1]}"}
-    host = urlsplit(resource.rstrip("/")).netloc
+    host = split_address(resource.rstrip("/")).netloc
     if host not in here and not host.endswith(".dynamics.com"):
         text = f"The resource principal named {resource} was not found in the tenant named {tenant}."
         raise EntraError("invalid_resource", 500011, text)
@@ -261,8 +261,9 @@ def _resource(request: Request, scope: str, tenant: str) -> str:
 def _check_assertion(kernel: Kernel, request: Request, app: str, assertion: str) -> bool:
     """Check a client assertion; True when its signature was checked as well."""
     try:
-        head, claims = (json.loads(_decode(part)) for part in assertion.split(".")[:2])
-    except (ValueError, binascii.Error) as broken:
+        head, claims = (dict(json.loads(_decode(part))) for part in assertion.split(".")[:2])
+        starts, ends = float(claims.get("nbf", 0)), float(claims.get("exp", 0))
+    except (TypeError, ValueError, binascii.Error) as broken:
         raise EntraError("invalid_request", 50027, "JWT token is invalid or malformed.") from broken
     if claims.get("iss") != app or claims.get("sub") != app:
         text = "Client assertion application identifier doesn't match 'client_id' parameter."
@@ -270,7 +271,7 @@ def _check_assertion(kernel: Kernel, request: Request, app: str, assertion: str)
     if not str(claims.get("aud", "")).startswith(f"{authority(request)}/{request.path_params['tenant']}/"):
         text = "Client assertion audience claim does not match Realm issuer."
         raise EntraError("invalid_client", 700023, text, 401)
-    if not claims.get("nbf", 0) - 300 <= kernel.clock.now().timestamp() < claims.get("exp", 0):
+    if not starts - 300 <= kernel.clock.now().timestamp() < ends:
         raise EntraError("invalid_client", 700024, "Client assertion is not within its valid time range.", 401)
     row = kernel.collection("identity.certificates").get(app)
     if row is not None:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Literal
-from urllib.parse import parse_qsl, unquote
+from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse
@@ -135,6 +135,14 @@ def jwt(kernel: Kernel, claims: dict[str, Any]) -> str:
 async def form_of(request: Request) -> dict[str, str]:
     """The fields of a form; bytes that are no text become replacement characters, as nobody's id or secret has them."""
     return dict(parse_qsl((await request.body()).decode("utf-8", "replace"), keep_blank_values=True))
+
+
+def split_address(address: str) -> SplitResult:
+    """The parts of an address that a caller sent; no parts at all when it is none, such as ``https://[bad``."""
+    try:
+        return urlsplit(address)
+    except ValueError:
+        return urlsplit("")
 
 
 def client_of(request: Request, form: Mapping[str, str]) -> tuple[str, str | None]:

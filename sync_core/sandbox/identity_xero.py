@@ -12,7 +12,7 @@ import hashlib
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
@@ -30,6 +30,7 @@ from sync_core.sandbox.identity_tokens import (
     issue,
     jwt,
     no_store,
+    split_address,
 )
 from sync_core.sandbox.kernel import Kernel, Row
 
@@ -270,7 +271,7 @@ def _authorize(kernel: Kernel, request: Request) -> Response:
     redirect = asked.get("redirect_uri", "")
     if app is None or "authorization_code" not in app.grants:
         raise OAuthError("unauthorized_client")
-    target = urlsplit(redirect)
+    target = split_address(redirect)
     if not (target.scheme == "https" or (target.scheme == "http" and target.hostname == "localhost")):
         raise OAuthError("invalid_redirect_uri")
     challenge = asked.get("code_challenge", "")

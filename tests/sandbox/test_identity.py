@@ -170,6 +170,7 @@ ENTRA = [
     ({"grant_type": None}, 400, "invalid_request", 900144),
     ({"scope": None}, 400, "invalid_request", 900144),
     ({"tenant": "common"}, 400, "invalid_request", 50059),
+    ({"scope": "https://[bad/.default"}, 400, "invalid_resource", 500011),
 ]
 
 
@@ -383,3 +384,16 @@ def test_the_older_token_address_takes_a_resource_and_answers_in_text(caller):
 def test_bytes_that_are_no_text_are_refused(caller, path):
     address = f"/{caller.known.tenant_id}/{path}" if "v2.0" in path else f"/{path}"
     assert caller.request("POST", address, content=b"grant_type=\xff\xfe").status_code == 400
+
+
+@pytest.mark.parametrize("claims", [None, [], {"nbf": "soon", "exp": "x"}, {"nbf": None}])
+def test_an_assertion_that_is_no_set_of_claims_is_malformed(caller, claims):
+    parts = [base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=") for part in ({}, claims)]
+    kind = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+    answer = caller.entra(client_assertion_type=kind, client_assertion=".".join([*parts, "x"]))
+    assert answer.status_code == (401 if claims == [] else 400)
+
+
+def test_a_redirect_that_is_no_address_is_refused(caller):
+    asked = {"response_type": "code", "client_id": caller.known.xero_web_client_id, "redirect_uri": "https://[bad"}
+    assert caller.get("/identity/connect/authorize", asked).json() == {"error": "invalid_redirect_uri"}
