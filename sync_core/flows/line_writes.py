@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, pairwise
 from uuid import uuid4
 
 from sync_core.errors import TieoutError
@@ -27,6 +27,7 @@ from sync_core.systems.base import Receipt, Write
 DOCUMENTS = 500
 """Documents whose lines are on their way together, at most."""
 VERBS = (Verb.DELETE, Verb.UPDATE, Verb.CREATE)
+"""In which order the lines of a document are written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +54,9 @@ class LineWriter:
         """How many lines Dynamics took, and the decisions of which it refused one. Raises what stops the run."""
         taken, failed = 0, []
         for wave in records.chunks(decisions, DOCUMENTS):
-            jobs = self._jobs(wave)
-            for verb in VERBS:
-                good, bad = self._send([j for j in jobs if j.element.verb is verb], verb)
-                taken += good
-                failed += bad
+            good, bad = self._send(self._jobs(wave))
+            taken += good
+            failed += bad
             refresh(self._workspace, self._entity, self._run)
         return taken, failed
 
@@ -71,8 +70,8 @@ class LineWriter:
             existing = record_from(self._entity, Side.CRM, row["id"], row).fields.get("lines")
             wanted = decision.changes[Side.CRM]["lines"]
             if isinstance(wanted, tuple):
-                for line in dynamics_lines(wanted, existing if isinstance(existing, tuple) else (), ids):
-                    jobs.append(self._job(decision, line))  # noqa: PERF401  # two levels read better spelled out
+                lines = dynamics_lines(wanted, existing if isinstance(existing, tuple) else (), ids)
+                jobs += sorted((self._job(decision, line) for line in lines), key=_turn)
         return jobs
 
     def _job(self, decision: Decision, line: LineWrite) -> LineJob:
@@ -100,11 +99,15 @@ class LineWriter:
         )
         return LineJob(decision, Write(self._stream, verb, body, intent.key, row_id), intent)
 
-    def _send(self, jobs: list[LineJob], verb: Verb) -> tuple[int, list[tuple[Decision, TieoutError]]]:
+    def _send(self, jobs: list[LineJob]) -> tuple[int, list[tuple[Decision, TieoutError]]]:
+        """What is taken off, changed and put on a document goes in one call: cut off in between, its lines would be half done,
+        and nobody could tell that from a person's own change.
+        """
         if not jobs:
             return 0, []
-        size = self._workspace.systems[Side.CRM].batch_size_for(self._stream, verb)
-        delivery = self._courier.deliver(_whole_documents(jobs, size), "lines ")
+        size = self._workspace.systems[Side.CRM].batch_size_for(self._stream, Verb.UPDATE)
+        batches = _whole_documents(jobs, size)
+        delivery = self._courier.deliver(batches, "lines ", in_turn=_splits_one(batches))
         found = self._take(delivery.answered)
         lost = [j for batch, _ in delivery.lost for j in batch]
         if lost:
@@ -133,6 +136,10 @@ class LineWriter:
         return len(good), [(j.decision, e) for j, e in bad]
 
 
+def _turn(job: LineJob) -> int:
+    return VERBS.index(job.element.verb)
+
+
 def _whole_documents(jobs: Sequence[LineJob], size: int) -> list[list[LineJob]]:
     """Batches of about ``size``, in which a document's lines stand together: two calls must not price one invoice at once."""
     batches: list[list[LineJob]] = []
@@ -144,6 +151,11 @@ def _whole_documents(jobs: Sequence[LineJob], size: int) -> list[list[LineJob]]:
             else:
                 batches.append(list(piece))
     return batches
+
+
+def _splits_one(batches: Sequence[Sequence[LineJob]]) -> bool:
+    """Whether lines of one document, more than a call takes, stand in two batches: the second must wait for the first."""
+    return any(one[-1].decision is other[0].decision for one, other in pairwise(batches))
 
 
 def brings_lines(decision: Decision) -> bool:
