@@ -82,8 +82,8 @@ class Decider:
         self._surveyor = Surveyor(workspace.cache, self._records, self.partners.of)
         self._half_done: Mapping[str, str] = {}
 
-    def decide(self, entity: Entity) -> Iterator[Decision]:
-        """Every record of ``entity`` that needs a word, in parent order of nothing but itself."""
+    def decide(self, entity: Entity, leaving: frozenset[tuple[str, str]] = frozenset()) -> Iterator[Decision]:
+        """Every record of ``entity`` that needs a word, in parent order of nothing but itself; not the pairs ``leaving``."""
         entity = switched(entity, self._on)
         if not self._ahead:
             self.partners.forget()
@@ -92,6 +92,7 @@ class Decider:
         self._half_done = half_done(self._cache, self._records, entity, self._on, self._title)
         changed = records.changed_pairs(self._cache, entity.name)
         changed += self._also(entity, changed)
+        changed = [pair for pair in changed if pair not in leaving] if leaving else changed
         lonely = {side: records.unlinked(self._cache, entity.name, side) for side in Side}
         matches, ambiguous = self._matches(entity) if all(lonely.values()) else ({}, {})
         alone = {side: [i for i in ids if self._is_open(entity, side, i)] for side, ids in lonely.items()}

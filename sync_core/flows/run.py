@@ -4,50 +4,41 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from itertools import islice
 from uuid import uuid4
 
 import structlog
 
 from sync_core.errors import Busy, Configure, TieoutError
 from sync_core.flows.aftermath import settle_desk
-from sync_core.flows.apply import Applier
 from sync_core.flows.choices import keep_key, read_choices
 from sync_core.flows.decide import Decider
 from sync_core.flows.errand import read_for
 from sync_core.flows.ground import Ground, keep, look
 from sync_core.flows.groups import bring_types, preview_types
-from sync_core.flows.images import adopt
 from sync_core.flows.leasing import LEASE_LIVES, take_lease
-from sync_core.flows.ledger import Key, RunLedger, parked
-from sync_core.flows.linking import changing_links, load_links
+from sync_core.flows.ledger import Key, RunLedger
+from sync_core.flows.linking import load_links
 from sync_core.flows.merges import follow_survivors
 from sync_core.flows.preview import fingerprint
 from sync_core.flows.pull import UNREADABLE, Unreadable, pull_stream, refresh
 from sync_core.flows.recover import recover
 from sync_core.flows.rest import Rest, recall, remember
+from sync_core.flows.rounds import Rounds
 from sync_core.flows.scope import Scope
 from sync_core.flows.stamp import PENDING, stamp, stamp_everything
 from sync_core.flows.surroundings import CODES
 from sync_core.flows.workspace import Workspace
-from sync_core.model import Calls, Link, Outcome, RecordStatus, RunStatus, RunSummary, Side, Status
+from sync_core.model import Calls, Outcome, RecordStatus, RunStatus, RunSummary, Side, Status
 from sync_core.rules.declaration import Entity
 from sync_core.rules.entities import ENTITIES, carrier, completing, in_parent_order
-from sync_core.rules.plan import Act, Decision, Plan
+from sync_core.rules.plan import Plan
 from sync_core.rules.rails import refusals
 from sync_core.store import agreed_images, records
 from sync_core.store.leases import Lease
 from sync_core.systems.base import Peer
 
-ROUNDS = 5
-CHUNK = 2000
-"""Decisions that are looked at together."""
-TOGETHER = 10_000
-"""Decisions that write, gathered before they are sent, so that few batches go half filled."""
-FEW = 5_000
-"""Decisions of an entity that the plan hands over; more are decided anew, or memory would grow with the company."""
 MOVED = "Records moved since the preview, so nothing was written. Look at the new plan and agree to that one."
 CONTACTS = "contacts"
 log = structlog.get_logger(__name__)
@@ -114,11 +105,7 @@ class _Session:
         self._unreadable: frozenset[Key] = frozenset()
         self._dry = False
         self._typed = 0
-        self._wrote = False
-        self._sent = False
-        self._made: list[Entity] = []
-        self._planner: Decider | None = None
-        self._kept: dict[str, list[Decision]] = {}
+        self._rounds = Rounds(self._workspace, scope, run, self._ledger, self._decider)
         self._rested: Rest | None = None
 
     def _step(self, name: str) -> None:
@@ -162,7 +149,7 @@ class _Session:
             self._stamp(everything=unfinished)
         records.set_fact(cache, PENDING, "no")
         keep(self._workspace, self._peers)
-        if self._is_whole and cache.generation == pulled and not (self._typed or self._sent):
+        if self._is_whole and cache.generation == pulled and not (self._typed or self._rounds.sent):
             counts = {e.name: self._counts(e) for e in self._entities}
             remember(cache, self._workspace.state, self._workspace.clock.now(), counts)
         failed = sum(self._ledger.counts(e.name)[Outcome.FAILED] for e in self._entities)
@@ -223,28 +210,16 @@ class _Session:
 
     def _planned(self) -> Plan:
         cache = self._workspace.cache
-        self._planner = self._decider(ahead=True)
         standing = self._workspace.state.status_counts()
         # A record that stands otherwise than well may be back in step without anything in the cache being open.
         restless = {*records.open_entities(cache), *(name for name, some in standing.items() if set(some) - {Status.SUCCESS})}
         # What is only half done without a record that is still open looks well, where the run that made it was killed.
         restless |= {e.name for e in self._entities if restless & {part.name for part, _ in completing(e.name)}}
         covered = [e for e in self._entities if self._scope.covers(e) and e.name in restless]
-        self._kept = {e.name: [] for e in self._entities}
-        decisions = (d for e in covered for d in self._passing(e, self._planner))
+        decisions = self._rounds.planned(covered)
         ground = look(self._workspace, self._peers)
         counts = records.linked_counts(cache), agreed_images.gone_counts(cache)
         return Plan(self._workspace.organisation, decisions, *counts, self._emptied, ground.strangers, ground.rules_changed)
-
-    def _passing(self, entity: Entity, planner: Decider) -> Iterator[Decision]:
-        """An entity's decisions, kept on their way while they are few; many are decided once more when their turn comes."""
-        for decision in planner.decide(entity):
-            kept = self._kept.get(entity.name)
-            if kept is not None:
-                kept.append(decision)
-                if len(kept) > FEW:
-                    del self._kept[entity.name]
-            yield decision
 
     def _decider(self, *, ahead: bool) -> Decider:
         return Decider(self._workspace, ahead=ahead, only=self._scope.only, unreadable=self._unreadable)
@@ -272,7 +247,7 @@ class _Session:
 
     def _follow_up(self) -> None:
         """What was made in Xero moved other records there (a payment its invoice): bring that over in the same run."""
-        moved = {name for entity in self._made for name in entity.moves}
+        moved = {name for entity in self._rounds.made for name in entity.moves}
         followed = [e for e in self._entities if e.name in moved and self._scope.covers(e)]
         for stream in dict.fromkeys(carrier(s) for e in followed for s in e.xero):
             pull_stream(self._workspace, stream, self._run)
@@ -281,47 +256,12 @@ class _Session:
             self._apply_entity(entity)
 
     def _apply_entity(self, entity: Entity) -> None:
-        """Rounds until nothing is left to write: a new twin is noted on its source, a child follows its parent."""
-        insist = self._scope.only is not None or self._scope.full
-        if self._wrote and entity.name in records.dirty_entities(self._workspace.cache):
-            refresh(self._workspace, entity, self._run)
-        applier = Applier(self._workspace, self._run, self._lease, self._ledger, insist=insist)
-        for turn in range(ROUNDS):
-            decider, decisions = self._decided(entity, first=turn == 0)
-            if self._carry_out(entity, applier, decider, decisions) == 0:
-                break
-        self._sent = self._sent or applier.sent
+        self._rounds.work_off(entity, self._lease)
         self._forget_choices(entity)
         if entity.name == CONTACTS:
             self._bring_types()
         if entity.name in CODES:
             self._workspace.surroundings.forget()
-
-    def _carry_out(self, entity: Entity, applier: Applier, decider: Decider, decisions: Iterable[Decision]) -> int:
-        """Link, settle and write as the decisions come; returns how many elements a system took."""
-        taken, writing, coming = 0, list[Decision](), iter(decisions)
-        while chunk := list(islice(coming, CHUNK)):
-            self._link(entity, [d for d in chunk if d.matched_by and d.crm_id and d.xero_id])
-            self._settle(entity, [d for d in chunk if parked(d)])
-            writing += [d for d in chunk if not parked(d)]
-            if len(writing) >= TOGETHER:
-                taken += self._write(entity, applier, decider, writing)
-                writing = []
-        return taken + (self._write(entity, applier, decider, writing) if writing else 0)
-
-    def _write(self, entity: Entity, applier: Applier, decider: Decider, writing: Sequence[Decision]) -> int:
-        self._wrote = True
-        if entity.moves and any(d.target is Side.XERO for d in writing):
-            self._made.append(entity)
-        return applier.apply(entity, writing, decider)
-
-    def _decided(self, entity: Entity, *, first: bool) -> tuple[Decider, Iterable[Decision]]:
-        """The plan's own decisions, if they were few and this run wrote nothing that they could not know of; else new ones."""
-        kept = self._kept.pop(entity.name, None) if first and not self._wrote else None
-        if kept is not None and self._planner is not None:
-            return self._planner, kept
-        decider = self._decider(ahead=False)
-        return decider, decider.decide(entity)
 
     def _preview_types(self) -> None:
         if any(e.name == CONTACTS and self._scope.covers(e) for e in self._entities):
@@ -340,28 +280,6 @@ class _Session:
             outcome = self._ledger.outcomes.get((name, Side.CRM, crm_id))
             if name == entity.name and outcome in (Outcome.UPDATED, Outcome.UNCHANGED):
                 self._workspace.state.remove_mapping(keep_key(name, crm_id))
-
-    def _link(self, entity: Entity, decisions: Sequence[Decision]) -> None:
-        now = self._workspace.clock.now()
-        links = [Link(entity.name, d.crm_id or "", d.xero_id or "", d.matched_by, now) for d in decisions]
-        if links:
-            with changing_links(self._workspace):
-                self._workspace.state.add_links(links)
-                self._workspace.step("linked")
-                records.set_partners(self._workspace.cache, links)
-
-    def _settle(self, entity: Entity, decisions: Sequence[Decision]) -> None:
-        """Decisions that write nothing: agreed images for those in step, a status for each.
-
-        What stays parked as it was is not stamped again, unless one of its records moved.
-        """
-        now = self._workspace.clock.now()
-        adopt(self._workspace, entity, [d for d in decisions if d.act is Act.ADOPT], self._run)
-        self._ledger.keep([self._ledger.status_of(d, now, wrote=False) for d in decisions if self._ledger.done(d)])
-        some = [d for d in decisions if d.act is Act.PARK]
-        ids = [i for d in some for i in (d.crm_id, d.xero_id) if i]
-        moved = records.moved_in(self._workspace.cache, entity.name, self._run, ids) if ids else frozenset()
-        self._ledger.stamped.update(d.key for d in some if d.matched_by or moved & {d.crm_id, d.xero_id})
 
     def _stamp(self, *, everything: bool) -> None:
         if everything:
