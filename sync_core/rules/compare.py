@@ -131,6 +131,10 @@ def blank(value: Value) -> bool:
     return value is None or value is False or value == "" or value == ()
 
 
+_CASELESS = (Kind.NAME, Kind.EMAIL)
+"""Kinds whose upper and lower case mean the same where nobody has changed them since both agreed."""
+
+
 def same(spec: Field, crm: Value, xero: Value, translate: Translate, *, strict: bool = False) -> bool:
     """Whether both sides mean the same, after what either cannot hold is set aside.
 
@@ -147,7 +151,7 @@ def same(spec: Field, crm: Value, xero: Value, translate: Translate, *, strict: 
         return _digits(crm) == _digits(xero)
     if isinstance(crm, str) and isinstance(xero, str):
         left, right = _held(spec, crm), _held(spec, xero)
-        return left == right or (spec.kind is Kind.NAME and not strict and left.casefold() == right.casefold())
+        return left == right or (spec.kind in _CASELESS and not strict and left.casefold() == right.casefold())
     return crm == xero
 
 

@@ -15,6 +15,7 @@ class Kind(StrEnum):
     TEXT = "text"
     NAME = "name"
     PHONE = "phone"
+    EMAIL = "email"
     MONEY = "money"
     QUANTITY = "quantity"
     RATE = "rate"

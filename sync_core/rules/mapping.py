@@ -148,7 +148,7 @@ def _write_xero(body: Native, spec: Field, at: At, table: str, value: Value, _co
     path = at.path_in(table)
     if isinstance(value, Lookup):
         path, value = at.path_in(value.table), value.id
-    if not path or (value is None and spec.kind not in (Kind.TEXT, Kind.PHONE)):
+    if not path or (value is None and spec.kind not in (Kind.TEXT, Kind.PHONE, Kind.EMAIL)):
         return
     if spec.kind is Kind.TAG:
         value = with_id(str(pick(body, path) or ""), str(value), at.limit)

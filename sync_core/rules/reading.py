@@ -264,6 +264,7 @@ def _bank(_spec: Field, _at: At, _side: Side, path: str) -> Reader:
 _READERS: dict[Kind, Callable[[Field, At, Side, str], Reader]] = {
     Kind.TEXT: _text,
     Kind.NAME: _text,
+    Kind.EMAIL: _text,
     Kind.PHONE: _phone,
     Kind.MONEY: _number,
     Kind.QUANTITY: _number,

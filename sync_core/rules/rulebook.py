@@ -100,6 +100,7 @@ SETTINGS = (
 _KINDS: dict[Kind, str] = {
     Kind.TEXT: "as it is written",
     Kind.NAME: "as it is written; upper and lower case count as the same",
+    Kind.EMAIL: "as it is written; upper and lower case count as the same",
     Kind.PHONE: "its digits are compared, not its spaces and signs",
     Kind.MONEY: "exact amount",
     Kind.QUANTITY: "exact number",

@@ -92,6 +92,12 @@ def test_blanks_are_filled_from_either_side():
     assert one("asked", A, "", ...) == Verdict(to_xero={"asked": A})
 
 
+def test_the_case_of_an_email_counts_once_both_agreed_and_not_at_first():
+    email = entity("contacts").field("email")
+    assert same(email, "Mere@Kahu.example", "mere@kahu.example", linked)
+    assert not same(email, "Mere@Kahu.example", "mere@kahu.example", linked, strict=True)
+
+
 @pytest.mark.parametrize("name", OWNERS)
 def test_a_clash_without_an_image_goes_by_the_owner(name):
     expected = {

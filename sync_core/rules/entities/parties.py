@@ -37,7 +37,7 @@ contacts = Entity(
             once=True,
         ),
         xero_id("ContactID"),
-        shared("email", "Email", At("emailaddress1", limit=100), At("EmailAddress", limit=255)),
+        shared("email", "Email", At("emailaddress1", limit=100), At("EmailAddress", limit=255), Kind.EMAIL),
         shared("phone", "Phone", At("telephone1", limit=50), At("Phones[PhoneType=DEFAULT].PhoneNumber", limit=50), Kind.PHONE),
         shared(
             "account_number",
