@@ -90,7 +90,7 @@ def pull_streams(workspace: Workspace, streams: Sequence[Stream], run: str, *, f
         except Rejected as error:
             if not (stream.optional and error.code in ("not supported", "not permitted")):
                 raise
-            notes.append(f"{stream.table}: Skipped (not supported)")
+            notes.append(f"{stream.table}: Skipped ({error.code})")
     rows.move_cursors(workspace.cache, start.quiet, run)
     return Pulled(notes, tuple(emptied))
 

@@ -19,3 +19,10 @@ def test_what_a_lacking_right_kept_back_goes_once_it_is_given(books: Books):
     (twin,) = rows(books, "xero.Invoices")
     assert invoice["tie_xeroid"] == twin["InvoiceID"]
     at_rest(books)
+
+
+def test_a_list_that_the_app_may_not_read_and_can_do_without_is_named(books: Books):
+    books.sandbox.fault("forbidden", system="xero", path="/BrandingThemes", times=None)
+    result = sync(books)
+    assert result.summary.status is RunStatus.SUCCESS
+    assert "BrandingThemes: Skipped (not permitted)" in result.notes
