@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.flows.shop import act, at_rest, rows, sell, sync
 from tests.scenarios.books import Books
 
@@ -36,6 +38,7 @@ def whole_listings(books: Books) -> int:
     return sum(e.path.endswith("/invoices") and "deltatoken" not in e.query for e in asked)
 
 
+@pytest.mark.soak
 def test_it_is_once_a_day_and_in_between_only_changes_are_asked_for(books):
     first, second = whole_listings(books), whole_listings(books)
     books.sandbox.advance(DAY)

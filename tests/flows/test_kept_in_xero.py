@@ -37,7 +37,7 @@ class KilledError(BaseException):
     """The process is gone."""
 
 
-@pytest.mark.parametrize("point", ["lines marked as sending", "lines answered"])
+@pytest.mark.parametrize("point", [pytest.param("lines marked as sending", marks=pytest.mark.soak), "lines answered"])
 def test_lines_changed_and_added_in_xero_are_no_conflict_after_a_death_in_between(books, point):
     act(books, "invoice in Dynamics", {"number": "INV-1", "customer": "Kahu Guiding Co", "lines": [WALK]})
     sync(books)

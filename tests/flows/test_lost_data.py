@@ -147,7 +147,9 @@ def test_no_secret_stands_in_tieouts_data(full_books):
     assert body_text({}) == "{}"
 
 
-@pytest.mark.parametrize("forgotten", [False, True], ids=["cache kept", "cache lost"])
+@pytest.mark.parametrize(
+    "forgotten", [pytest.param(False, id="cache kept", marks=pytest.mark.soak), pytest.param(True, id="cache lost")]
+)
 def test_money_of_a_customer_that_is_deleted_in_dynamics_comes_without_the_customer(books, forgotten):
     act(books, "customer in Dynamics", {"name": "Pohara Boats"})
     sync(books)

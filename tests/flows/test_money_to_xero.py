@@ -79,7 +79,7 @@ def test_each_is_in_xero_exactly_once_whatever_happens_on_the_way(open_books, wh
     at_rest(open_books)
 
 
-@pytest.mark.parametrize("kind", ["drop_after", "error_after"])
+@pytest.mark.parametrize("kind", ["drop_after", pytest.param("error_after", marks=pytest.mark.soak)])
 @pytest.mark.parametrize(
     ("where", "place"), [(PAY, 0), pytest.param(ALLOCATE, 2, marks=pytest.mark.soak)], ids=["payment", "allocation"]
 )

@@ -61,7 +61,9 @@ def test_somebody_without_a_role_is_told_whom_to_ask(service, signed_in, words):
     assert [b.label for b in at.button] == ["Sign out"]
 
 
-@pytest.mark.parametrize("name", ["overview", "schedule", "problems", "resync", "close"])
+@pytest.mark.parametrize(
+    "name", ["schedule", "problems", *(pytest.param(n, marks=pytest.mark.soak) for n in ("overview", "resync", "close"))]
+)
 def test_a_viewer_sees_everything_and_can_press_nothing_that_acts(service, signed_in, words, name):
     at = signed_in(name, ["Viewer"])
     assert "Viewer: you may look at everything." in text(words(at))
