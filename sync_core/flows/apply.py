@@ -22,7 +22,7 @@ from sync_core.flows.line_writes import LineWriter, brings_lines, without_lines
 from sync_core.flows.pull import pull_stream, refresh
 from sync_core.flows.totals import totals_apart
 from sync_core.flows.workspace import Workspace
-from sync_core.model import Intent, IntentStatus, Link, Native, Record, RecordStatus, Side, Verb
+from sync_core.model import IntentStatus, Link, Native, Record, RecordStatus, Side, Verb
 from sync_core.rules import remarks
 from sync_core.rules.compare import blank, image
 from sync_core.rules.declaration import Entity, Stream
@@ -128,7 +128,8 @@ class Applier:
             elif self._insist or earlier.reason.startswith((NOT_SENT, NEVER_ARRIVED)):
                 jobs.append(replace(made, intent=replace(made.intent, attempt=earlier.attempt + 1)))
             else:
-                failed.append(self._same_refusal(made.decision, stream.side, earlier))
+                # Refused before and unchanged since: it is Failed with the same remark, and is not sent again.
+                failed.append(self._failed(made.decision, stream.side, Rejected(earlier.reason)))
         self._ledger.keep(failed)
         return jobs
 
@@ -250,12 +251,6 @@ class Applier:
         self.attempted.add((decision.key, side))
         now = self._workspace.clock.now()
         return self._ledger.failure(decision, remarks.refused(error.message), "refused", now, error.detail)
-
-    def _same_refusal(self, decision: Decision, side: Side, earlier: Intent) -> RecordStatus:
-        """Refused before and unchanged since: it is Failed with the same remark, and is not sent again."""
-        self.attempted.add((decision.key, side))
-        now = self._workspace.clock.now()
-        return self._ledger.failure(decision, remarks.refused(earlier.reason), "refused", now)
 
     def _came_out(self, decision: Decision) -> bool:
         """Take note that a write was taken. False when nothing is to be said of it: the record's other side was refused."""

@@ -95,22 +95,18 @@ class BodyMaker:
         if not isinstance(value, str):
             return None
         partner = self.translate(side.other, spec.entity, value)
-        if partner is None:
-            if not spec.blocks and side not in spec.makes:
-                return None
-            raise Rejected(f"{spec.label} is not linked yet.", field=spec.name, code="parent")
         at = spec.at(side)
-        if side is Side.CRM or (at is not None and at.tables):
-            return self._lookup(spec, side, partner)
-        return partner
-
-    def _lookup(self, spec: Field, side: Side, partner: str) -> Lookup | None:
-        table = self.tables(side, spec.entity, partner)
-        if table:
+        if partner is None:
+            why = f"{spec.label} is not linked yet."
+        elif side is not Side.CRM and (at is None or not at.tables):
+            return partner
+        elif table := self.tables(side, spec.entity, partner):
             return Lookup(table, partner)
+        else:
+            why = remarks.unlisted(spec.label, side)
         if not spec.blocks and side not in spec.makes:
             return None
-        raise Rejected(remarks.unlisted(spec.label, side), field=spec.name, code="parent")
+        raise Rejected(why, field=spec.name, code="parent")
 
 
 def _given(source: Record, spec: Field) -> Value:
