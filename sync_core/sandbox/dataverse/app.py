@@ -69,6 +69,8 @@ def _serve(kernel: Kernel, call: Call) -> Answer:
         return _answer(Environment.of(kernel), call)
     except errors.DataverseError as error:
         return refusal(error, call.preferences)
+    except RecursionError:
+        return refusal(errors.bad_query("The query is nested too deeply."), call.preferences)
 
 
 def _answer(env: Environment, call: Call) -> Answer:

@@ -100,6 +100,12 @@ class Environment:
         name, default = column.logical, column.default
         return lambda row: row.get(name, default)
 
+    @staticmethod
+    def is_stored(table: Table, column: Column) -> bool:
+        """Whether rows hold the column themselves, so that an index over them can find it."""
+        derived = (table.logical, column.logical) in DERIVED or column.base_of is not None
+        return not derived and column.logical not in ("owninguser", "owningbusinessunit")
+
     def _owner_reader(self, name: str) -> Read:
         if name == "owninguser":
             return lambda row: row.get("ownerid")

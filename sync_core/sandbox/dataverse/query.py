@@ -17,6 +17,8 @@ from sync_core.sandbox.dataverse.schema import Table
 from sync_core.sandbox.kernel import Row
 
 COUNT_CAP = 5000
+OTHER_LANGUAGES = ("$apply", "sql", "fetchXml", "savedQuery", "userQuery")
+"""Options that hold a query of their own; ``lists`` answers them."""
 TOTAL = "Microsoft.Dynamics.CRM.totalrecordcount"
 TOTAL_EXCEEDED = "Microsoft.Dynamics.CRM.totalrecordcountlimitexceeded"
 
@@ -77,7 +79,7 @@ def _narrowed(listing: Listing, parsed: Filter) -> list[str] | None:
     rows, table = listing.env.store.rows(listing.table.logical), listing.table
     for name, value in parsed.equal.items():
         column = table.by_property(name)
-        if column is None or not isinstance(value, str):
+        if column is None or not isinstance(value, str) or not listing.env.is_stored(table, column):
             continue
         if column.logical == table.primary_id:
             return [value]
@@ -121,16 +123,20 @@ def _ordered_page(listing: Listing, order: str, cookie: Cookie, size: int) -> tu
 
 
 def _count(listing: Listing) -> dict[str, Any]:
-    found = sum(1 for _ in islice(matching(listing), COUNT_CAP + 1))
-    counted: dict[str, Any] = {"@odata.count": min(found, COUNT_CAP)}
-    if listing.preferences.annotates(TOTAL):
-        counted[f"@{TOTAL}"] = min(found, COUNT_CAP)
-    if listing.preferences.annotates(TOTAL_EXCEEDED):
-        counted[f"@{TOTAL_EXCEEDED}"] = found > COUNT_CAP
-    return counted
+    return counted(listing.preferences, sum(1 for _ in islice(matching(listing), COUNT_CAP + 1)))
+
+
+def counted(preferences: Preferences, found: int) -> dict[str, Any]:
+    """``@odata.count`` of so many rows and what goes with it; no count is above 5,000."""
+    body: dict[str, Any] = {"@odata.count": min(found, COUNT_CAP)}
+    if preferences.annotates(TOTAL):
+        body[f"@{TOTAL}"] = min(found, COUNT_CAP)
+    if preferences.annotates(TOTAL_EXCEEDED):
+        body[f"@{TOTAL_EXCEEDED}"] = found > COUNT_CAP
+    return body
 
 
 def _refuse_unsupported(options: dict[str, str]) -> None:
-    for name in ("$apply", "$search", "sql", "fetchXml", "savedQuery", "userQuery"):
+    for name in ("$search", *OTHER_LANGUAGES):
         if name in options:
-            raise errors.DataverseError(501, errors.BAD_QUERY, f"The sandbox does not answer queries with {name}.")
+            raise errors.DataverseError(501, errors.BAD_QUERY, f"The sandbox does not answer queries with {name} here.")

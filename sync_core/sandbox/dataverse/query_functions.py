@@ -21,6 +21,7 @@ Make = Callable[[Getter, Values, datetime], Test]
 Span = Callable[[datetime, int], tuple[datetime, datetime]]
 DAY = timedelta(days=1)
 MONTHS = 12
+SIDES = (("Last", -1), ("This", 0), ("Next", 1))
 
 
 def _start(day: date) -> datetime:
@@ -37,22 +38,52 @@ def _month(now: datetime, months: int) -> datetime:
     return _start(date(at // MONTHS, at % MONTHS + 1, 1))
 
 
+def _week(now: datetime, weeks: int) -> datetime:
+    """The Sunday that the week so many weeks from now begins with."""
+    return _day(now) - (now.isoweekday() % 7) * DAY + 7 * weeks * DAY
+
+
+def _year(now: datetime, years: int) -> datetime:
+    return _month(now, 1 - now.month + MONTHS * years)
+
+
+def _back(now: datetime, months: int) -> datetime:
+    """The same instant so many months ago, at the latest on the last day of that month."""
+    first, following = _month(now, -months), _month(now, 1 - months)
+    return min(first + (now - _month(now, 0)), following - timedelta(seconds=1))
+
+
+def _whole(start: Callable[[datetime, int], datetime], at: int) -> Span:
+    """The whole week, month or year that is so many from now."""
+    return lambda now, _n: (start(now, at), start(now, at + 1))
+
+
+BEGINNING = datetime(1, 1, 1, tzinfo=UTC)
 SPANS: dict[str, Span] = {
     "Today": lambda now, _n: (_day(now), _day(now) + DAY),
     "Yesterday": lambda now, _n: (_day(now) - DAY, _day(now)),
     "Tomorrow": lambda now, _n: (_day(now) + DAY, _day(now) + 2 * DAY),
     "Last7Days": lambda now, _n: (_day(now) - 7 * DAY, now),
     "Next7Days": lambda now, _n: (now, _day(now) + 8 * DAY),
-    "ThisMonth": lambda now, _n: (_month(now, 0), _month(now, 1)),
-    "LastMonth": lambda now, _n: (_month(now, -1), _month(now, 0)),
-    "NextMonth": lambda now, _n: (_month(now, 1), _month(now, 2)),
-    "ThisYear": lambda now, _n: (_month(now, 1 - now.month), _month(now, MONTHS + 1 - now.month)),
-    "LastYear": lambda now, _n: (_month(now, 1 - now.month - MONTHS), _month(now, 1 - now.month)),
+    **{f"{word}Week": _whole(_week, at) for word, at in SIDES},
+    **{f"{word}Month": _whole(_month, at) for word, at in SIDES},
+    **{f"{word}Year": _whole(_year, at) for word, at in SIDES},
     "LastXHours": lambda now, n: (now - timedelta(hours=n), now),
     "LastXDays": lambda now, n: (_day(now) - n * DAY, now),
     "LastXWeeks": lambda now, n: (_day(now) - 7 * n * DAY, now),
     "LastXMonths": lambda now, n: (_month(now, -n), now),
+    "LastXYears": lambda now, n: (_back(now, MONTHS * n), now),
+    "NextXHours": lambda now, n: (now, now + timedelta(hours=n)),
     "NextXDays": lambda now, n: (now, _day(now) + (n + 1) * DAY),
+    "NextXWeeks": lambda now, n: (now, _day(now) + (7 * n + 1) * DAY),
+    "NextXMonths": lambda now, n: (now, _back(_day(now), -n) + DAY),
+    "NextXYears": lambda now, n: (now, _back(_day(now), -MONTHS * n) + DAY),
+    "OlderThanXMinutes": lambda now, n: (BEGINNING, now - timedelta(minutes=n)),
+    "OlderThanXHours": lambda now, n: (BEGINNING, now - timedelta(hours=n)),
+    "OlderThanXDays": lambda now, n: (BEGINNING, now - n * DAY),
+    "OlderThanXWeeks": lambda now, n: (BEGINNING, now - 7 * n * DAY),
+    "OlderThanXMonths": lambda now, n: (BEGINNING, _back(now, n)),
+    "OlderThanXYears": lambda now, n: (BEGINNING, _back(now, MONTHS * n)),
 }
 """From the first instant, included, to the second, excluded."""
 
@@ -91,6 +122,8 @@ def _among(*, negated: bool) -> Make:
 def _between(*, negated: bool) -> Make:
     def make(getter: Getter, values: Values, _now: datetime) -> Test:
         low, high = (_parsed(value) for value in values) if len(values) == 2 else _need_two()
+        if isinstance(low, int | Decimal) != isinstance(high, int | Decimal) or isinstance(low, str) != isinstance(high, str):
+            raise errors.bad_query("The two values of Between are of different types.")
         return lambda row: (value := _comparable(getter(row), low)) is not None and (low <= value <= high) != negated
 
     return make

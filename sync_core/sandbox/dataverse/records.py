@@ -9,13 +9,14 @@ from typing import Any, TypeVar
 from sync_core.sandbox.dataverse import errors, writes
 from sync_core.sandbox.dataverse.environment import Environment
 from sync_core.sandbox.dataverse.invoicing import finish
+from sync_core.sandbox.dataverse.lists import answer_list
 from sync_core.sandbox.dataverse.paths import Address, Segment, locate, require
-from sync_core.sandbox.dataverse.query import Listing, count_rows, list_rows
+from sync_core.sandbox.dataverse.query import Listing, count_rows
 from sync_core.sandbox.dataverse.render import Shape, etag
 from sync_core.sandbox.dataverse.requests import Answer, Call, no_content, plain, with_json
 from sync_core.sandbox.dataverse.schema import Table
 from sync_core.sandbox.dataverse.session import Session, start
-from sync_core.sandbox.dataverse.tracking import count_changes, is_tracked, list_changes
+from sync_core.sandbox.dataverse.tracking import count_changes
 from sync_core.sandbox.kernel import Row
 
 T = TypeVar("T")
@@ -84,10 +85,7 @@ def _listing(target: Target) -> Listing:
 
 def _list(target: Target) -> Answer:
     listing = _listing(target)
-    applied = _applied(listing)
-    if is_tracked(listing.options, preferred=listing.preferences.track_changes):
-        return with_json(list_changes(listing), headers=applied)
-    return with_json(list_rows(listing), headers=applied)
+    return with_json(answer_list(listing, target.call.user), headers=_applied(listing))
 
 
 def _applied(listing: Listing) -> dict[str, str]:

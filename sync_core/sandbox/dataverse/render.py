@@ -5,20 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from sync_core.sandbox.dataverse import errors
+from sync_core.sandbox.dataverse.annotations import annotator
 from sync_core.sandbox.dataverse.comparing import Getter
 from sync_core.sandbox.dataverse.environment import Environment
 from sync_core.sandbox.dataverse.filters import parse_filter, parse_order
 from sync_core.sandbox.dataverse.options import Preferences, names_of, read_expand
 from sync_core.sandbox.dataverse.schema import Column, Relationship, Table
-from sync_core.sandbox.dataverse.values import formatted, write_value
+from sync_core.sandbox.dataverse.values import write_value
 from sync_core.sandbox.kernel import Row
 
-FORMATTED = "OData.Community.Display.V1.FormattedValue"
-LOOKUP_TABLE = "Microsoft.Dynamics.CRM.lookuplogicalname"
-LOOKUP_NAV = "Microsoft.Dynamics.CRM.associatednavigationproperty"
+T = TypeVar("T")
 Writer = Callable[[Row, dict[str, Any]], None]
 
 
@@ -116,7 +115,7 @@ class Shape:
     def _writer(self, column: Column) -> Writer:
         read, key = self._env.reader(self._table, column), column.property_name
         plain = column.type not in ("Money", "Decimal", "Double", "DateTime")
-        annotate = self._annotator(column)
+        annotate = annotator(self._env, column, key, self._preferences)
 
         def write(row: Row, body: dict[str, Any]) -> None:
             value = read(row)
@@ -128,34 +127,6 @@ class Shape:
             body[key] = value if plain else write_value(column, value)
 
         return write
-
-    def _annotator(self, column: Column) -> Callable[[Row, dict[str, Any], Any], None] | None:
-        if column.is_lookup:
-            return self._lookup_annotator(column)
-        shown = bool(column.options) or column.type not in ("String", "Memo", "Uniqueidentifier")
-        if not shown or not self._preferences.annotates(FORMATTED):
-            return None
-        env, key = self._env, f"{column.property_name}@{FORMATTED}"
-        symbols = (lambda _row: env.currency({})) if column.base_of else env.currency
-
-        def annotate(row: Row, body: dict[str, Any], value: Any) -> None:
-            body[key] = formatted(column, value, symbols(row) if column.type == "Money" else ("", 0))
-
-        return annotate
-
-    def _lookup_annotator(self, column: Column) -> Callable[[Row, dict[str, Any], Any], None] | None:
-        env, key = self._env, column.property_name
-        wanted = [name for name in (LOOKUP_NAV, LOOKUP_TABLE, FORMATTED) if self._preferences.annotates(name)]
-        if not wanted:
-            return None
-
-        def annotate(row: Row, body: dict[str, Any], value: Any) -> None:
-            target = env.target_of(column, row)
-            nav = column.navs[column.targets.index(target)] if column.navs else column.logical
-            texts = {LOOKUP_NAV: nav, LOOKUP_TABLE: target, FORMATTED: env.name_of(target, value)}
-            body.update({f"{key}@{name}": texts[name] for name in wanted if texts[name] is not None})
-
-        return annotate
 
     def _expander(self, name: str, options: dict[str, str]) -> Writer:
         single = self._table.by_nav(name)
@@ -194,7 +165,7 @@ class Shape:
         return write
 
 
-def in_order(rows: list[Row], order: list[tuple[Getter, bool]]) -> list[Row]:
+def in_order(rows: list[T], order: list[tuple[Getter, bool]]) -> list[T]:
     """Sorted by several getters; nulls first when ascending, as in the database."""
     for getter, descending in reversed(order):
         rows = sorted(rows, key=lambda row: _sort_key(getter(row)), reverse=descending)

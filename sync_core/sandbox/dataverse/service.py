@@ -20,6 +20,8 @@ from sync_core.sandbox.dataverse.messages import ACTIONS, BOUND, FUNCTIONS, NAME
 from sync_core.sandbox.dataverse.paths import Segment, check_key, read_address, read_path, require
 from sync_core.sandbox.dataverse.records import Target, serve_row, serve_set
 from sync_core.sandbox.dataverse.requests import Answer, Call, with_json
+from sync_core.sandbox.dataverse.views import SETS as VIEW_SETS
+from sync_core.sandbox.dataverse.views import read_views
 
 FUNCTION_CALLS: dict[str, Message] = FUNCTIONS
 ACTION_CALLS: dict[str, Message] = {
@@ -48,6 +50,8 @@ def answer(env: Environment, call: Call) -> Answer:
         return with_json({"@odata.context": f"{call.service}$metadata#GlobalOptionSetDefinitions", "value": []})
     if head.name == "sdkmessagefilters" and len(segments) == 1 and head.key is None:
         return read_message_filters(env, call)
+    if head.name in VIEW_SETS and len(segments) == 1:
+        return read_views(env, call, head)
     if head.name == "RelationshipDefinitions":
         return serve_relationships(env, call, segments)
     if len(segments) == 1 and (head.name in FUNCTION_CALLS or head.name in ACTION_CALLS):

@@ -28,3 +28,12 @@ def api(kernel: Kernel) -> Api:
 def person(api: Api) -> Api:
     """The same API, used by the person who works in the CRM."""
     return api.as_person()
+
+
+@pytest.fixture(scope="module")
+def company():
+    """The small company once for a whole file, for questions alone: nothing may write to it."""
+    kernel = Kernel(seed=1)
+    kernel.clock.set(START, frozen=True)
+    dataverse.seed(kernel, COMPANY)
+    return Api(kernel, Starlette(routes=dataverse.routes(kernel)))
