@@ -60,6 +60,16 @@ class LineWriter:
             refresh(self._workspace, self._entity, self._run)
         return taken, failed
 
+    def put(self, chosen: Sequence[tuple[Decision, Sequence[LineWrite]]]) -> tuple[int, list[tuple[Decision, TieoutError]]]:
+        """The same for changes that were chosen line by line. A line that moved since it was read refuses (Stale)."""
+        ids = [line.line_id or "" for _, lines in chosen for line in lines]
+        read = rows.native_rows(self._workspace.cache, self._stream, ids)
+        versions = {i: version for i, (_, version, _) in read.items()}
+        jobs = [self._job(d, line, versions.get(line.line_id or "")) for d, lines in chosen for line in lines]
+        came = self._send(jobs)
+        refresh(self._workspace, self._entity, self._run)
+        return came
+
     def _jobs(self, decisions: Sequence[Decision]) -> list[LineJob]:
         cache, name = self._workspace.cache, self._entity.name
         crm = records.records(cache, name, Side.CRM, [d.crm_id or "" for d in decisions])
@@ -74,7 +84,7 @@ class LineWriter:
                 jobs += sorted((self._job(decision, line) for line in lines), key=_turn)
         return jobs
 
-    def _job(self, decision: Decision, line: LineWrite) -> LineJob:
+    def _job(self, decision: Decision, line: LineWrite, version: str | None = None) -> LineJob:
         verb = Verb.DELETE if line.body is None else Verb.UPDATE if line.line_id else Verb.CREATE
         row_id = line.line_id or twin_id(self._workspace.organisation, "line", line.xero_line_id)
         body: Native = dict(line.body or {})
@@ -97,7 +107,7 @@ class LineWriter:
             status=IntentStatus.PLANNED,
             planned_at=self._workspace.clock.now(),
         )
-        return LineJob(decision, Write(self._stream, verb, body, intent.key, row_id), intent)
+        return LineJob(decision, Write(self._stream, verb, body, intent.key, row_id, version), intent)
 
     def _send(self, jobs: list[LineJob]) -> tuple[int, list[tuple[Decision, TieoutError]]]:
         """What is taken off, changed and put on a document goes in one call: cut off in between, its lines would be half done,

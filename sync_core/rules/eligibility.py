@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -130,22 +131,62 @@ def codes_of(line: Mapping[str, object], books: Books) -> tuple[str, str]:
     return account, tax
 
 
+@dataclass(frozen=True, slots=True)
+class UncodedLine:
+    """A line without a ledger account or a tax rate that Xero has in use.
+
+    ``net``: in the document's currency, before tax. ``account`` and ``tax``: those of both that can stay, else "".
+    """
+
+    document: str
+    id: str
+    position: int
+    description: str
+    net: Decimal | None
+    account: str
+    tax: str
+    trouble: str
+
+
 def _lines_of(record: Record) -> tuple[Mapping[str, Any], ...]:
     value = record.fields.get("lines")
     return value if isinstance(value, tuple) else ()
 
 
 def _coded(_entity: Entity, record: Record, books: Books, _around: Around) -> str | None:
+    return next((each.trouble for each in uncoded(record, books)), None)
+
+
+def uncoded(record: Record, books: Books) -> Iterator[UncodedLine]:
+    """The lines of a document that cannot be sent for want of a code that Xero has in use, each with why."""
     for position, line in enumerate(_lines_of(record), start=1):
         account, tax = codes_of(line, books)
-        named = f"Line {position} ({line.get('description') or line.get('product') or 'no description'})"
+        text = str(line.get("description") or line.get("product") or "no description")
         lacking = [word for word, code in (("ledger account", account), ("tax rate", tax)) if not code]
+        dead = [
+            (word, code)
+            for word, code, known in (("Ledger account", account, books.accounts), ("Tax rate", tax, books.taxes))
+            if code and known and code not in known
+        ]
         if lacking:
-            return f"{named} has no {' and no '.join(lacking)}. Choose from the lists on the line in Dynamics."
-        for word, code, known in (("Ledger account", account, books.accounts), ("Tax rate", tax, books.taxes)):
-            if known and code not in known:
-                return f"{named}: {word.lower()} {code} is archived or missing in Xero. Choose another one."
-    return None
+            what = f"Line {position} ({text}) has no {' and no '.join(lacking)}."
+            trouble = f"{what} Choose from the lists on the line in Dynamics, or in Tieout under Problems."
+        elif dead:
+            word, code = dead[0]
+            trouble = f"Line {position} ({text}): {word.lower()} {code} is archived or missing in Xero. Choose another one."
+        else:
+            continue
+        gone = {code for _, code in dead}
+        yield UncodedLine(
+            record.id,
+            str(line.get("id") or ""),
+            position,
+            text,
+            line.get("net"),
+            "" if account in gone else account,
+            "" if tax in gone else tax,
+            trouble,
+        )
 
 
 CHECKS: dict[str, Check] = {

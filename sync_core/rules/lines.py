@@ -200,11 +200,7 @@ def _dynamics_body(line: Line, position: int, ids: Mapping[str, str], twin: Line
 
 def _what(line: Line, product: str | None, ids: Mapping[str, str]) -> Native:
     unit = ids.get(f"unit {line.get('product')}")
-    codes = {
-        "tie_ledgeraccountid": ("tie_ledgeraccount", ids.get(f"account {line.get('account_code')}")),
-        "tie_taxrateid": ("tie_taxrate", ids.get(f"tax {line.get('tax_type')}")),
-    }
-    chosen: Native = {column: Lookup(table, found) for column, (table, found) in codes.items() if found}
+    chosen = code_columns(line, ids)
     if product and unit:
         return chosen | {
             "isproductoverridden": False,
@@ -214,3 +210,12 @@ def _what(line: Line, product: str | None, ids: Mapping[str, str]) -> Native:
             "description": line.get("description"),
         }
     return chosen | {"isproductoverridden": True, "productdescription": str(line.get("description") or "")[:850]}
+
+
+def code_columns(line: Line, ids: Mapping[str, str]) -> Native:
+    """The columns of a Dynamics line that hold its ledger account and tax rate, as far as Dynamics has these."""
+    codes = {
+        "tie_ledgeraccountid": ("tie_ledgeraccount", ids.get(f"account {line.get('account_code')}")),
+        "tie_taxrateid": ("tie_taxrate", ids.get(f"tax {line.get('tax_type')}")),
+    }
+    return {column: Lookup(table, found) for column, (table, found) in codes.items() if found}

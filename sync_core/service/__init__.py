@@ -6,6 +6,7 @@ values; errors are of ``sync_core.errors`` and their message is for people.
 
 from __future__ import annotations
 
+from sync_core.flows.line_codes import LineCodes
 from sync_core.flows.preview import Change, PlannedRecord, Preview
 from sync_core.flows.schedule import ScheduleView
 from sync_core.flows.scope import Scope
@@ -13,12 +14,14 @@ from sync_core.rules.ageing import Ageing, AgeingLine, Bucket, Difference, Moved
 from sync_core.rules.bridge import variance_bridge
 from sync_core.rules.cases import Case, CaseAct, CaseEntry, CaseStatus, RowKey
 from sync_core.rules.closing import CloseStatus, LateChange, LockDates, SignOff
+from sync_core.rules.eligibility import UncodedLine
 from sync_core.rules.people import AT_THIS_MACHINE, Person, Role, role_among
 from sync_core.rules.reconcile import Filters, Reconciliation, Sort, Tolerance
 from sync_core.rules.rulebook import EligibilityRule, FieldRule
 from sync_core.rules.types import ContactType, Relationship, TypeLine, TypeMapping
 from sync_core.service.answers import AuditReport, Check, Download, Flow, Overview, data_flows, entities
 from sync_core.service.closing import Past
+from sync_core.service.coding import CodeChoices
 from sync_core.service.connecting import Connected, connect_xero
 from sync_core.service.listing import Apart, Candidate, Event, RecordLine, RecordList
 from sync_core.service.opening import Service, SystemClock, audit_report, follow_sync, open_service, run_worker
@@ -46,6 +49,7 @@ __all__ = [
     "Change",
     "Check",
     "CloseStatus",
+    "CodeChoices",
     "Connected",
     "ContactType",
     "Difference",
@@ -58,6 +62,7 @@ __all__ = [
     "Flow",
     "Gap",
     "LateChange",
+    "LineCodes",
     "LinePair",
     "LockDates",
     "Moved",
@@ -87,6 +92,7 @@ __all__ = [
     "Tolerance",
     "TypeLine",
     "TypeMapping",
+    "UncodedLine",
     "VarianceBridge",
     "WorkFilters",
     "WorkItem",

@@ -19,6 +19,7 @@ from sync_core.flows.surroundings import Surroundings
 from sync_core.flows.workspace import Step, Workspace, no_step
 from sync_core.model import RunSummary, Side
 from sync_core.service.answers import AuditReport
+from sync_core.service.coding import Coding
 from sync_core.service.connecting import XERO_SIGN_IN
 from sync_core.service.desk import RunningRun
 from sync_core.service.filing import Filing
@@ -50,7 +51,7 @@ class SystemClock:
         time.sleep(seconds)
 
 
-class Service(Syncing, Filing, Previewing, Pairing, Ruling, Listing):
+class Service(Syncing, Filing, Previewing, Pairing, Ruling, Coding, Listing):
     """One organisation, open for business. Close it when done."""
 
     def _perform(self, request: Request) -> Done:

@@ -37,6 +37,15 @@ def codes(cache: Cache, entity: str) -> list[Code]:
     return [Code(r["code"], _label(entity, r["code"], r["title"]), r["active"]) for r in table.to_pylist()]
 
 
+def usual_taxes(cache: Cache) -> dict[str, str]:
+    """By code of a ledger account the tax type that Xero proposes for it."""
+    table = cache.query(
+        "SELECT json_extract_string(fields, '$.code') AS code, json_extract_string(fields, '$.tax_type') AS tax FROM record "
+        "WHERE entity = 'ledger_accounts' AND side = 'xero' AND gone = ''"
+    )
+    return {r["code"]: r["tax"] for r in table.to_pylist() if r["code"] and r["tax"]}
+
+
 def _label(entity: str, code: str, title: str | None) -> str:
     return f"{code} · {title}" if entity == "ledger_accounts" else f"{title} ({code})"
 
