@@ -15,7 +15,7 @@ from console.door import service
 from console.texts import count, plain
 from sync_core.errors import Rejected, TieoutError
 from sync_core.model import Side
-from sync_core.service import Scope
+from sync_core.service import LineCodes, Scope
 
 Answer = TypeVar("Answer")
 WHO = "console"
@@ -99,6 +99,12 @@ def keep(entity: str, crm_id: str, xero_id: str, chosen: Mapping[str, Side], lab
 
     if _tell(decided):
         resync(entity, [crm_id, xero_id], label)
+
+
+def code_lines(entity: str, chosen: Mapping[str, Mapping[str, LineCodes]], documents: Sequence[str], label: str) -> None:
+    """Put what was chosen on the lines in Dynamics, and resync ``documents`` so that what is complete is sent."""
+    if _tell(lambda: service().code_lines(entity, chosen, who=who())) is not None:
+        resync(entity, documents, label)
 
 
 def map_type(table: str, code: str, kind: str | None) -> None:

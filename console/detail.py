@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 import streamlit as st
 
-from console import casework, decide, record_resync, verify, xero_details
+from console import casework, decide, line_codes, record_resync, verify, xero_details
 from console.door import service
 from console.sheets import Sheet
 from console.texts import MATCH_WORDS, XERO_TYPES, amount, day, plain
@@ -33,6 +33,7 @@ def draw(sheet: Sheet, found: RowDetail) -> None:
     with details:
         xero_details.draw(sheet.entity, row, statuses)
     decide.draw(sheet, found, statuses)
+    _codes(sheet, row, statuses)
     _lines(sheet, found)
     _applied(found)
     _alternatives(found)
@@ -145,6 +146,14 @@ def _spoken(line: FieldLine, name: str) -> str:
     """A cell of the field table. Xero shouts its statuses; Dynamics does not."""
     text = str(getattr(line, name))
     return text.capitalize() if line.name == "state" and text.isupper() else text
+
+
+def _codes(sheet: Sheet, row: Mapping[str, object], statuses: Sequence[RecordStatus]) -> None:
+    """Where lines hold the record back for want of a code, the choice of one."""
+    held_back = [status.id for status in statuses if status.side is Side.CRM and status.reason == line_codes.CODED]
+    if held_back:
+        st.markdown("**Ledger account and tax rate of its lines**")
+        line_codes.draw(sheet.entity, held_back, str(row["number"] or sheet.singular), f"{sheet.entity}_{row['row_id']}")
 
 
 def _lines(sheet: Sheet, found: RowDetail) -> None:

@@ -168,7 +168,7 @@ def cause(record: RecordStatus) -> str:
 
 def common(record: RecordStatus) -> str:
     """The remark without what is particular to this record."""
-    return _PARTICULAR.sub("…", record.remark)
+    return _PARTICULAR.sub("…", record.remark).replace("… …", "…")
 
 
 def titles(entity: str, records: Collection[tuple[Side, str]]) -> dict[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from console import actions, casework, nav, problem_lists, record_resync, resync
+from console import actions, casework, line_codes, nav, problem_lists, record_resync, resync
 from console.door import service
 from console.frame import never_synced, reader_zone
 from console.permitted import held
@@ -13,7 +13,7 @@ from console.segments import segments
 from console.sheets import SHEETS
 from console.texts import STATUS_WORDS, count, lower_first, plain, when, zone_name
 from console.widgets import filled, left, pick, right
-from sync_core.model import RecordStatus, Status
+from sync_core.model import RecordStatus, Side, Status
 from sync_core.service import Scope, Service, data_flows
 
 SHOWN = 100
@@ -60,7 +60,11 @@ def draw(group: Group, known: Risks) -> None:
             both_sides(group.entity, named[picked.id], f"see_{key}")
         words = "Work on it" if number == 1 else f"Work on these {number:,}"
         work = st.toggle(words, key=f"work_{key}")
+        uncoded = first.reason == line_codes.CODED and st.toggle("Choose ledger account and tax rate", key=f"codes_{key}")
     record_resync.draw(key)
+    if uncoded:
+        ids = [record.id for record in group.records if record.side is Side.CRM]
+        line_codes.draw(group.entity, ids, named.get(first.id, name) if number == 1 else f"{number:,} {name}", key)
     if work:
         casework.acts_or_why_not(group.entity, service().rows_among(group.entity, group.row_ids), f"problem_{key}")
 

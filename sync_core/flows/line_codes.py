@@ -69,7 +69,7 @@ def _documents(workspace: Workspace, entity: Entity, documents: Collection[str])
 def _write(workspace: Workspace, waiting: UncodedLine | None, line: str, codes: LineCodes) -> LineWrite:
     if waiting is None:
         raise Rejected("One of these lines does not wait for a ledger account any more. Reload the page.", field=line)
-    books, named = workspace.surroundings.books, f"Line {waiting.position} ({waiting.description})"
+    books, named = workspace.surroundings.books, f"Line {waiting.position} “{waiting.description}”"
     for word, code, in_use in (("ledger account", codes.account, books.accounts), ("tax rate", codes.tax, books.taxes)):
         if code not in in_use:
             raise Rejected(f"{named}: {word} {code or 'none'} is not in use in Xero. Choose another one.", field=word)

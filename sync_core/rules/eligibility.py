@@ -135,13 +135,14 @@ def codes_of(line: Mapping[str, object], books: Books) -> tuple[str, str]:
 class UncodedLine:
     """A line without a ledger account or a tax rate that Xero has in use.
 
-    ``net``: in the document's currency, before tax. ``account`` and ``tax``: those of both that can stay, else "".
+    ``net``: in ``currency``, before tax. ``account`` and ``tax``: those of both that can stay, else "".
     """
 
     document: str
     id: str
     position: int
     description: str
+    currency: str
     net: Decimal | None
     account: str
     tax: str
@@ -169,11 +170,11 @@ def uncoded(record: Record, books: Books) -> Iterator[UncodedLine]:
             if code and known and code not in known
         ]
         if lacking:
-            what = f"Line {position} ({text}) has no {' and no '.join(lacking)}."
+            what = f"Line {position} “{text}” has no {' and no '.join(lacking)}."
             trouble = f"{what} Choose from the lists on the line in Dynamics, or in Tieout under Problems."
         elif dead:
             word, code = dead[0]
-            trouble = f"Line {position} ({text}): {word.lower()} {code} is archived or missing in Xero. Choose another one."
+            trouble = f"Line {position} “{text}”: {word.lower()} {code} is archived or missing in Xero. Choose another one."
         else:
             continue
         gone = {code for _, code in dead}
@@ -182,6 +183,7 @@ def uncoded(record: Record, books: Books) -> Iterator[UncodedLine]:
             str(line.get("id") or ""),
             position,
             text,
+            str(record.fields.get("currency") or ""),
             line.get("net"),
             "" if account in gone else account,
             "" if tax in gone else tax,

@@ -7,7 +7,7 @@ import pytest
 from console import actions
 from console.problems import desk, grouped, risks
 from sync_core.model import Status
-from sync_core.service import CaseStatus
+from sync_core.service import CaseStatus, LineCodes, Service
 from tests.pages.conftest import table_of
 
 
@@ -147,3 +147,25 @@ def test_too_many_rows_are_refused_before_anything_is_done(service, show, words,
 def _groups():
     records = [record for records in desk().open.values() for record in records]
     return grouped(records, risks(records))
+
+
+def choose(at, label, value, place=0):
+    [each for each in at.selectbox if each.label == label][place].set_value(value)
+    return at.run()
+
+
+def test_the_codes_that_lines_wait_for_are_chosen_once_for_lines_with_one_description(service, show, monkeypatch):
+    asked = []
+    monkeypatch.setattr(Service, "code_lines", lambda _, entity, chosen, who: asked.append((entity, chosen, who)) or 1)
+    monkeypatch.setattr(actions, "resync", lambda entity, ids, label: asked.append((entity, ids, label)))
+    at = switch(show("problems", show="Blocked"), "Choose ledger account")
+    assert next(b for b in at.button if b.label == "Put on the lines and try again").disabled
+    at = choose(at, "Ledger account", "200")
+    assert [each.value for each in at.selectbox if each.label == "Tax rate"] == ["OUTPUT2", None]
+    click(at, "Put on 1 line and try again")
+    (entity, chosen, _), (again, documents, label) = asked
+    ((document, lines),) = chosen.items()
+    assert (entity, again, label) == ("invoices", "invoices", "2 invoices")
+    assert list(lines.values()) == [LineCodes("200", "OUTPUT2")]
+    assert document in documents
+    assert len(documents) == 2

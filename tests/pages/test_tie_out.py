@@ -175,6 +175,13 @@ def test_a_name_with_markdown_in_it_stays_a_name(service, show, words):
     assert "Kōwhai Gifts" in words(at)
 
 
+def test_codes_that_the_lines_of_an_invoice_wait_for_are_chosen_beside_them(service, show):
+    at = select(show("invoices", invoices_search="HP-1025"), 0)
+    assert {"Ledger account", "Tax rate"} <= {each.label for each in at.selectbox}
+    at = select(show("invoices", invoices_search="HP-1021"), 0)
+    assert "Ledger account" not in {each.label for each in at.selectbox}
+
+
 @pytest.mark.parametrize("name", ["payments", "credit_notes"])
 def test_other_documents_use_the_same_page(service, show, name):
     at = show(name)

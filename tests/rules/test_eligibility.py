@@ -103,11 +103,11 @@ WRITE_IN = {"description": "Guided walk", "quantity": Decimal(1)}
 @pytest.mark.parametrize(
     ("line", "words"),
     [
-        (WRITE_IN, "Line 2 (Guided walk) has no ledger account and no tax rate."),
-        ({**WRITE_IN, "account_code": "200"}, "Line 2 (Guided walk) has no tax rate."),
-        ({**WRITE_IN, "tax_type": "OUTPUT2"}, "Line 2 (Guided walk) has no ledger account."),
-        ({"product": "BARE"}, "Line 2 (BARE) has no ledger account and no tax rate."),
-        ({}, "Line 2 (no description) has no ledger account and no tax rate."),
+        (WRITE_IN, "Line 2 “Guided walk” has no ledger account and no tax rate."),
+        ({**WRITE_IN, "account_code": "200"}, "Line 2 “Guided walk” has no tax rate."),
+        ({**WRITE_IN, "tax_type": "OUTPUT2"}, "Line 2 “Guided walk” has no ledger account."),
+        ({"product": "BARE"}, "Line 2 “BARE” has no ledger account and no tax rate."),
+        ({}, "Line 2 “no description” has no ledger account and no tax rate."),
         ({**WRITE_IN, "account_code": "209", "tax_type": "OUTPUT2"}, "ledger account 209 is archived or missing in Xero"),
         ({**WRITE_IN, "account_code": "200", "tax_type": "OLD"}, "tax rate OLD is archived or missing in Xero"),
     ],
