@@ -2,7 +2,7 @@
 -- Statements are parted by lines "-- step <name>" and run in this order on one connection, in one transaction. Names in double
 -- braces are rendered by reconciliation_sql.py from the entity registry and from rules.reasons; the temporary tables `term`
 -- (one row) and `tolerance` hold what people chose.
--- The many pairs that agree in everything are written at once; only the others go through the steps after that.
+-- The many pairs that agree in everything are kept apart, in few columns; only the others go through the steps after that.
 
 -- step present
 -- A hard-deleted row is absent. A voided one is there and counts nothing.
@@ -19,59 +19,64 @@ WHERE entity = {{entity}} AND NOT (gone = 'deleted' AND coalesce(state, '') <> '
 
 -- step people
 CREATE TEMP TABLE people AS
-SELECT k.seq, k.side, k.id, k.title, coalesce(k.partner, '') AS twin, t.seq AS twin_seq,
+SELECT k.seq, k.side, k.id, hash(k.id) AS print, k.title, coalesce(k.partner, '') AS twin, t.seq AS twin_seq,
   k.gone = 'merged' OR coalesce(t.gone = 'merged', false) AS merged
 FROM record k LEFT JOIN record t ON t.entity = 'contacts' AND t.side <> k.side AND t.id = k.partner
 WHERE k.entity = 'contacts';
 
 -- step settled
 -- What Dynamics' own payments and allocations settle of each document.
-CREATE TEMP TABLE settled AS {{settled}};
+CREATE TEMP TABLE settled AS
+SELECT *, hash(document) AS print FROM ({{settled}});
 
--- step linked
--- Linked pairs that agree in everything. What is not needed of a side is left out before the join: rows are carried through it.
-{{linked_into}}
-WITH c AS NOT MATERIALIZED (
-  SELECT p.seq, p.id, p.twin, coalesce(nullif(p.number, ''), p.title) AS name, hash(p.number_key) AS number_print,
-    p.cur, p.doc_date, p.due_date, p.sign * p.total AS total, p.sign * p.total_tax AS tax, p.rate, p.state,
-    {{linked_paid}} AS paid, {{linked_credited}} AS credited, {{linked_due}} AS due,
-    p.contact IS NULL AS nobody, k.seq AS contact_seq, k.twin_seq
-  FROM present p LEFT JOIN people k ON k.side = 'crm' AND k.id = p.contact {{linked_settled}}
-  WHERE p.side = 'crm' AND NOT (p.void OR p.inactive) AND p.hash = p.agreed_hash{{linked_only}}
+-- step outline
+-- Every record in numbers, read once: ids and texts as prints of 64 bits, NULL where there is none. A pair is told by two of them.
+CREATE TEMP TABLE outline AS
+SELECT seq, side = 'crm' AS is_crm, void,
+  NOT (void OR inactive) AND coalesce(hash = agreed_hash, false) AS calm,
+  hash(id) AS id_print,
+  CASE WHEN twin <> '' THEN hash(twin) END AS twin_print,
+  CASE WHEN number_key <> '' THEN hash(number_key) END AS number_print,
+  CASE WHEN contact IS NOT NULL THEN hash(contact) END AS contact_print,
+  {{kin_print}} AS kin_print,
+  hash(number_key, sign, total, total_tax, doc_date, due_date) AS value_print,
+  cur, rate, {{state_mark}} AS state_mark,
+  amount_paid AS paid, amount_credited AS credited, amount_due AS due
+FROM present;
+
+-- step agreeing
+-- Linked pairs that agree in everything.
+CREATE TEMP TABLE agreeing AS
+WITH c AS (
+  SELECT o.* EXCLUDE (paid, credited, due), {{outline_settlement}}, k.seq AS contact_seq, k.twin_seq
+  FROM outline o LEFT JOIN people k ON k.side = 'crm' AND k.print = o.contact_print {{outline_settled}}
+  WHERE o.is_crm AND o.calm{{agreeing_only}}
 ),
-x AS NOT MATERIALIZED (
-  SELECT p.seq, p.id, p.twin, hash(p.number_key) AS number_print,
-    p.cur, p.doc_date, p.due_date, p.sign * p.total AS total, p.sign * p.total_tax AS tax, p.rate, p.state,
-    p.sign * p.amount_paid AS paid, p.sign * p.amount_credited AS credited, p.sign * p.amount_due AS due,
-    p.contact IS NULL AS nobody, k.seq AS contact_seq
-  FROM present p LEFT JOIN people k ON k.side = 'xero' AND k.id = p.contact
-  WHERE p.side = 'xero' AND NOT (p.void OR p.inactive) AND p.hash = p.agreed_hash{{linked_twins}}
+x AS (
+  SELECT o.*, k.seq AS contact_seq
+  FROM outline o LEFT JOIN people k ON k.side = 'xero' AND k.print = o.contact_print
+  WHERE NOT o.is_crm AND o.calm
 )
 SELECT c.seq AS crm_seq, x.seq AS xero_seq, c.contact_seq AS crm_contact, x.contact_seq AS xero_contact,
-  'Matched' AS status, '' AS reason, '' AS words, 'stored link' AS matched_by,
-  NULL::VARCHAR[] AS alternatives, NULL::VARCHAR[] AS whys,
-  c.name AS number, coalesce(nullif(c.cur, ''), x.cur) AS currency,
-  coalesce(c.doc_date, x.doc_date) AS date, coalesce(c.due_date, x.due_date) AS due_date,
-  c.total AS crm_total, x.total AS xero_total, c.paid AS crm_paid, c.credited AS crm_credited, c.due AS crm_due,
-  coalesce(c.total, 0) AS crm_amount, coalesce(x.total, 0) AS xero_amount,
-  0::DECIMAL(19,4) AS difference,
-  NULL::VARCHAR[] AS differing,
-  NULL::STRUCT(reason VARCHAR, amount DECIMAL(19,4))[] AS parts,
-  true AS crm_counts, true AS xero_counts
-FROM c JOIN x ON c.twin = x.id AND x.twin = c.id
-WHERE (c.cur = x.cur OR '' IN (c.cur, x.cur)) AND c.name IS NOT NULL AND c.number_print = x.number_print
-  AND c.total IS NOT DISTINCT FROM x.total AND c.tax IS NOT DISTINCT FROM x.tax
-  AND c.doc_date IS NOT DISTINCT FROM x.doc_date AND c.due_date IS NOT DISTINCT FROM x.due_date
-  AND coalesce(c.paid = x.paid, true) AND {{linked_credits_agree}}
-  AND (c.nobody OR x.nobody OR c.twin_seq = x.contact_seq)
-  AND coalesce(c.rate = x.rate, true)
-  AND NOT ({{state_differs}});
+  coalesce(nullif(c.cur, ''), x.cur) AS currency, c.paid, c.credited, c.due
+FROM c JOIN x ON c.twin_print = x.id_print AND x.twin_print = c.id_print AND c.value_print = x.value_print
+WHERE (c.cur = x.cur OR '' IN (c.cur, x.cur))
+  AND coalesce(c.paid = x.paid, true) AND {{outline_credits_agree}}
+  AND (c.contact_print IS NULL OR x.contact_print IS NULL OR c.twin_seq = x.contact_seq)
+  AND coalesce(c.rate = x.rate, true) AND coalesce(c.state_mark = x.state_mark, true);
+
+-- step agreed
+-- Kept of them is what pages sort, filter and add up by; what is the same of all is not written a million times.
+{{agreed_into}}
+SELECT crm_seq, xero_seq, crm_contact, xero_contact, coalesce(nullif(p.number, ''), p.title) AS number, a.currency,
+  p.doc_date AS date, p.due_date, p.sign * p.total AS total, p.sign * a.paid AS crm_paid, p.sign * a.credited AS crm_credited,
+  {{agreed_due}} AS crm_due
+FROM agreeing a JOIN present p ON p.seq = a.crm_seq
+WHERE coalesce(nullif(p.number, ''), p.title) IS NOT NULL;
 
 -- step open
--- By number first: reading whole rows of a million to keep a few takes longer than all the rest.
 CREATE TEMP TABLE open AS
-SELECT p.seq FROM present p
-ANTI JOIN (SELECT unnest([crm_seq, xero_seq]) AS seq FROM {{kept}}) done ON done.seq = p.seq;
+SELECT seq FROM outline ANTI JOIN (SELECT unnest([crm_seq, xero_seq]) AS seq FROM {{agreed}}) done USING (seq);
 
 -- step crm
 CREATE TEMP TABLE crm AS
@@ -119,8 +124,11 @@ FROM xero x WHERE x.twin = '';
 -- Numbers that a whole side has twice, of those that are still asked about.
 CREATE TEMP TABLE often AS
 SELECT side, number_key FROM present
-WHERE NOT void AND number_key <> ''
-  AND number_key IN (SELECT number_key FROM crm_pool UNION ALL SELECT number_key FROM xero_pool)
+WHERE seq IN (
+  SELECT seq FROM outline WHERE NOT void AND number_print IN (
+    SELECT hash(number_key) FROM (SELECT number_key FROM crm_pool UNION ALL SELECT number_key FROM xero_pool)
+  )
+)
 GROUP BY ALL HAVING count(*) > 1;
 
 -- step exact
@@ -150,18 +158,17 @@ CREATE TEMP TABLE lone_xero AS SELECT * FROM xero ANTI JOIN pairs ON pairs.xero_
 -- step kin
 -- Records that share with a lone one what could make it their duplicate: read in one go, and seldom many.
 CREATE TEMP TABLE kin AS
-WITH lone AS (SELECT seq, number_key, twin FROM lone_crm UNION ALL SELECT seq, number_key, twin FROM lone_xero),
-like_lone AS (
-  SELECT DISTINCT hash(side, contact, total, doc_date) AS print FROM present
-  WHERE {{documents}} AND seq IN (SELECT seq FROM lone)
+WITH lone AS MATERIALIZED (SELECT seq FROM lone_crm UNION ALL SELECT seq FROM lone_xero),
+marks AS MATERIALIZED (SELECT number_print, twin_print, kin_print FROM outline WHERE seq IN (FROM lone)),
+alike AS (
+  FROM lone
+  UNION SELECT seq FROM outline WHERE number_print IN (SELECT number_print FROM marks WHERE number_print IS NOT NULL)
+  UNION SELECT seq FROM outline WHERE twin_print IN (SELECT twin_print FROM marks WHERE twin_print IS NOT NULL)
+  UNION SELECT seq FROM outline WHERE kin_print IN (SELECT kin_print FROM marks WHERE kin_print IS NOT NULL)
+  {{same_tag}}
 )
 SELECT p.seq, p.side, p.id, p.partner, p.twin, p.number_key, p.void, p.contact, p.total, p.doc_date, p.cur, p.document, p.kind
-FROM present p
-WHERE seq IN (SELECT seq FROM lone)
-  OR number_key IN (SELECT number_key FROM lone WHERE number_key <> '')
-  OR twin IN (SELECT twin FROM lone WHERE twin <> '')
-  OR {{same_tag}}
-  OR {{documents}} AND hash(side, contact, total, doc_date) IN (FROM like_lone);
+FROM present p WHERE seq IN (FROM alike);
 
 -- step duplicates
 -- A lone record is a duplicate when its number or tag is there twice, its twin belongs to another, or it equals a paired one.
@@ -307,7 +314,7 @@ LEFT JOIN duplicates u ON u.row_id = b.row_id
 LEFT JOIN estranged o ON o.row_id = b.row_id;
 
 -- step judged
-INSERT INTO {{kept}} BY NAME
+CREATE OR REPLACE TABLE {{kept}} AS
 WITH judged AS (
   SELECT *,
     {{status_case}} AS status,

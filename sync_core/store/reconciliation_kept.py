@@ -26,7 +26,7 @@ from sync_core.store.reconciliation_matching import ACCEPT
 from sync_core.store.reconciliation_moved import anything, few, look, note, take_out
 from sync_core.store.reconciliation_sql import between, steps
 
-FORM = 3
+FORM = 4
 """Version of the kept rows: another one makes all of them anew."""
 
 _ALSO = ("contacts", "payments", "allocations", "invoices", "credit_notes")
@@ -170,7 +170,7 @@ def make(transaction: Transaction, entity: str, terms: Terms, into: str, *, part
     if not partly:
         transaction.run(f"CREATE OR REPLACE TABLE {said_name(entity)} AS {_NOTHING_SAID}")
     for name, statement in steps(entity, into, partly=partly).items():
-        if name == "linked" and partly:
+        if name == "outline" and partly:
             take_out(transaction, entity, into)
         transaction.run(statement)
         if name == "accepted":

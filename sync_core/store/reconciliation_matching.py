@@ -47,13 +47,14 @@ def matching(subject: Entity) -> dict[str, str]:
         "passes": "".join(rendered),
         "exact": " UNION ALL ".join(f"SELECT * FROM pass_{n}" for n in names) or _NO_PAIRS,
         "candidates": _SCORED if documents else _shared_keys([(k, label) for k, field, label in keys if field not in _TAGS]),
-        "documents": str(documents),
-        "same_tag": f"lower(twin) IN (SELECT {tag} FROM crm_pool WHERE {tag} <> '')" if tag else "false",
+        "same_tag": _SAME_TAG.format(tag=tag) if tag else "",
+        "kin_print": "hash(side, contact, total, doc_date)" if documents else "NULL::UBIGINT",
         "duplicates": _duplicates(numbered, documents, tag),
     }
 
 
 _TAGS = ("xero_id", "crm_id")
+_SAME_TAG = "UNION SELECT seq FROM present WHERE lower(twin) IN (SELECT {tag} FROM crm_pool WHERE {tag} <> '')"
 _NO_PAIRS = "SELECT '' AS crm_id, '' AS xero_id, '' AS matched_by, true AS same_currency WHERE false"
 _SAME_PARTY = """ AND c.cur = x.cur AND c.document = x.document AND (c.contact_twin = x.contact
     OR coalesce(c.contact_twin, '') = '' AND lower(trim(c.contact_name)) = lower(trim(x.contact_name)))"""

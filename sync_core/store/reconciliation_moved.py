@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from sync_core.model import Side
 from sync_core.store.cache import Transaction
 from sync_core.store.reconciliation_matching import literal
+from sync_core.store.reconciliation_sql import agreed_name
 
 _NEAR = 64
 """Records that share a print."""
@@ -50,10 +51,11 @@ def note(transaction: Transaction, noted: str) -> None:
 
 
 def take_out(transaction: Transaction, entity: str, kept: str) -> None:
-    """Delete from ``kept`` what has to be made anew; the temporary table `touched` has the Dynamics records to look at.
+    """Delete from the pairs that agreed what has to be looked at anew; the temporary table `touched` has its Dynamics records.
 
-    Rows that did not agree are always made anew: `differing` is NULL in those that did, and only in those.
+    Rows that did not agree are always made anew.
     """
+    agreed = agreed_name(kept)
     near = f"seq // {_NEAR} IN (FROM moved)"
     transaction.run(f"CREATE TEMP TABLE nearby AS SELECT seq, entity, side, id FROM record WHERE {near}")
     seqs = ("crm_seq", "xero_seq", "crm_contact", "xero_contact")
@@ -66,12 +68,11 @@ def take_out(transaction: Transaction, entity: str, kept: str) -> None:
         )
         touched += ["crm_seq IN (FROM theirs)", "xero_seq IN (FROM theirs)"]
     if entity == "invoices" and _count(transaction, "nearby WHERE entity IN ('payments', 'allocations') AND side = 'crm'"):
-        transaction.run(_SETTLED_OTHERWISE.format(kept=kept))
+        transaction.run(_SETTLED_OTHERWISE.format(agreed=agreed))
         touched.append("crm_seq IN (FROM settled_otherwise)")
-    transaction.run(
-        f"CREATE TEMP TABLE out AS SELECT crm_seq FROM {kept} WHERE differing IS NOT NULL OR {' OR '.join(touched)}"
-    )
-    transaction.run(f"DELETE FROM {kept} WHERE differing IS NOT NULL OR {' OR '.join(touched)}")
+    out = " OR ".join(touched)
+    transaction.run(f"CREATE TEMP TABLE out AS SELECT crm_seq FROM {agreed} WHERE {out} UNION ALL SELECT crm_seq FROM {kept}")
+    transaction.run(f"DELETE FROM {agreed} WHERE {out}")
     transaction.run(
         f"CREATE TEMP TABLE touched AS SELECT seq, id FROM record WHERE entity = {literal(entity)} AND side = '{Side.CRM}'"
         f" AND seq IN (SELECT crm_seq FROM out UNION ALL SELECT seq FROM nearby WHERE entity = {literal(entity)})"
@@ -80,10 +81,10 @@ def take_out(transaction: Transaction, entity: str, kept: str) -> None:
 
 _SETTLED_OTHERWISE = """
 CREATE TEMP TABLE settled_otherwise AS
-SELECT k.crm_seq FROM {kept} k
+SELECT k.crm_seq FROM {agreed} k
 JOIN record r ON r.seq = k.crm_seq AND r.entity = 'invoices' AND r.side = 'crm'
 LEFT JOIN settled s ON s.document = r.id
-WHERE k.differing IS NULL AND (coalesce(s.paid, 0) <> k.crm_paid OR coalesce(s.credited, 0) <> k.crm_credited)
+WHERE coalesce(s.paid, 0) <> k.crm_paid OR coalesce(s.credited, 0) <> k.crm_credited
 """
 """A payment that moved may settle another document than before, which nothing tells but the amounts."""
 

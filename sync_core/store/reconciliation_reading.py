@@ -13,7 +13,7 @@ from sync_core.model import Side
 from sync_core.rules.reasons import REASONS, Reason
 from sync_core.rules.reconcile import CRM_INVOICE_STATES, Filters, Sort, Terms, decimals
 from sync_core.store.reconciliation_matching import literal
-from sync_core.store.reconciliation_sql import sign
+from sync_core.store.reconciliation_sql import agreed_name, sign
 
 COLUMNS: tuple[str, ...] = (
     "row_id",
@@ -82,7 +82,7 @@ class Reading:
         # First which rows, then what they hold: or what nobody will see is carried through the sort.
         chosen = (
             f"WITH picked AS MATERIALIZED (SELECT spot, row_number() OVER () AS place FROM ({picked}))"
-            f" SELECT t.*, place FROM picked JOIN ({self._overlaid(asked)}) t USING (spot)"
+            f" SELECT t.*, place FROM picked JOIN ({self._overlaid(asked, _OF_PICKED)}) t USING (spot)"
         )
         return self._whole(chosen), asked.values
 
@@ -140,9 +140,14 @@ SELECT {", ".join(COLUMNS)} FROM shown ORDER BY place"""
         where = " AND ".join(f"({each})" for each in self._conditions(filters, asked)) or "true"
         return f"SELECT * FROM ({self._overlaid(asked)}) t WHERE {where}"
 
-    def _overlaid(self, asked: _Asked) -> str:
+    def _kept_rows(self, only: tuple[str, str] = ("", "")) -> str:
+        """The pairs that agree, spelled out, and the rows of the others. ``only``: of which of either, as a condition."""
+        agreed, others = only
+        return _AGREED.format(name=agreed_name(self._kept), only=agreed, also=f"FROM {self._kept} {others}")
+
+    def _overlaid(self, asked: _Asked, only: tuple[str, str] = ("", "")) -> str:
         if not self._terms.ignored:
-            return f"SELECT *, rowid AS spot FROM {self._kept}"
+            return self._kept_rows(only)
         rows, reasons = asked.bind(list(self._terms.ignored)), asked.bind(list(self._terms.ignored.values()))
         words = next(rule.words for rule in REASONS if rule.reason is Reason.IGNORED)
         return f"""
@@ -150,8 +155,8 @@ SELECT k.* REPLACE (
   CASE WHEN a.seq IS NULL THEN status ELSE 'Ignored' END AS status,
   CASE WHEN a.seq IS NULL THEN reason ELSE {literal(Reason.IGNORED)} END AS reason,
   CASE WHEN a.seq IS NULL THEN words WHEN a.told = '' THEN {literal(words)} ELSE {literal(f"{words}: ")} || a.told END AS words,
-  CASE WHEN a.seq IS NULL THEN parts END AS parts), k.rowid AS spot
-FROM {self._kept} k
+  CASE WHEN a.seq IS NULL THEN parts END AS parts)
+FROM ({self._kept_rows(only)}) k
 LEFT JOIN (
   SELECT r.seq, r.side, any_value(g.told) AS told
   FROM (SELECT unnest({rows}::VARCHAR[]) AS row_id, unnest({reasons}::VARCHAR[]) AS told) g
@@ -271,6 +276,22 @@ class _Asked:
         self.values.append(value)
         return f"${len(self.values)}"
 
+
+_AGREED = """
+SELECT crm_seq, xero_seq, crm_contact, xero_contact,
+  'Matched' AS status, '' AS reason, '' AS words, 'stored link' AS matched_by,
+  NULL::VARCHAR[] AS alternatives, NULL::VARCHAR[] AS whys,
+  number, currency, date, due_date, total AS crm_total, total AS xero_total, crm_paid, crm_credited, crm_due,
+  coalesce(total, 0) AS crm_amount, coalesce(total, 0) AS xero_amount, 0::DECIMAL(19,4) AS difference,
+  NULL::VARCHAR[] AS differing, NULL::STRUCT(reason VARCHAR, amount DECIMAL(19,4))[] AS parts,
+  true AS crm_counts, true AS xero_counts, -1 - rowid AS spot
+FROM {name} {only}
+UNION ALL BY NAME SELECT *, rowid AS spot {also}"""
+"""Pairs that agree in everything differ from each other in few columns: only these are kept. `spot` names a kept row."""
+_OF_PICKED = (
+    "WHERE rowid IN (SELECT -1 - spot FROM picked WHERE spot < 0)",
+    "WHERE rowid IN (SELECT spot FROM picked WHERE spot >= 0)",
+)
 
 _NAMED = """MATERIALIZED (
   SELECT seq, id, number, doc_date, due_date, reference, kind, state, total_tax, amount_paid, amount_credited, amount_due,

@@ -27,6 +27,11 @@ _TYPED = frozenset({"number", "date", "due_date", "currency", "contact", "state"
 """Fields that have a column of their own in the cache and are compared there."""
 
 
+def agreed_name(kept: str) -> str:
+    """The table beside ``kept`` that holds the pairs which agree in everything."""
+    return f"{kept}_agreed"
+
+
 @cache
 def steps(name: str, kept: str, *, partly: bool = False) -> dict[str, str]:
     """The statements of the entity ``name`` by the name of their step, in order. ``kept``: the table that they fill.
@@ -34,12 +39,12 @@ def steps(name: str, kept: str, *, partly: bool = False) -> dict[str, str]:
     ``partly``: it has rows already, and pairs that agree are looked for only among the records in the temporary table
     `touched`. Raises KeyError for a name that is not in the registry.
     """
-    subject = registered(name)
+    subject, agreed = registered(name), agreed_name(kept)
     pieces = {
         "kept": kept,
-        "linked_into": f"INSERT INTO {kept} BY NAME" if partly else f"CREATE OR REPLACE TABLE {kept} AS",
-        "linked_only": " AND p.seq IN (SELECT seq FROM touched)" if partly else "",
-        "linked_twins": " AND p.partner IN (SELECT id FROM touched)" if partly else "",
+        "agreed": agreed,
+        "agreed_into": f"INSERT INTO {agreed} BY NAME" if partly else f"CREATE OR REPLACE TABLE {agreed} AS",
+        "agreeing_only": " AND o.seq IN (SELECT seq FROM touched)" if partly else "",
         **_entity(subject),
         **_amounts(subject),
         **matching(subject),
@@ -110,11 +115,11 @@ def _amounts(subject: Entity) -> dict[str, str]:
     twin = subject.name in ("payments", "allocations")
     return {
         "settled": _SETTLED if invoices else "SELECT '' AS document, 0 AS paid, 0 AS credited WHERE false",
-        "linked_settled": "LEFT JOIN settled s ON s.document = p.id" if invoices else "",
-        "linked_paid": "coalesce(s.paid, 0)" if invoices else "p.sign * p.amount_paid",
-        "linked_credited": "coalesce(s.credited, 0)" if invoices else "p.sign * p.amount_credited",
-        "linked_due": "p.total - coalesce(s.paid, 0) - coalesce(s.credited, 0)" if invoices else "p.sign * p.amount_due",
-        "linked_credits_agree": "coalesce(c.credited = x.credited, true)" if invoices else "coalesce(c.due = x.due, true)",
+        "outline_settled": "LEFT JOIN settled s ON s.print = o.id_print" if invoices else "",
+        "outline_settlement": _SETTLEMENT if invoices else "o.paid, o.credited, o.due",
+        "outline_credits_agree": "coalesce(c.credited = x.credited, true)" if invoices else "coalesce(c.due = x.due, true)",
+        "agreed_due": "p.total - a.paid - a.credited" if invoices else "p.sign * a.due",
+        "state_mark": _INVOICE_MARK if invoices else "CASE WHEN coalesce(state, '') <> '' THEN hash(state) END",
         "crm_settlement": _CRM_SUMS if invoices else _CRM_COLUMNS,
         "crm_document_twin": _DOCUMENT_TWIN if twin else "''",
         "crm_document_join": _DOCUMENT_JOIN if twin else "",
@@ -137,6 +142,8 @@ _SETTLED = """
     AND coalesce(state, '') NOT IN ('DELETED', 'VOIDED')
   GROUP BY document
 """
+_SETTLEMENT = "coalesce(s.paid, 0) AS paid, coalesce(s.credited, 0) AS credited, NULL AS due"
+_INVOICE_MARK = "coalesce(state, '') = CASE side WHEN 'crm' THEN '2' ELSE 'PAID' END"
 _CRM_SUMS = """coalesce(s.paid, 0) AS paid, coalesce(s.credited, 0) AS credited,
     CASE WHEN p.void THEN 0 ELSE p.total - coalesce(s.paid, 0) - coalesce(s.credited, 0) END AS due"""
 _CRM_COLUMNS = "p.sign * p.amount_paid AS paid, p.sign * p.amount_credited AS credited, p.sign * p.amount_due AS due"
