@@ -167,14 +167,18 @@ class Dataverse:
         if cursor is None:
             start, prefer = f"/{set_name}{odata.query(select=_select(stream))}", _TRACKED
         else:
-            start, prefer = _link_of(stream, cursor), _PAGED
+            start, prefer = self._link_of(stream, cursor), _PAGED
         for payload in self._pages(stream, start, prefer):
-            link = payload.get("@odata.deltaLink")
-            if link is None and "@odata.nextLink" not in payload:
-                raise Retryable(f"Dynamics ended the list of {stream.table} without saying where to go on.")
+            link = self.http.follow(start, payload.get("@odata.deltaLink") or "")
             gone = [row["id"] for row in payload["value"] if _is_tombstone(row)]
             rows = [row for row in payload["value"] if not _is_tombstone(row)]
             yield Page(rows, gone, _cursor(stream, link) if link else None)
+            if link or "@odata.nextLink" in payload:
+                continue
+            if cursor is not None:
+                raise Retryable(f"Dynamics ended the list of {stream.table} without saying where to go on.")
+            # Not every server tracks the changes that it was asked to: then the list is read whole each time, in order.
+            yield from self._whole_list(stream, set_name)
 
     def _pages(self, stream: Stream, start: str, prefer: str) -> Iterator[dict[str, Any]]:
         """Follow nextLink, exactly as given, to the end. ``start`` with a delta token in it may be Expired."""
@@ -187,10 +191,21 @@ class Dataverse:
             if not isinstance(payload.get("value"), list):
                 raise Retryable(f"Dynamics answered without a list of {stream.table}. Try again in a few minutes.")
             yield payload
-            address = payload.get("@odata.nextLink", "")
+            address = self.http.follow(address, payload.get("@odata.nextLink") or "")
             if address in seen:
                 raise Retryable(f"Dynamics lists the same page of {stream.table} again and again.")
             seen.add(address)
+
+    def _link_of(self, stream: Stream, cursor: str) -> str:
+        """A delta link goes on selecting the columns it was made with, so it is void once other columns are wanted."""
+        if cursor == _WHOLE_LISTING:
+            raise Expired(f"Dynamics does not say what changed in {stream.table}.")
+        made_with, _, link = cursor.partition(" ")
+        if made_with != _fingerprint(stream) or not link:
+            raise Expired(f"Tieout reads other columns of {stream.table} than at the last pull.")
+        if not self.http.leads_here(link):
+            raise Expired(f"Dynamics had another address when {stream.table} was pulled last.")
+        return link
 
     def _set(self, stream: Stream) -> str:
         return self._tables[stream.table].set_name
@@ -249,14 +264,6 @@ def _unsupported(stream: Stream, error: Exception) -> Exception:
 
 def _cursor(stream: Stream, link: str) -> str:
     return f"{_fingerprint(stream)} {link}"
-
-
-def _link_of(stream: Stream, cursor: str) -> str:
-    """A delta link goes on selecting the columns it was made with, so it is void once other columns are wanted."""
-    made_with, _, link = cursor.partition(" ")
-    if made_with != _fingerprint(stream) or not link:
-        raise Expired(f"Tieout reads other columns of {stream.table} than at the last pull.")
-    return link
 
 
 def _fingerprint(stream: Stream) -> str:

@@ -26,7 +26,8 @@ from sync_core.systems.redaction import redact
 
 UPSERT = "*"
 _RESENDS = 5
-_NO_BATCH = frozenset({404, 405})
+_AS_A_WHOLE = frozenset({401, 403, 429})
+"""Refusals of a batch that are about who asks, not about what; any other one may be about batches as such."""
 _NO_HINT = timedelta(seconds=10)
 _ODATA = {"Accept": "application/json", "OData-MaxVersion": "4.0", "OData-Version": "4.0"}
 _ECHO = {**_ODATA, "Prefer": "return=representation"}
@@ -73,7 +74,10 @@ class Sender:
         return Part(answer.status, {name.lower(): value for name, value in answer.headers.items()}, answer.body)
 
     def _send_batch(self, requests: Sequence[Request]) -> list[Part] | None:
-        """The answers, or None from a server that has no ``$batch``: then nothing was carried out."""
+        """The answers, or None from a server that does not take ``$batch`` as we send it: each element is then sent alone.
+
+        Should one stop at an element that it refuses, and answer with that, the guards show what was carried out before.
+        """
         boundary = f"batch_{uuid.uuid4()}"
         rooted = [replace(request, target=self._root + request.target) for request in requests]
         headers = {
@@ -88,7 +92,8 @@ class Sender:
             answer = self._http.request("POST", "/$batch", headers=headers, content=body, safe=False, write=True)
         except Forbidden as error:
             answer = error.answer
-        return None if answer.status in _NO_BATCH else _parts(answer, len(requests))
+        refused = answer.status >= 400 and answer.status not in _AS_A_WHOLE
+        return None if refused else _parts(answer, len(requests))
 
 
 def _parts(answer: Answer, expected: int) -> list[Part]:
@@ -101,6 +106,8 @@ def _parts(answer: Answer, expected: int) -> list[Part]:
         raise _unmatched(str(error)) from None
     if len(parts) != expected:
         raise _unmatched(f"{len(parts)} answers to {expected} requests")
+    if all(part.content_id.isdecimal() for part in parts):
+        parts.sort(key=lambda part: int(part.content_id))
     for number, part in enumerate(parts, start=1):
         if part.content_id not in ("", str(number)):
             raise _unmatched(f"answer {number} belongs to request {part.content_id}")

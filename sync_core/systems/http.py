@@ -35,7 +35,7 @@ from sync_core.model import Calls
 from sync_core.settings import is_loopback
 from sync_core.systems import http_failures as failures
 from sync_core.systems.http_answer import Answer, Forbidden, GarbledError, TooLargeError, read_body
-from sync_core.systems.http_call import Call, address
+from sync_core.systems.http_call import Call, address, resolved, same_origin
 from sync_core.systems.http_gate import Gate, after_of
 from sync_core.systems.redaction import hide, redact
 
@@ -128,6 +128,14 @@ class Http:
 
     def close(self) -> None:
         self._client.close()
+
+    def follow(self, asked: str, link: str) -> str:
+        """The address of ``link``, which stood in the answer to ``asked``; "" for none."""
+        return resolved(self._base, asked, link)
+
+    def leads_here(self, url: str) -> bool:
+        """Whether a whole address is one of this system, as the settings name it now."""
+        return same_origin(self._base, url)
 
     def request(
         self,

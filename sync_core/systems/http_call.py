@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import quote, urlencode, urljoin, urlsplit
 
+from sync_core.settings import is_loopback
 from sync_core.systems import http_failures as failures
 
 _PORTS = {"https": 443, "http": 80}
@@ -49,15 +50,32 @@ class Call:
 
 def address(base: str, where: str, params: Mapping[str, str] | None, *, system: str) -> str:
     """The whole address of ``where``. Raises Configure when it is one of another origin than ``base``."""
-    if "://" in where.partition("?")[0]:
+    if _is_whole(where):
         url = where.partition("#")[0]
-        if _origin(url) != _origin(base):
+        if not same_origin(base, url):
             raise failures.other_origin(system, urlsplit(base).netloc, url)
+        url = url.replace(urlsplit(url).netloc, urlsplit(base).netloc, 1)
     else:
         url = f"{base}/{where.lstrip('/')}"
     if params:
         url += ("&" if "?" in url else "?") + urlencode(params, quote_via=quote)
     return url
+
+
+def resolved(base: str, asked: str, link: str) -> str:
+    """The address that ``link`` in the answer to ``asked`` means; OData allows links without a host (JSON format, 4.5.1)."""
+    if not link or _is_whole(link):
+        return link
+    return urljoin(asked if _is_whole(asked) else f"{base}/{asked.lstrip('/')}", link)
+
+
+def same_origin(base: str, url: str) -> bool:
+    """Whether ``url`` leads to where ``base`` does. This machine is the same by each of its names."""
+    return _origin(url) == _origin(base)
+
+
+def _is_whole(where: str) -> bool:
+    return "://" in where.partition("?")[0]
 
 
 def _origin(url: str) -> tuple[str, str, int]:
@@ -68,4 +86,5 @@ def _origin(url: str) -> tuple[str, str, int]:
         port = -1
     if parts.username or parts.password:
         return ("", "", 0)
-    return parts.scheme, (parts.hostname or "").lower(), port or _PORTS.get(parts.scheme, 0)
+    host = "localhost" if is_loopback(url) else (parts.hostname or "").lower()
+    return parts.scheme, host, port or _PORTS.get(parts.scheme, 0)

@@ -7,6 +7,7 @@ Rows are carried as Xero spells them. Allocations live inside their credit note,
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from sync_core.errors import Configure, Rejected, Retryable
@@ -21,7 +22,7 @@ from sync_core.systems.redaction import redact
 from sync_core.systems.xero_answers import receipts, rejected
 from sync_core.systems.xero_operations import BATCH, SCOPE, Writing, array_of, reading, writing
 from sync_core.systems.xero_query import both, equals, holds
-from sync_core.systems.xero_rows import rows_of
+from sync_core.systems.xero_rows import lacks_lines, rows_of
 
 if TYPE_CHECKING:
     import httpx
@@ -111,7 +112,8 @@ class Xero:
 
         if not stream.incremental:
             return listing.whole(stream, fetch)
-        return listing.pages(stream, fetch, cursor) if stream.paged else listing.changes(stream, fetch, cursor)
+        found = listing.pages(stream, fetch, cursor) if stream.paged else listing.changes(stream, fetch, cursor)
+        return (replace(page, rows=self._with_lines(stream, page.rows)) for page in found)
 
     def get(self, stream: Stream, row_id: str) -> Native | None:
         """Rows inside others (lines, allocations) have no address of their own: get the parent."""
@@ -136,7 +138,7 @@ class Xero:
         where = both(stream.where, equals(field, value))
         paging = {"page": 1, "page_size": listing.PAGE_SIZE} if stream.paged else {}
         answer = self._list(stream, where=where, include_archived=stream.archived or None, **paging)
-        return [row for row in self._rows(stream, answer) if holds(row, field, value)]
+        return self._with_lines(stream, [row for row in self._rows(stream, answer) if holds(row, field, value)])
 
     def batch_size_for(self, stream: Stream, verb: Verb = Verb.CREATE) -> int:
         """How many elements one call takes: 50, or 1 where the record's id stands in the address."""
@@ -196,6 +198,10 @@ class Xero:
         if answer.status not in (200, 304):
             raise rejected(answer)
         return answer
+
+    def _with_lines(self, stream: Stream, rows: list[Native]) -> list[Native]:
+        """A list may leave lines out (those without pages do); a document without its lines would look as if they were gone."""
+        return [self.get(stream, str(r[stream.key])) or r if lacks_lines(stream, r) else r for r in rows]
 
     def _rows(self, stream: Stream, answer: Answer) -> list[Native]:
         if answer.status != 200:

@@ -99,10 +99,7 @@ def _failed(row: Native) -> bool:
 
 def _check_echo(write: Write, row: Native) -> None:
     """The element at this place must be the one that was sent: by id, else by a tag that both hold."""
-    sent = {name: write.body.get(name) for name in _TAGS}
-    if write.id and not write.stream.within:
-        sent[write.stream.key] = write.id
-    for name, value in sent.items():
+    for name, value in _marks(write).items():
         echo = row.get(name)
         if value and echo and _plain(value) != _plain(echo):
             raise Unknown(
@@ -112,20 +109,48 @@ def _check_echo(write: Write, row: Native) -> None:
             )
 
 
+def _marks(write: Write) -> dict[str, Any]:
+    """What an element can be known by in an answer."""
+    own_id = {write.stream.key: write.id} if write.id and not write.stream.within else {}
+    return {name: write.body.get(name) for name in _TAGS} | own_id
+
+
 def _refused(writes: Sequence[Write], answer: Answer) -> list[Receipt]:
     elements = _envelope(answer).get("Elements")
-    if not isinstance(elements, list) or len(elements) != len(writes) or len(writes) == 1:
+    if not isinstance(elements, list) or not elements or len(writes) == 1:
         refusal = rejected(answer)
         return [Receipt(id=write.id, error=refusal) for write in writes]
-    found = [_errors(element) if isinstance(element, dict) else [] for element in elements]
-    if not all(found):
-        # A 400 without summarizeErrors=false hides that the elements without an error were saved.
-        raise Unknown(
-            "Xero refused some records and does not say what became of the others. They must be looked up before anything is "
-            "sent again.",
-            detail=answer.text(),
-        )
-    return [Receipt(id=write.id, error=_rejection("; ".join(texts), "")) for write, texts in zip(writes, found, strict=True)]
+    found = _complaints(writes, [e if isinstance(e, dict) else {} for e in elements])
+    # A 400 without summarizeErrors=false hides that the elements without an error were saved.
+    hidden = Unknown(
+        "Xero refused some records and does not say what became of the others. They must be looked up before anything is "
+        "sent again.",
+        detail=answer.text(),
+    )
+    if not any(found):
+        raise hidden
+    return [
+        Receipt(id=write.id, error=_rejection("; ".join(texts), "") if texts else hidden)
+        for write, texts in zip(writes, found, strict=True)
+    ]
+
+
+def _complaints(writes: Sequence[Write], elements: Sequence[Native]) -> list[list[str]]:
+    """What is wrong with each write: by its place where all are listed, else by the id or tag of those that are."""
+    if len(elements) == len(writes):
+        return [_errors(element) for element in elements]
+    found: list[list[str]] = [[] for _ in writes]
+    for element in elements:
+        meant = [at for at, write in enumerate(writes) if _names(write, element)]
+        if len(meant) != 1:
+            return [[] for _ in writes]
+        found[meant[0]] += _errors(element)
+    return found
+
+
+def _names(write: Write, element: Native) -> bool:
+    sent = _marks(write)
+    return any(value and element.get(name) and _plain(value) == _plain(element[name]) for name, value in sent.items())
 
 
 def _rejection(text: str, detail: str) -> Rejected:

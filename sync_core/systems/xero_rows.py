@@ -17,6 +17,7 @@ from sync_core.systems.xero_operations import array_of
 
 _GUID = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 _UPPER_CASE_ID = re.compile(rb'I[Dd]"\s*:\s*"(?=[0-9A-Fa-f-]{36}")[0-9a-f-]*[A-F]')
+_LINED = frozenset({"Invoices", "CreditNotes"})
 _REFUNDED = {
     "ARCREDITPAYMENT": ("CreditNote", "CreditNoteID", "CreditNoteNumber"),
     "ARPREPAYMENTPAYMENT": ("Prepayment", "PrepaymentID", ""),
@@ -35,6 +36,11 @@ def rows_of(stream: Stream, answer: Answer) -> tuple[dict[str, Any], list[Native
     if _UPPER_CASE_ID.search(answer.body):
         rows = [_lower_ids(row) for row in rows]
     return body, [_under_its_own_name(row) for row in rows] if stream.table == "Payments" else rows
+
+
+def lacks_lines(stream: Stream, row: Native) -> bool:
+    """Whether a document comes without the lines that its total is made of, as in a list that is kept short."""
+    return stream.table in _LINED and not row.get("LineItems") and str(row.get("Total") or 0).strip("0.") != ""
 
 
 def _lower_ids(value: Any, name: str = "") -> Any:

@@ -61,12 +61,43 @@ def test_other_columns_than_last_time_mean_a_full_pull():
     assert script.requests == []
 
 
-@pytest.mark.parametrize(
-    "bad", [{"value": [ROW]}, {"something": 1}, [1], {"value": [], "@odata.nextLink": f"{ROOT}{API}/accounts?again"}]
-)
+@pytest.mark.parametrize("bad", [{"something": 1}, [1], {"value": [], "@odata.nextLink": f"{ROOT}{API}/accounts?again"}])
 def test_a_listing_that_does_not_end_properly_brings_no_cursor(bad):
     with pytest.raises(Retryable):
         first_pull(Dynamics(answer(200, bad)))
+
+
+def test_a_server_that_does_not_track_is_listed_whole_in_order_each_time():
+    script = Dynamics(listing(ROW), listing(ROW, {**ROW, "accountid": B}))
+    pages = first_pull(script)
+    assert [len(page.rows) for page in pages] == [1, 2]
+    assert script.last.url.params["$orderby"] == "accountid"
+    with pytest.raises(Expired):
+        list(client(Dynamics()).changed_since(ACCOUNTS, pages[-1].cursor))
+
+
+@pytest.mark.parametrize("relative", ["accounts?$skiptoken=2", f"{API}/accounts?$skiptoken=2"])
+def test_links_without_a_host_are_followed_from_the_address_that_was_asked(relative):
+    script = Dynamics(listing(ROW, nextLink=relative), listing(deltaLink=relative.replace("skip", "delta")))
+    cursor = first_pull(script)[-1].cursor
+    assert str(script.last.url) == f"{ROOT}{API}/accounts?$skiptoken=2"
+    script = Dynamics(listing(deltaLink=DELTA))
+    list(client(script).changed_since(ACCOUNTS, cursor))
+    assert str(script.last.url) == f"{ROOT}{API}/accounts?$deltatoken=2"
+
+
+def test_a_cursor_of_another_address_means_a_full_pull():
+    cursor = first_pull(Dynamics(listing(deltaLink=DELTA)))[-1].cursor
+    script = Dynamics()
+    with pytest.raises(Expired):
+        list(client(script, dynamics_url="https://org.api.crm.test").changed_since(ACCOUNTS, cursor))
+    assert script.requests == []
+
+
+def test_this_machine_is_the_same_by_each_of_its_names():
+    script = Dynamics(listing(nextLink=f"http://localhost:8101{API}/accounts?$skiptoken=2"), listing(deltaLink="accounts?1"))
+    list(client(script, dynamics_url="http://127.0.0.1:8101", allow_loopback=True).changed_since(ACCOUNTS, None))
+    assert str(script.last.url) == f"http://127.0.0.1:8101{API}/accounts?$skiptoken=2"
 
 
 def test_a_next_link_to_another_host_is_not_followed():

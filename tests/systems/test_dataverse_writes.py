@@ -178,9 +178,11 @@ def test_a_resend_whose_answer_is_lost_does_not_spoil_the_first_answers():
     assert (first.id, type(second.error)) == (A, Unknown)
 
 
-def test_a_refused_batch_refuses_each_element():
-    receipts = written(Dynamics(refusal(400, "0x80048d19", "malformed")), update(A), update(B))
-    assert [type(r.error) for r in receipts] == [Rejected, Rejected]
+def test_a_refused_batch_says_nothing_of_its_elements():
+    """A server without batches may say so with any status, and one may stop at the first element that it refuses."""
+    script = Dynamics(refusal(400, "0x80044331", "too long"), refusal(400, "0x80044331", "too long"), answer(200, row(B)))
+    first, second = written(script, update(A), update(B))
+    assert (type(first.error), second.id) == (Rejected, B)
 
 
 def test_a_write_must_name_a_guid():
@@ -203,8 +205,15 @@ def test_a_server_that_accepts_without_showing_the_row_is_asked_for_it():
     assert (script.last.method, script.last.url.path) == ("GET", f"{API}/accounts({A})")
 
 
-def test_a_server_without_batches_gets_single_requests():
-    script = Dynamics(httpx.Response(404), answer(200, row(A)), answer(200, row(B)))
+def test_answers_of_a_batch_are_taken_by_their_number_whatever_their_order():
+    swapped = multipart((200, row(B)), (200, row(A)))(None).text.replace("ID: 1", "ID: x").replace("ID: 2", "ID: 1")
+    whole = httpx.Response(200, text=swapped.replace("ID: x", "ID: 2"), headers={"Content-Type": "multipart/mixed; boundary=r"})
+    assert [r.id for r in written(Dynamics(whole), update(A), update(B))] == [A, B]
+
+
+@pytest.mark.parametrize("status", [404, 405, 415, 501])
+def test_a_server_without_batches_gets_single_requests(status):
+    script = Dynamics(httpx.Response(status), answer(200, row(A)), answer(200, row(B)))
     receipts = written(script, update(A, name="x"), update(B, name="y"))
     assert [r.id for r in receipts] == [A, B]
     assert script.last.method == "PATCH"

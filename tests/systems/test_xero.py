@@ -161,6 +161,15 @@ def test_a_list_that_is_not_there_is_not_called_a_record():
         list(xero_on(Script(answer(404))).changed_since(INVOICES, None))
 
 
+def test_lines_that_a_list_leaves_out_are_fetched_by_id():
+    short, empty = {"InvoiceID": ID, "Total": 1.5}, {"InvoiceID": "other", "Total": 0.0, "LineItems": []}
+    full = {**short, "LineItems": [{"LineItemID": "l1"}]}
+    script = Script(answer(200, {"Invoices": [short, empty]}), answer(200, {"Invoices": [full]}))
+    (page,) = xero_on(script).changed_since(INVOICES, None)
+    assert [row.get("LineItems") for row in page.rows] == [[{"LineItemID": "l1"}], []]
+    assert script.seen[1:] == [f"GET /api.xro/2.0/Invoices/{ID}"]
+
+
 # -- write ---------------------------------------------------------------------------------------------------------------
 
 
@@ -319,8 +328,17 @@ def test_a_payload_that_xero_cannot_read_refuses_every_element():
     assert [r.error.message for r in receipts] == ["Xero refused this record: Invalid Json data."] * 2
 
 
-def test_a_400_that_hides_what_was_saved_leaves_all_unknown():
-    body = {"Elements": [{"ValidationErrors": []}, {"ValidationErrors": [{"Message": "Bad"}]}]}
+@pytest.mark.parametrize("silent", [[{"InvoiceNumber": "1", "ValidationErrors": []}], []])
+def test_a_400_that_hides_what_was_saved_refuses_only_those_it_complains_of(silent):
+    """The others were saved or not: only looking tells."""
+    body = {"Elements": [*silent, {"InvoiceNumber": "2", "ValidationErrors": [{"Message": "Bad"}]}]}
+    some = create(INVOICES, {"InvoiceNumber": "1"}, {"InvoiceNumber": "2"})
+    receipts = xero_on(Script(answer(400, body))).write(some)
+    assert [type(r.error) for r in receipts] == [Unknown, Rejected]
+
+
+def test_a_400_about_nobody_in_particular_leaves_all_unknown():
+    body = {"Elements": [{"ValidationErrors": [{"Message": "Bad"}]}]}
     with pytest.raises(Unknown):
         xero_on(Script(answer(400, body))).write(create(INVOICES, {}, {}))
 
