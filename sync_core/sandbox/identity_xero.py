@@ -40,10 +40,16 @@ CODE_LIFE = timedelta(minutes=5)
 ID_SECONDS = 300
 SIGN_IN = frozenset({"openid", "profile", "email", "offline_access"})
 SHARED = frozenset({"accounting.contacts", "accounting.contacts.read", "accounting.settings", "accounting.settings.read"})
+REPORTS = ("aged", "balancesheet", "banksummary", "budgetsummary", "executivesummary", "profitandloss", "trialbalance")
 GRANULAR = SHARED | {
-    f"accounting.{area}{access}"
-    for area in ("invoices", "payments", "banktransactions", "manualjournals", "attachments")
-    for access in ("", ".read")
+    *(
+        f"accounting.{area}{access}"
+        for area in ("invoices", "payments", "banktransactions", "manualjournals", "attachments")
+        for access in ("", ".read")
+    ),
+    *(f"accounting.reports.{name}.read" for name in REPORTS),
+    "accounting.journals.read",
+    "accounting.budgets.read",
 }
 BROAD = SHARED | {
     "accounting.transactions",
@@ -52,6 +58,7 @@ BROAD = SHARED | {
     "accounting.attachments.read",
     "accounting.journals.read",
     "accounting.reports.read",
+    "accounting.budgets.read",
 }
 
 

@@ -12,13 +12,12 @@ from starlette.routing import Route
 from sync_core.sandbox.identity import AnyCaseRoute, Principal, bearer
 from sync_core.sandbox.kernel import Kernel, Row
 from sync_core.sandbox.xero import wire, xml
-from sync_core.sandbox.xero.endpoints import Call, answer, resource_of
+from sync_core.sandbox.xero.endpoints import Call, answer, areas_of, resource_of
 from sync_core.sandbox.xero.errors import RefusedError, problem
 from sync_core.sandbox.xero.files import PRINTED, Binary, printed
 from sync_core.sandbox.xero.idempotency import Replays
 from sync_core.sandbox.xero.limits import Limiter
 from sync_core.sandbox.xero.listing import Query, modified_since
-from sync_core.sandbox.xero.resources import Resource
 from sync_core.sandbox.xero.store import store_of
 
 BASE = "/api.xro/2.0"
@@ -97,8 +96,7 @@ def _tenant(principal: Principal, request: Request) -> str:
 
 
 def _check_scope(principal: Principal, path: tuple[str, ...], method: str) -> None:
-    areas = ("attachments",) if len(path) > 2 and path[2].lower() == "attachments" else resource_of(path).areas
-    wanted = {f"accounting.{area}" for area in areas}
+    wanted = {f"accounting.{area}" for area in areas_of(path)}
     if method == "GET":
         wanted |= {f"{scope}.read" for scope in wanted}
     if not wanted & principal.scopes:
@@ -131,7 +129,7 @@ def _perform(kernel: Kernel, principal: Principal, path: tuple[str, ...], reques
         status, content = answer(call)
     except RefusedError as refusal:
         return Reply(refusal.status, wire.dump(refusal.body))
-    if isinstance(content, dict) and _on_paper(request, path, resource_of(path)):
+    if isinstance(content, dict) and _on_paper(request, path):
         content = printed(resource_of(path).name, content[resource_of(path).name][0])
     if isinstance(content, Binary):
         return Reply(status, content.content, content.media_type)
@@ -140,10 +138,10 @@ def _perform(kernel: Kernel, principal: Principal, path: tuple[str, ...], reques
     return Reply(status, wire.dump(_enveloped(kernel, content)))
 
 
-def _on_paper(request: Request, path: tuple[str, ...], resource: Resource) -> bool:
+def _on_paper(request: Request, path: tuple[str, ...]) -> bool:
     """Whether a single document is wanted as PDF."""
-    wanted = request.method == "GET" and len(path) == 2 and resource.name in PRINTED
-    return wanted and "application/pdf" in request.headers.get("accept", "")
+    wanted = request.method == "GET" and len(path) == 2 and "application/pdf" in request.headers.get("accept", "")
+    return wanted and path[0].lower() in {name.lower() for name in PRINTED}
 
 
 def _call(kernel: Kernel, principal: Principal, path: tuple[str, ...], request: Request, body: bytes) -> Call:

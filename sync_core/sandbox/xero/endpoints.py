@@ -9,6 +9,7 @@ from typing import Any
 from sync_core.sandbox.kernel import Row
 from sync_core.sandbox.xero import allocations, files, groups, settings, wire
 from sync_core.sandbox.xero.context import Context
+from sync_core.sandbox.xero.derived import DERIVED, derived_answer
 from sync_core.sandbox.xero.errors import RuleError, as_errors, not_allowed, not_found, validation
 from sync_core.sandbox.xero.fields import Spec, id_of, read
 from sync_core.sandbox.xero.listing import Query, list_rows
@@ -69,8 +70,19 @@ def resource_of(path: tuple[str, ...]) -> Resource:
     return resource
 
 
+def areas_of(path: tuple[str, ...]) -> tuple[str, ...]:
+    """The scopes, without ``accounting.``, of which one is needed for a path. Raises a 404 for an unknown one."""
+    if len(path) > 2 and path[2].lower() == "attachments":
+        return ("attachments",)
+    derived = DERIVED.get(path[0].lower()) if path else None
+    return derived.areas if derived else resource_of(path).areas
+
+
 def answer(call: Call) -> tuple[int, Content]:
     """Status and content of the answer; refusals are raised."""
+    derived = derived_answer(call.store, call.method, call.path, call.query)
+    if derived is not None:
+        return 200, derived
     resource = resource_of(call.path)
     if len(call.path) == 1:
         return _collection(call, resource)
@@ -270,6 +282,23 @@ def _send(call: Call, row: Row) -> tuple[int, Row | None]:
     return 204, None
 
 
+def _printed(call: Call, resource: Resource, row: Row) -> tuple[int, Content]:
+    if resource.name not in files.PRINTED or call.method != "GET":
+        raise not_found()
+    return 200, files.printed(resource.name, render(call.store, resource.name, row, View("one", call.query.unitdp)))
+
+
+def _none_below(name: str, *of: str) -> Callable[[Call, Resource, Row], tuple[int, Content]]:
+    """What records of some resources could have, and none has here."""
+
+    def answer_none(call: Call, resource: Resource, _row: Row) -> tuple[int, Content]:
+        if resource.name not in of or call.method != "GET":
+            raise not_found()
+        return 200, {name: []}
+
+    return answer_none
+
+
 def _attachments(call: Call, resource: Resource, row: Row) -> tuple[int, Content]:
     if call.method != "GET" or not _attachable(call, resource, row):
         raise not_allowed()
@@ -294,6 +323,9 @@ def _attach(call: Call, resource: Resource, row: Row) -> tuple[int, Row | None]:
 
 _BELOW: dict[tuple[str, int], Callable[[Call, Resource, Row], tuple[int, Content]]] = {
     ("history", 3): _history,
+    ("pdf", 3): _printed,
+    ("paymentservices", 3): _none_below("PaymentServices", "BrandingThemes"),
+    ("cissettings", 3): _none_below("CISSettings", "Contacts", "Organisations"),
     ("onlineinvoice", 3): _online_invoice,
     ("email", 3): _email,
     ("attachments", 3): _attachments,

@@ -118,6 +118,14 @@ _ALL = (
         readable="SubTotal TotalTax Total PrepaymentID OverpaymentID HasAttachments",
     ),
     Resource(
+        "ManualJournals",
+        "ManualJournalID",
+        specs.MANUAL_JOURNAL,
+        ("manualjournals", *_TRANSACTIONS),
+        paged=True,
+        readable="HasAttachments",
+    ),
+    Resource(
         "ContactGroups",
         "ContactGroupID",
         specs.GROUP,

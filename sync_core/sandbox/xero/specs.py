@@ -221,4 +221,24 @@ TRACKING: Spec = {
     "Status": choice("ACTIVE", "ARCHIVED", "DELETED"),
     "Options": many(OPTION),
 }
+MANUAL_JOURNAL: Spec = {
+    "ManualJournalID": ID,
+    "Narration": text(4000),
+    "JournalLines": many(
+        {
+            "LineAmount": NUMBER,
+            "AccountCode": text(10),
+            "AccountID": ID,
+            "Description": text(4000),
+            "TaxType": text(50),
+            "TaxAmount": NUMBER,
+            "Tracking": many({"TrackingCategoryID": ID, "TrackingOptionID": ID, "Name": text(100), "Option": text(100)}),
+        }
+    ),
+    "Date": DATE,
+    "LineAmountTypes": choice("Exclusive", "Inclusive", "NoTax"),
+    "Status": choice("DRAFT", "POSTED", "DELETED", "VOIDED"),
+    "Url": text(2083),
+    "ShowOnCashBasisReports": FLAG,
+}
 HISTORY: Spec = {"Details": text(2500)}

@@ -14,7 +14,7 @@ from functools import partial
 from typing import Any
 
 from sync_core.sandbox.kernel import Row
-from sync_core.sandbox.xero import banking, batches, contacts, documents, groups, payments, settings, wire, xml
+from sync_core.sandbox.xero import banking, batches, contacts, documents, groups, manual, payments, settings, wire, xml
 from sync_core.sandbox.xero.context import Context
 from sync_core.sandbox.xero.errors import EMPTY_ID, RuleError, as_errors, bad_data, no_data, validation
 from sync_core.sandbox.xero.fields import read
@@ -57,6 +57,7 @@ WRITERS = {
     "Payments": Writer(payments.write),
     "BatchPayments": Writer(batches.write, batches.find),
     "BankTransactions": Writer(banking.write, banking.find),
+    "ManualJournals": Writer(manual.write, manual.find),
     "ContactGroups": Writer(groups.write),
     "Accounts": Writer(settings.write_account, summary_only=True),
     "Items": Writer(settings.write_item, settings.find_item),
