@@ -15,6 +15,8 @@ from console.widgets import left, right, table
 from sync_core.model import MatchStatus, RecordStatus, Side
 from sync_core.service import Balance, FieldLine, LinePair, RowDetail
 
+LINE_CODES = (("account_code", "Account", "Ledger account"), ("tax_type", "Tax rate", "Tax rate"))
+"""Codes of a line, their headings, and what a verdict calls them: shown where a line differs in them."""
 LINE_AMOUNTS = (("quantity", "Quantity"), ("unit_price", "Price"), ("net", "Net"), ("tax", "Tax"))
 BALANCES = (("total", "Total"), ("tax", "of which tax"), ("paid", "Paid"), ("credited", "Credited"), ("due", "Due"))
 
@@ -162,8 +164,11 @@ def _lines(sheet: Sheet, found: RowDetail) -> None:
     st.markdown("**Lines**")
     currency = str(found.row["currency"] or "")
     columns = {"verdict": left("Verdict", width=128)}
+    told = {name for pair in found.lines for name in pair.differing}
+    codes = [(name, heading) for name, heading, called in LINE_CODES if called in told]
     for side in Side:
         columns[f"{side} description"] = left(f"{side.label} line", width=170)
+        columns |= {f"{side} {name}": left(heading, width=80) for name, heading in codes}
         columns |= {f"{side} {name}": right(heading, width=68) for name, heading in LINE_AMOUNTS}
     rows = (
         {"verdict": _line_verdict(each)} | _cells("crm", each.crm, currency) | _cells("xero", each.xero, currency)
@@ -177,8 +182,8 @@ def _cells(side: str, line: Mapping[str, str] | None, currency: str) -> dict[str
     if line is None:
         return {}
     sums = {name: amount(Decimal(line[name]), currency) for name in ("unit_price", "net", "tax") if line.get(name)}
-    cells = {"description": line.get("description", ""), "quantity": line.get("quantity", "")} | sums
-    return {f"{side} {name}": text for name, text in cells.items()}
+    texts = {name: line.get(name, "") for name in ("description", "quantity", *(code for code, _, _ in LINE_CODES))}
+    return {f"{side} {name}": text for name, text in (texts | sums).items()}
 
 
 def _line_verdict(pair: LinePair) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from console import actions
@@ -9,7 +11,7 @@ from console.decide import why_not
 from console.filters import parse
 from console.texts import STATUS_WORDS, amount
 from sync_core.model import MatchStatus, Side
-from sync_core.service import Filters, Sort
+from sync_core.service import Filters, LinePair, Service, Sort
 from tests.pages.conftest import table_of
 
 GRID = 1
@@ -180,6 +182,23 @@ def test_codes_that_the_lines_of_an_invoice_wait_for_are_chosen_beside_them(serv
     assert {"Ledger account", "Tax rate"} <= {each.label for each in at.selectbox}
     at = select(show("invoices", invoices_search="HP-1021"), 0)
     assert "Ledger account" not in {each.label for each in at.selectbox}
+
+
+def test_lines_that_are_booked_to_different_accounts_show_both(service, show, monkeypatch):
+    told = Service.reconciliation_detail
+
+    def recoded(self, name, row_id):
+        found = told(self, name, row_id)
+        crm, xero = {"description": "Tent", "account_code": "200"}, {"description": "Tent", "account_code": "205"}
+        return replace(found, lines=(LinePair(crm, xero, ("Ledger account",)),))
+
+    at = select(show("invoices", invoices_search="HP-1021"), 0)
+    assert "crm account_code" not in table_of(at, "crm description").columns
+    monkeypatch.setattr(Service, "reconciliation_detail", recoded)
+    lines = table_of(select(show("invoices", invoices_search="HP-1022"), 0), "crm description")
+    assert lines[["verdict", "crm account_code", "xero account_code"]].to_numpy().tolist() == [
+        ["differs: Ledger account", "200", "205"]
+    ]
 
 
 @pytest.mark.parametrize("name", ["payments", "credit_notes"])
