@@ -98,10 +98,16 @@ def balances(sheet: Sheet, found: RowDetail) -> None:
             apart = crm - xero if crm is not None and xero is not None else None  # type: ignore[operator]  # decimals
             cells = {"crm": crm, "difference": apart, "xero": xero}
             lines.append({"label": label} | {k: amount(v, currency) for k, v in cells.items()})  # type: ignore[arg-type]
+    if row["rate_note"]:
+        base = str(row["base_currency"])
+        cells = {"crm": row["crm_base"], "difference": row["base_difference"], "xero": row["xero_base"]}
+        lines.append({"label": f"In {base}"} | {k: amount(v, base) for k, v in cells.items()})  # type: ignore[arg-type]
     st.markdown(f"**Balances**{f', {plain(currency)}' if currency else ''}")
     columns = {"label": left("Amount", width=110)}
     columns |= {k: right(v, width=96) for k, v in (("crm", "Dynamics"), ("difference", "Difference"), ("xero", "Xero"))}
     table(lines, columns, f"Balances of the {sheet.singular} on both sides", width="content")
+    if row["rate_note"]:
+        st.caption(plain(f"{row['rate_note']}."))
     for side, balance in _balances(found).items():
         if not balance.agrees:
             st.warning(_unaccounted(side, balance, currency))

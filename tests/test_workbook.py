@@ -76,6 +76,13 @@ def test_amounts_are_numbers_with_the_decimals_of_their_currency(currency, amoun
     assert len(pattern.partition(".")[2]) >= decimals(currency)
 
 
+def test_rates_and_base_amounts_are_numbers_too():
+    row = {"currency": "JPY", "base_currency": "NZD", "crm_rate": Decimal("90.123456"), "crm_base": Decimal("13.87")}
+    (cells,) = read(book(batch([row])))
+    assert (str(cells["crm_rate"].value), cells["crm_rate"].number_format) == ("90.123456", "#,##0.000000")
+    assert (str(cells["crm_base"].value), cells["crm_base"].number_format) == ("13.87", "#,##0.00")
+
+
 @pytest.mark.parametrize("amount", ["123456789012345.6789", "-999999999999999.9900"])
 def test_an_amount_with_more_digits_than_excel_keeps_is_text(amount):
     (cells,) = read(book(batch([{"currency": "NZD", "difference": Decimal(amount)}])))

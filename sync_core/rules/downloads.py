@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 from sync_core.model import ControlTotal, DataAge
 from sync_core.rules.reconcile import Filters, Reconciliation, amount_text, decimals
 
-COLUMN_ORDER = 1
+COLUMN_ORDER = 2
 """Version of :data:`CSV_COLUMNS`. Adding, moving or removing one makes a new version."""
 
 CSV_COLUMNS: tuple[str, ...] = (
@@ -45,7 +45,17 @@ CSV_COLUMNS: tuple[str, ...] = (
     "alternatives",
     "crm_modified",
     "xero_modified",
+    "base_currency",
+    "crm_rate",
+    "xero_rate",
+    "crm_base",
+    "base_difference",
+    "xero_base",
 )
+RATES = frozenset({"crm_rate", "xero_rate"})
+"""Columns that hold units of the document's currency for one of the base currency, to six decimals."""
+IN_BASE = frozenset({"crm_base", "base_difference", "xero_base"})
+"""Columns whose amounts are in the base currency; those of every other one are in the document's."""
 
 _BOM = b"\xef\xbb\xbf"
 _TRIGGER = r"^[\p{Z}\x00-\x08\x0B\x0C\x0E-\x1F\x{200B}\x{2060}\x{FEFF}]*[=+\-@\t\r\n＝＋－＠﹦﹢﹣﹫]"
@@ -80,7 +90,7 @@ class CsvFile:
 
 def csv_rows(batch: pa.RecordBatch | pa.Table) -> bytes:
     """The rows of one batch as CSV lines, each ending in CRLF."""
-    columns = [_quoted(_cells(batch.column(name), batch.column("currency"))) for name in CSV_COLUMNS]
+    columns = [_quoted(_cells(batch, name)) for name in CSV_COLUMNS]
     lines = pc.binary_join_element_wise(*columns, ",")
     return ("\r\n".join(lines.to_pylist()) + "\r\n").encode()
 
@@ -91,10 +101,11 @@ def guarded(text: str) -> str:
     return found
 
 
-def _cells(column: Any, currency: Any) -> Any:
+def _cells(batch: pa.RecordBatch | pa.Table, name: str) -> Any:
+    column = batch.column(name)
     kind = column.type
     if pa.types.is_decimal(kind):
-        text = amount_texts(column, currency)
+        text = number_texts(batch, name)
     elif pa.types.is_timestamp(kind):
         text = pc.strftime(pc.cast(column, pa.timestamp("s"), safe=False), format="%Y-%m-%dT%H:%M:%SZ")
     elif pa.types.is_list(kind):
@@ -104,6 +115,13 @@ def _cells(column: Any, currency: Any) -> Any:
     else:
         text = pc.cast(column, pa.string())
     return pc.fill_null(text, "")
+
+
+def number_texts(batch: pa.RecordBatch | pa.Table, name: str) -> Any:
+    """The texts of a column of numbers: amounts with their currency's decimals, rates with those that they have."""
+    if name in RATES:
+        return pc.utf8_rtrim(pc.utf8_rtrim(pc.cast(batch.column(name), pa.string()), "0"), ".")
+    return amount_texts(batch.column(name), batch.column("base_currency" if name in IN_BASE else "currency"))
 
 
 def amount_texts(column: Any, currency: Any) -> Any:

@@ -16,13 +16,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sync_core.errors import Rejected
-from sync_core.rules.downloads import CSV_COLUMNS, amount_texts
+from sync_core.rules.downloads import CSV_COLUMNS, number_texts
 
 MOST_CHARACTERS = 32_767
 """Characters of a cell (Microsoft's specifications and limits of Excel)."""
 DAY, INSTANT = "yyyy-mm-dd", "yyyy-mm-dd hh:mm:ss"
-PLACES = 5
-"""Amounts have none to four decimals, as the cache keeps them."""
+PLACES = 7
+"""Amounts have none to four decimals and rates up to six, as the cache keeps them."""
 
 _DIGITS = 15
 _FIRST_DAY = date(1900, 3, 1)  # Excel takes 1900 for a leap year: before this day its dates are one off
@@ -45,8 +45,8 @@ def sheet_rows(batch: pa.RecordBatch | pa.Table, first: int, styles: Mapping[str
     if not batch.num_rows:
         return b""
     numbers = pc.cast(pa.array(range(first, first + batch.num_rows)), pa.string())
-    made = _Cells(batch.column("currency"), numbers, first - 1, styles)
-    cells = [made.column(place, name, batch.column(name)) for place, name in enumerate(CSV_COLUMNS)]
+    made = _Cells(batch, numbers, first - 1, styles)
+    cells = [made.column(place, name) for place, name in enumerate(CSV_COLUMNS)]
     rows = pc.binary_join_element_wise('<row r="', numbers, '">', *cells, "</row>", "")
     return "".join(rows.to_pylist()).encode()
 
@@ -54,15 +54,16 @@ def sheet_rows(batch: pa.RecordBatch | pa.Table, first: int, styles: Mapping[str
 class _Cells:
     """The cells of one batch, column by column; a blank one is "". ``over``: rows of the sheet above the batch's first."""
 
-    def __init__(self, currency: Any, numbers: Any, over: int, styles: Mapping[str, int]) -> None:
-        self._currency, self._numbers, self._over, self._styles = currency, numbers, over, styles
+    def __init__(self, batch: pa.RecordBatch | pa.Table, numbers: Any, over: int, styles: Mapping[str, int]) -> None:
+        self._batch, self._numbers, self._over, self._styles = batch, numbers, over, styles
         self._amount_styles = pa.array([f'" s="{styles[amount_pattern(places)]}"><v>' for places in range(PLACES)])
 
-    def column(self, place: int, name: str, values: Any) -> Any:
+    def column(self, place: int, name: str) -> Any:
+        values = self._batch.column(name)
         kind = values.type
         address = f'<c r="{column_letters(place)}'
         if pa.types.is_decimal(kind):
-            return self._amounts(address, values)
+            return self._figures(address, number_texts(self._batch, name))
         if pa.types.is_timestamp(kind):
             return self._instants(address, values)
         if pa.types.is_date(kind):
@@ -71,8 +72,7 @@ class _Cells:
             values = pc.binary_join(values, "; ")
         return self._texts(address, name, pc.cast(values, pa.string()))
 
-    def _amounts(self, address: str, values: Any) -> Any:
-        text = amount_texts(values, self._currency)
+    def _figures(self, address: str, text: Any) -> Any:
         dot = pc.find_substring(text, ".")
         places = pc.if_else(pc.less(dot, 0), 0, pc.subtract(pc.subtract(pc.utf8_length(text), dot), 1))
         cells = self._joined(address, pc.take(self._amount_styles, places), text, "</v></c>")

@@ -184,6 +184,14 @@ def test_codes_that_the_lines_of_an_invoice_wait_for_are_chosen_beside_them(serv
     assert "Ledger account" not in {each.label for each in at.selectbox}
 
 
+def test_a_document_in_another_currency_says_its_rate_and_what_it_is_in_the_base_currency(service, show, words):
+    at = select(show("invoices", invoices_currency="USD"), 0)
+    balances = table_of(at, "label", "crm", "difference", "xero").set_index("label")
+    assert balances.loc["In NZD", ["difference"]].tolist() == ["0.00"]
+    assert "One NZD is" in words(at)
+    assert "In NZD" not in table_of(select(show("invoices", invoices_search="HP-1021"), 0), "label", "crm")["label"].tolist()
+
+
 def test_lines_that_are_booked_to_different_accounts_show_both(service, show, monkeypatch):
     told = Service.reconciliation_detail
 

@@ -23,17 +23,24 @@ from sync_core.rules.reconcile import Filters, Part, amount_text, reconciliation
 MONEY = pa.decimal128(19, 4)
 SOON = datetime(2026, 11, 2, 9, 0, 0, 5, tzinfo=UTC).replace(tzinfo=None)  # as the cache keeps it
 AMOUNTS = tuple(
-    name for name in CSV_COLUMNS if name.endswith(("_amount", "_total", "_tax", "_paid", "_credited", "_due", "difference"))
+    name
+    for name in CSV_COLUMNS
+    if name.endswith(("_amount", "_total", "_tax", "_paid", "_credited", "_due", "difference", "_base"))
 )
-TYPES = dict.fromkeys(AMOUNTS, MONEY) | {
-    name: kind
-    for names, kind in (
-        (("crm_date", "crm_due_date", "xero_date", "xero_due_date"), pa.date32()),
-        (("crm_modified", "xero_modified"), pa.timestamp("us")),
-        (("differing", "alternatives"), pa.list_(pa.string())),
-    )
-    for name in names
-}
+RATE = pa.decimal128(19, 6)
+TYPES = (
+    dict.fromkeys(AMOUNTS, MONEY)
+    | dict.fromkeys(("crm_rate", "xero_rate"), RATE)
+    | {
+        name: kind
+        for names, kind in (
+            (("crm_date", "crm_due_date", "xero_date", "xero_due_date"), pa.date32()),
+            (("crm_modified", "xero_modified"), pa.timestamp("us")),
+            (("differing", "alternatives"), pa.list_(pa.string())),
+        )
+        for name in names
+    }
+)
 SCHEMA = pa.schema([(name, TYPES.get(name, pa.string())) for name in CSV_COLUMNS])
 TRIGGERS = "=+-@\t\r\n＝＋－＠"
 BLANKS = st.sampled_from(["", " ", "\u3000\u00a0"])
@@ -102,13 +109,21 @@ def test_numbers_are_never_guarded_and_keep_their_minus():
     assert (cells["difference"], cells["contact"]) == ("-1234567.50", "'-5")
 
 
+def test_rates_keep_their_digits_and_base_amounts_have_the_decimals_of_the_base_currency():
+    row = {"currency": "JPY", "base_currency": "NZD", "crm_amount": Decimal(1250), "crm_rate": Decimal("90.125000")}
+    row |= {"xero_rate": Decimal(90), "crm_base": Decimal("13.87"), "xero_base": Decimal("13.9"), "base_difference": Decimal(0)}
+    (cells,) = read(CsvFile([batch([row])]))
+    assert [cells[name] for name in ("crm_amount", "crm_rate", "xero_rate")] == ["1250", "90.125", "90"]
+    assert [cells[name] for name in ("crm_base", "base_difference", "xero_base")] == ["13.87", "0.00", "13.90"]
+
+
 def test_the_bytes_are_rfc_4180():
     row = {"currency": "NZD", "contact": 'Say "hi", twice', "crm_modified": SOON}
     raw = b"".join(CsvFile([batch([row])], bom=False))
     assert raw.startswith(b"row_id,status,")
     assert raw.count(b"\r\n") == raw.count(b"\n") == 2
     assert b'"Say ""hi"", twice"' in raw
-    assert raw.endswith(b"2026-11-02T09:00:00Z,\r\n")
+    assert b",2026-11-02T09:00:00Z," in raw
     assert b"".join(CsvFile([batch([row])])) == b"\xef\xbb\xbf" + raw
 
 
@@ -136,7 +151,7 @@ def test_the_control_file_proves_the_csv():
         control_file(file, sums, Filters(search="x"), DataAge(made, None), run="run-1", tolerance=tolerance, made=made)
     )
     assert control["sha256"] == hashlib.sha256(raw).hexdigest()
-    assert (control["rows"], control["run"], control["tolerance"], control["column_order"]) == (1, "run-1", {"NZD": "0.05"}, 1)
+    assert (control["rows"], control["run"], control["tolerance"], control["column_order"]) == (1, "run-1", {"NZD": "0.05"}, 2)
     assert control["data_age"] == {"crm": "2026-11-02T09:00:00Z", "xero": None}
     assert control["totals"][0]["difference"] == "5.00"
     assert control["status"]["Differs"] == 1
