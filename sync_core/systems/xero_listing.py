@@ -159,6 +159,8 @@ def _once(stream: Stream, fetch: Fetch, start: datetime | None, progress: _Progr
         if progress.expected is None:
             progress.expected = sheet.items
         if sheet.rows and sheet.rows == last:
+            if sheet.pages is None:
+                return  # A server without page numbers sends all of its list each time.
             raise Retryable(f"Xero keeps sending the same page of {stream.table}. Try again later.")
         yield Page(progress.take(sheet), expected=progress.expected)
         if _is_last(sheet, number):
@@ -169,9 +171,7 @@ def _once(stream: Stream, fetch: Fetch, start: datetime | None, progress: _Progr
 
 
 def _is_last(sheet: _Sheet, number: int) -> bool:
-    if not sheet.rows:
-        return True
-    return number >= sheet.pages if sheet.pages is not None else len(sheet.rows) < 100
+    return not sheet.rows or (sheet.pages is not None and number >= sheet.pages)
 
 
 def _next(sheet: _Sheet, anchor: datetime | None, number: int) -> tuple[datetime | None, int]:

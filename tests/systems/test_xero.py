@@ -164,7 +164,8 @@ def test_a_list_that_is_not_there_is_not_called_a_record():
 def test_lines_that_a_list_leaves_out_are_fetched_by_id():
     short, empty = {"InvoiceID": ID, "Total": 1.5}, {"InvoiceID": "other", "Total": 0.0, "LineItems": []}
     full = {**short, "LineItems": [{"LineItemID": "l1"}]}
-    script = Script(answer(200, {"Invoices": [short, empty]}), answer(200, {"Invoices": [full]}))
+    counted = {"pagination": {"page": 1, "pageCount": 1, "itemCount": 2}}
+    script = Script(answer(200, {"Invoices": [short, empty], **counted}), answer(200, {"Invoices": [full]}))
     (page,) = xero_on(script).changed_since(INVOICES, None)
     assert [row.get("LineItems") for row in page.rows] == [[{"LineItemID": "l1"}], []]
     assert script.seen[1:] == [f"GET /api.xro/2.0/Invoices/{ID}"]

@@ -196,19 +196,25 @@ def test_a_row_that_moves_in_a_list_without_a_count_hides_no_other():
     assert {row["InvoiceID"] for page in found for row in page.rows} == set(ids)
 
 
+def lists_of(*sizes, **more):
+    """Answers of so many rows each, the first ones first; the last answer is given again and again."""
+    rows = [{"InvoiceID": f"i{n}", "UpdatedDateUTC": stamp(NOON)} for n in range(sum(sizes))]
+    places = [sum(sizes[:at]) for at in range(len(sizes))]
+    found = [rows[start : start + size] for start, size in zip(places, sizes, strict=True)]
+    return Script(*(answer(200, {"Invoices": some, **more}) for some in found))
+
+
 def test_the_same_page_for_ever_is_noticed():
-    rows = [{"InvoiceID": f"i{n}", "UpdatedDateUTC": stamp(NOON)} for n in range(100)]
-    script = Script(answer(200, {"Invoices": rows}))
+    script = lists_of(100, pagination={"page": 1, "pageCount": 3, "itemCount": 300})
     with pytest.raises(Retryable, match="keeps sending the same page"):
         list(xero_on(script).changed_since(INVOICES, None))
     assert len(script.requests) == 2
 
 
-def test_without_a_paging_block_pages_are_read_until_one_is_empty():
-    rows = [{"InvoiceID": f"i{n}", "UpdatedDateUTC": stamp(NOON)} for n in range(100)]
-    script = Script(answer(200, {"Invoices": rows}), answer(200, {"Invoices": []}))
-    found = list(xero_on(script).changed_since(INVOICES, None))
-    assert sum(len(page.rows) for page in found) == 100
+@pytest.mark.parametrize("sizes", [(100, 0), (3, 3, 2, 0), (150,)])
+def test_without_a_paging_block_pages_are_read_until_one_is_empty_or_brings_the_same_again(sizes):
+    found = list(xero_on(lists_of(*sizes)).changed_since(INVOICES, None))
+    assert sum(len(page.rows) for page in found) == sum(sizes)
 
 
 def test_tables_without_pages_are_asked_for_changes_in_one_call():
