@@ -45,6 +45,10 @@ Systems = Mapping[str, System]
 SIDES = ("loser", "survivor")
 
 
+class RowGoneError(ValueError):
+    """No row is what an edit names: it never was, or has vanished since."""
+
+
 class Person:
     """Somebody who works in both systems. Every method raises ``ValueError`` with a sentence for a bad order."""
 
@@ -58,6 +62,13 @@ class Person:
         row_id = _row_id(self.kernel, f"{system.name}.{table}", order)
         await system.edit(self.desks[system.name], table, row_id, dict(order["set"]))
         return row_id
+
+    async def edit_if_there(self, order: Any) -> None:
+        """The same for an edit that was ordered earlier; when its row has vanished, there is nothing left to do."""
+        try:
+            await self.edit(order)
+        except RowGoneError:
+            return
 
     async def merge(self, order: Mapping[str, Any]) -> None:
         """Merge ``loser`` into ``survivor`` (ids); ``order`` is the body of ``POST /_sandbox/merge``."""
@@ -92,10 +103,12 @@ def _row_id(kernel: Kernel, name: str, order: Mapping[str, Any]) -> str:
     rows = kernel.collection(name)
     if isinstance(order.get("id"), str):
         if order["id"] not in rows:
-            raise ValueError(f"{name} has no row {order['id']!r}.")
+            raise RowGoneError(f"{name} has no row {order['id']!r}.")
         return str(order["id"])
     match = order["match"]
     found = [row_id for row_id, row in rows.items() if all(_same(row.get(k), v) for k, v in match.items())]
+    if not found:
+        raise RowGoneError(f"0 rows of {name} match; an edit needs exactly one.")
     if len(found) != 1:
         raise ValueError(f"{len(found)} rows of {name} match; an edit needs exactly one.")
     return found[0]

@@ -168,6 +168,19 @@ def test_a_person_edits_between_a_read_and_the_write(shell, dynamics):
     assert (things.get(row_id)["name"], fault.fired) == ("edited", 1)
 
 
+def test_an_edit_of_a_row_that_has_vanished_does_nothing(shell, dynamics, capsys):
+    row_id = shell.kernel.stable_id("dataverse", "kahu")
+    named = {"system": "dataverse", "table": "Things", "set": {"name": "edited"}}
+    faults = [
+        shell.fault("edit_before", method="PUT", edit={**named, **which})
+        for which in ({"id": row_id}, {"match": {"name": "Kahu Guiding Co"}})
+    ]
+    shell.kernel.collection("dataverse.Things").remove(row_id)
+    assert [dynamics.put(TABLE, json=ONE).status_code for _ in faults] == [200, 200]
+    assert [fault.fired for fault in faults] == [1, 1]
+    assert capsys.readouterr().err == ""
+
+
 def test_a_change_tracking_token_that_is_too_old(shell, dynamics):
     fault = shell.fault("expire_delta_tokens")
     assert dynamics.get(TABLE).status_code == 200

@@ -24,7 +24,6 @@ BASE = "/api.xro/2.0"
 METHODS = ["GET", "POST", "PUT", "DELETE", "PATCH"]
 WRITES = {"POST", "PUT", "PATCH"}
 HEAVIEST = 10_000_000
-UNWRAPPED = {"AllocationId"}
 
 
 def routes(kernel: Kernel) -> list[Route]:
@@ -133,7 +132,7 @@ def _perform(kernel: Kernel, principal: Principal, path: tuple[str, ...], reques
         content = printed(resource_of(path).name, content[resource_of(path).name][0])
     if isinstance(content, Binary):
         return Reply(status, content.content, content.media_type)
-    if content is None or UNWRAPPED & content.keys():
+    if content is None:
         return Reply(status, wire.dump(content))
     return Reply(status, wire.dump(_enveloped(kernel, content)))
 

@@ -89,8 +89,6 @@ DERIVED: dict[str, Derived] = {
     "linkedtransactions": Derived(("invoices", "transactions"), _none("LinkedTransactions")),
     "repeatinginvoices": Derived(("invoices", "transactions"), _none("RepeatingInvoices")),
     "banktransfers": Derived(("banktransactions", "transactions"), _none("BankTransfers")),
-    "quotes": Derived(("invoices", "transactions"), _none("Quotes")),
-    "purchaseorders": Derived(("invoices", "transactions"), _none("PurchaseOrders")),
 }
 
 

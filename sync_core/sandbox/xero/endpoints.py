@@ -23,7 +23,7 @@ from sync_core.sandbox.xero.views import View
 from sync_core.sandbox.xero.writes import WRITERS, Order, elements_of, parse, write_all, write_one
 
 Content = Row | files.Binary | None
-BY_NUMBER = {"Invoices": "number", "CreditNotes": "number", "Contacts": "number", "Items": "code"}
+BY_NUMBER = {**dict.fromkeys(("Invoices", "CreditNotes", "Contacts", "Quotes", "PurchaseOrders"), "number"), "Items": "code"}
 ACTIONS = (
     "CreateApprovedInvoice",
     "CreateApprovedBill",

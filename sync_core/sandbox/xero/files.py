@@ -15,7 +15,12 @@ from sync_core.sandbox.xero.resources import Resource
 from sync_core.sandbox.xero.store import Store
 
 MOST = 10
-PRINTED = {"Invoices": "InvoiceNumber", "CreditNotes": "CreditNoteNumber"}
+PRINTED = {
+    "Invoices": "InvoiceNumber",
+    "CreditNotes": "CreditNoteNumber",
+    "Quotes": "QuoteNumber",
+    "PurchaseOrders": "PurchaseOrderNumber",
+}
 ADDRESS = "https://api.xero.com/api.xro/2.0"
 
 
@@ -75,7 +80,7 @@ def _key(resource: Resource, row: Row) -> str:
 
 def printed(name: str, shown: Row) -> Binary:
     """A document on one page: number, contact, lines and total."""
-    lines = [f"{shown['Type']} {shown.get(PRINTED[name], '')}", str(shown["Contact"].get("Name", "")), ""]
+    lines = [f"{shown.get('Type', name)} {shown.get(PRINTED[name], '')}", str(shown["Contact"].get("Name", "")), ""]
     lines += [f"{line.get('Description', '')}   {line['LineAmount']}" for line in shown["LineItems"]]
     lines += ["", f"Total {shown['CurrencyCode']} {shown['Total']}"]
     return Binary(_pdf(lines), "application/pdf")

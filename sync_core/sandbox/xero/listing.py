@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
@@ -36,6 +36,8 @@ SEARCHED = {
     "Invoices": ("InvoiceNumber", "Reference"),
     "Contacts": ("Name", "FirstName", "LastName", "ContactNumber", "CompanyNumber", "EmailAddress"),
 }
+OFFERS = {"Quotes": ("Status", "QuoteNumber", "ContactID"), "PurchaseOrders": ("Status",)}
+"""Fields that a parameter of the same name filters on."""
 HIDDEN = {"Contacts": "ContactStatus", "TrackingCategories": "Status"}
 
 
@@ -172,11 +174,31 @@ def _tests(table: Table, query: Query) -> list[Predicate]:
     for parameter, field in (("statuses", "Status"), ("invoicenumbers", "InvoiceNumber"), ("references", "Reference")):
         if field.lower() in table.resource.names() and query.items(parameter):
             tests.append(_member(field, query.items(parameter)))
+    if name in OFFERS:
+        tests += [_member(field, query.items(field.lower())) for field in OFFERS[name] if query.items(field.lower())]
+        tests += _between(query)
     if query.flag("createdbymyapp"):
         tests.append(lambda row: row.get("_app") == query.app)
     if query.params.get("searchterm") and name in SEARCHED:
         tests.append(_search(SEARCHED[name], query.params["searchterm"]))
     return tests
+
+
+def _between(query: Query) -> list[Predicate]:
+    """``dateFrom`` and ``dateTo``, both included."""
+    tests = list[Predicate]()
+    for name, sign in (("datefrom", 1), ("dateto", -1)):
+        text = query.params.get(name, "")
+        day = wire.parse_date(text) if text else None
+        if text and day is None:
+            raise bad_query(f"The value '{text}' of {name} is not a date")
+        if day is not None:
+            tests.append(_dated(day, sign))
+    return tests
+
+
+def _dated(day: date, sign: int) -> Predicate:
+    return lambda row: (row["Date"] - day).days * sign >= 0
 
 
 def _member(field: str, wanted: list[str]) -> Predicate:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from sync_core.sandbox.kernel import Row
-from sync_core.sandbox.xero import wire
+from sync_core.sandbox.xero import offers, wire
 from sync_core.sandbox.xero.amounts import places
 from sync_core.sandbox.xero.render_contacts import contact_shown, group_shown
 from sync_core.sandbox.xero.render_documents import bank_transaction_shown, credit_shown, invoice_shown
@@ -39,6 +39,8 @@ _RENDERERS: dict[str, Callable[[Store, Row, View], Row]] = {
     "BatchPayments": batch_shown,
     "BankTransactions": bank_transaction_shown,
     "Contacts": contact_shown,
+    "Quotes": lambda store, row, view: offers.shown(store, offers.QUOTES, row, view),
+    "PurchaseOrders": lambda store, row, view: offers.shown(store, offers.PURCHASE_ORDERS, row, view),
     "ContactGroups": group_shown,
     "Items": _item,
 }

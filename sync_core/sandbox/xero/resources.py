@@ -118,6 +118,22 @@ _ALL = (
         readable="SubTotal TotalTax Total PrepaymentID OverpaymentID HasAttachments",
     ),
     Resource(
+        "Quotes",
+        "QuoteID",
+        specs.QUOTE,
+        ("invoices", *_TRANSACTIONS),
+        paged=True,
+        readable="SubTotal TotalTax Total",
+    ),
+    Resource(
+        "PurchaseOrders",
+        "PurchaseOrderID",
+        specs.PURCHASE_ORDER,
+        ("invoices", *_TRANSACTIONS),
+        paged=True,
+        readable="SubTotal TotalTax Total HasAttachments",
+    ),
+    Resource(
         "ManualJournals",
         "ManualJournalID",
         specs.MANUAL_JOURNAL,

@@ -241,4 +241,38 @@ MANUAL_JOURNAL: Spec = {
     "Url": text(2083),
     "ShowOnCashBasisReports": FLAG,
 }
+_OFFER: Spec = {
+    "Contact": one(CONTACT),
+    "LineItems": many(LINE),
+    "Date": DATE,
+    "LineAmountTypes": choice("Exclusive", "Inclusive", "NoTax"),
+    "Reference": text(4000),
+    "BrandingThemeID": ID,
+    "CurrencyCode": text(3),
+    "CurrencyRate": NUMBER,
+}
+QUOTE: Spec = {
+    "QuoteID": ID,
+    "QuoteNumber": text(255),
+    **_OFFER,
+    "LineAmountTypes": choice("EXCLUSIVE", "INCLUSIVE", "NOTAX", "Exclusive", "Inclusive", "NoTax"),
+    "Status": choice("DRAFT", "SENT", "ACCEPTED", "DECLINED", "INVOICED", "DELETED"),
+    "ExpiryDate": DATE,
+    "Terms": text(4000),
+    "Title": text(100),
+    "Summary": text(3000),
+}
+PURCHASE_ORDER: Spec = {
+    "PurchaseOrderID": ID,
+    "PurchaseOrderNumber": text(255),
+    **_OFFER,
+    "Status": choice("DRAFT", "SUBMITTED", "AUTHORISED", "BILLED", "DELETED"),
+    "DeliveryDate": DATE,
+    "ExpectedArrivalDate": DATE,
+    "SentToContact": FLAG,
+    "DeliveryAddress": text(4000),
+    "AttentionTo": text(255),
+    "Telephone": text(50),
+    "DeliveryInstructions": text(500),
+}
 HISTORY: Spec = {"Details": text(2500)}

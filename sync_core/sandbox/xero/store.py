@@ -48,6 +48,8 @@ def _present(field: str) -> Unique:
 UNIQUES: dict[str, dict[str, Unique]] = {
     "Invoices": {"number": _number("ACCREC", "InvoiceNumber")},
     "CreditNotes": {"number": _number("ACCRECCREDIT", "CreditNoteNumber")},
+    "Quotes": {"number": _present("QuoteNumber")},
+    "PurchaseOrders": {"number": _present("PurchaseOrderNumber")},
     "Contacts": {"number": _present("ContactNumber"), "name": _active("Name", "ContactStatus")},
     "Accounts": {"code": _present("Code"), "name": _present("Name")},
     "Items": {"code": _present("Code")},

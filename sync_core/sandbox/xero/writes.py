@@ -14,7 +14,7 @@ from functools import partial
 from typing import Any
 
 from sync_core.sandbox.kernel import Row
-from sync_core.sandbox.xero import banking, batches, contacts, documents, groups, manual, payments, settings, wire, xml
+from sync_core.sandbox.xero import banking, batches, contacts, documents, groups, manual, offers, payments, settings, wire, xml
 from sync_core.sandbox.xero.context import Context
 from sync_core.sandbox.xero.errors import EMPTY_ID, RuleError, as_errors, bad_data, no_data, validation
 from sync_core.sandbox.xero.fields import read
@@ -50,6 +50,16 @@ def _for(kind: documents.Kind) -> Writer:
     return Writer(write, find)
 
 
+def _for_offers(kind: offers.Kind) -> Writer:
+    def find(ctx: Context, given: Row) -> Row | None:
+        return offers.find(ctx, kind, given)
+
+    def write(ctx: Context, given: Row, old: Row | None) -> Row:
+        return offers.write(ctx, kind, given, old)
+
+    return Writer(write, find)
+
+
 WRITERS = {
     "Invoices": _for(documents.INVOICES),
     "CreditNotes": _for(documents.CREDIT_NOTES),
@@ -57,6 +67,8 @@ WRITERS = {
     "Payments": Writer(payments.write),
     "BatchPayments": Writer(batches.write, batches.find),
     "BankTransactions": Writer(banking.write, banking.find),
+    "Quotes": _for_offers(offers.QUOTES),
+    "PurchaseOrders": _for_offers(offers.PURCHASE_ORDERS),
     "ManualJournals": Writer(manual.write, manual.find),
     "ContactGroups": Writer(groups.write),
     "Accounts": Writer(settings.write_account, summary_only=True),

@@ -172,6 +172,8 @@ WRITES = [
     ("ContactGroups", "put", {"Name": "Vendors"}),
     ("TrackingCategories", "put", {"Name": "Region"}),
     ("CreditNotes", "put", draft(Type="ACCRECCREDIT")),
+    ("Quotes", "put", {"Contact": {"Name": "K"}, "Date": "2026-11-02", "ExpiryDate": "2026-12-02", "LineItems": [line("5")]}),
+    ("PurchaseOrders", "put", {"Contact": {"Name": "K"}, "Date": "2026-11-02", "LineItems": [line("5")]}),
     (
         "ManualJournals",
         "put",
