@@ -19,6 +19,7 @@ from sync_core.flows.images import image_row
 from sync_core.flows.jobs import Job, JobMaker, id_on
 from sync_core.flows.ledger import RunLedger
 from sync_core.flows.line_writes import LineWriter, brings_lines, without_lines
+from sync_core.flows.linking import links_follow
 from sync_core.flows.pull import pull_stream, refresh
 from sync_core.flows.totals import totals_apart
 from sync_core.flows.workspace import Workspace
@@ -163,7 +164,8 @@ class Applier:
         if any(isinstance(receipt.error, Stale) for _, receipt in answers):
             refresh(self._workspace, entity, self._run)
         statuses = [status for _, status in settled if status is not None]
-        self._state.settle([outcome for outcome, _ in settled], links, statuses, self._lease)
+        with links_follow(self._workspace):
+            self._state.settle([outcome for outcome, _ in settled], links, statuses, self._lease)
         self._workspace.step("settled")
         return len(good)
 
@@ -299,7 +301,9 @@ class Applier:
         made = [_as_pair(job, remote_id) for job, remote_id in arrived]
         now = self._workspace.clock.now()
         statuses = [self._ledger.status_of(d, now, wrote=True) for d in made if self._came_out(d)]
-        self._state.settle([(j.intent.id, IntentStatus.ADOPTED, i, "") for j, i in arrived], links, statuses, self._lease)
+        adopted = [(j.intent.id, IntentStatus.ADOPTED, i, "") for j, i in arrived]
+        with links_follow(self._workspace):
+            self._state.settle(adopted, links, statuses, self._lease)
         return len(arrived)
 
 

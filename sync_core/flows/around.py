@@ -17,7 +17,7 @@ from sync_core.rules.entities import entity as entity_called
 from sync_core.rules.likeness import pairs
 from sync_core.rules.outgoing import Around, left_of, settled_fields
 from sync_core.rules.remarks import spoken
-from sync_core.store import records
+from sync_core.store import open_work, records
 from sync_core.store.cache import Cache
 
 ARRIVES_WITHIN = timedelta(minutes=5)
@@ -129,7 +129,7 @@ def half_done(
     for child, name in completing(entity.name):
         if child.switch is None or child.switch.setting not in on:
             continue
-        for record in read(child, Side.CRM, records.unlinked(cache, child.name, Side.CRM)).values():
+        for record in read(child, Side.CRM, open_work.unlinked(cache, child.name, Side.CRM)).values():
             of = record.fields.get(name)
             if isinstance(of, str) and not (record.gone or record.fields.get("inactive") or record.fields.get("xero_id")):
                 waiting[of].append(_part(child, record, title_of))
@@ -150,7 +150,7 @@ def alike_pairs(cache: Cache, read: Read, entity: Entity, translate: Translate) 
     """Unlinked records of both sides that are the same by the fields of ``alike``, where no tag could say so."""
     if not entity.alike:
         return []
-    mine = [r for r in read(entity, Side.CRM, records.unlinked(cache, entity.name, Side.CRM)).values() if _untold(r)]
+    mine = [r for r in read(entity, Side.CRM, open_work.unlinked(cache, entity.name, Side.CRM)).values() if _untold(r)]
     documents = {
         partner
         for record in mine

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from sync_core.model import Side
-from sync_core.store.state import State
 
 KEEP, APART = "keep.", "apart."
 Pair = tuple[str, str, str]
@@ -22,13 +21,14 @@ class Choices:
     apart: frozenset[Pair] = frozenset()
 
 
-def read_choices(state: State) -> Choices:
-    """Everything that is still to be honoured."""
+def read_choices(settings: Mapping[str, str]) -> Choices:
+    """Everything that is still to be honoured, of all that people set up."""
     keep = {}
-    for key, text in state.mappings(KEEP).items():
-        entity, _, crm_id = key.removeprefix(KEEP).partition(".")
-        keep[entity, crm_id] = {name: Side(side) for name, side in json.loads(text).items()}
-    pairs = (key.removeprefix(APART).split(".", 2) for key in state.mappings(APART))
+    for key, text in settings.items():
+        if key.startswith(KEEP):
+            entity, _, crm_id = key.removeprefix(KEEP).partition(".")
+            keep[entity, crm_id] = {name: Side(side) for name, side in json.loads(text).items()}
+    pairs = (key.removeprefix(APART).split(".", 2) for key in settings if key.startswith(APART))
     return Choices(keep, frozenset((e, c, x) for e, c, x in pairs))
 
 

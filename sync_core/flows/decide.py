@@ -24,7 +24,7 @@ from sync_core.rules.holding import not_to_crm, state_last
 from sync_core.rules.lines import untaxed
 from sync_core.rules.mapping import loads
 from sync_core.rules.plan import Act, Decision, lone_decision, pair_decision
-from sync_core.store import records
+from sync_core.store import open_work, records
 from sync_core.store.cache import Cache
 
 CHUNK = 2000
@@ -68,7 +68,7 @@ class Decider:
         self._cache = workspace.cache
         self._books = workspace.surroundings.books
         self._state = workspace.state
-        self._choices = read_choices(workspace.state)
+        self._choices = read_choices(workspace.surroundings.chosen)
         self._ahead = ahead
         self._only = only
         self._unreadable = unreadable
@@ -90,10 +90,10 @@ class Decider:
         self._matched = set()
         # All that is to be looked at is listed first: what this run writes meanwhile must not be decided on as well.
         self._half_done = half_done(self._cache, self._records, entity, self._on, self._title)
-        changed = records.changed_pairs(self._cache, entity.name)
+        changed = open_work.changed_pairs(self._cache, entity.name)
         changed += self._also(entity, changed)
         changed = [pair for pair in changed if pair not in leaving] if leaving else changed
-        lonely = {side: records.unlinked(self._cache, entity.name, side) for side in Side}
+        lonely = {side: open_work.unlinked(self._cache, entity.name, side) for side in Side}
         matches, ambiguous = self._matches(entity) if all(lonely.values()) else ({}, {})
         alone = {side: [i for i in ids if self._is_open(entity, side, i)] for side, ids in lonely.items()}
         yield from self._pairs(entity, self._wanted(entity, changed), {})
@@ -168,7 +168,7 @@ class Decider:
                     yield self._pair(entity, crm[pair[0]], xero[pair[1]], matched.get(pair, ""))
 
     def _read(self, entity: Entity, side: Side, ids: Sequence[str]) -> dict[str, tuple[Record, Row]]:
-        found = records.records(self._cache, entity.name, side, ids)
+        found = records.with_images(self._cache, entity.name, side, ids)
         return {i: (record_from(entity, side, i, row), row) for i, row in found.items()}
 
     def _pair(self, entity: Entity, left: tuple[Record, Row], right: tuple[Record, Row], matched_by: str) -> Decision:
@@ -282,14 +282,14 @@ class Decider:
         return records.with_values(self._cache, entity.name, Side.XERO, name, values, alive=False)
 
     def _alone(self, entity: Entity, side: Side, ids: Sequence[str], ambiguous: Mapping[Key, str]) -> Iterator[Decision]:
-        found = self._read(entity, side, ids)
-        some = [record for record, _ in found.values()]
+        found = self._records(entity, side, ids)
+        some = list(found.values())
         self.partners.meet(entity, side, some, names=True)
         if side is Side.CRM and side.other in entity.create_in:
             self._surveyor.look(entity, some)
         for row_id in ids:
             if row_id in found:
-                yield self._single(entity, found[row_id][0], ambiguous.get((entity.name, side, row_id), ""))
+                yield self._single(entity, found[row_id], ambiguous.get((entity.name, side, row_id), ""))
 
     def _single(self, entity: Entity, record: Record, unclear: str) -> Decision:
         target = record.side.other

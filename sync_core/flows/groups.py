@@ -17,7 +17,7 @@ from sync_core.flows.workspace import Workspace
 from sync_core.model import Outcome, RecordStatus, Side, Status
 from sync_core.rules import types
 from sync_core.rules.types import GROUPED, ContactType, Moves, TypeMap
-from sync_core.store import memberships, records
+from sync_core.store import memberships
 from sync_core.store.leases import Lease
 from sync_core.store.memberships import Standing
 
@@ -87,7 +87,7 @@ class _TypeRun:
         self._fresh: set[ContactType] = set()
         self._failed = 0
         self._touched = [i for e, side, i in ledger.stamped if e == CONTACTS and side is Side.CRM]
-        if records.fact(self._cache, SHUT_OUT) == "yes":
+        if self._cache.fact(SHUT_OUT) == "yes":
             self._touched += workspace.state.records_with_reason([SHUT_OUT], well=True).get((CONTACTS, Side.CRM), [])
 
     def work(self, *, full: bool) -> Brought:
@@ -101,8 +101,8 @@ class _TypeRun:
             self._touched += [s.crm_id for s, _ in due]
             due = self._due()
         moved = self._settle(before, due)
-        if self._only is None and records.fact(self._cache, SHUT_OUT) == "yes":
-            records.set_fact(self._cache, SHUT_OUT, "")
+        if self._only is None and self._cache.fact(SHUT_OUT) == "yes":
+            self._cache.set_fact(SHUT_OUT, "")
         return Brought(moved=moved)
 
     def say_shut_out(self, message: str) -> None:
@@ -115,7 +115,7 @@ class _TypeRun:
             text = f"{types.let_in(known.remark)} {types.shut_out_remark(grouped[row_id].type, message)}"
             if known.status is Status.SUCCESS and text != known.remark:
                 told.append(replace(known, reason=SHUT_OUT, remark=text, last_attempt=now, run=self._run))
-        records.set_fact(self._cache, SHUT_OUT, "yes")
+        self._cache.set_fact(SHUT_OUT, "yes")
         state.set_statuses(told)
         self._ledger.stamped.update((CONTACTS, Side.CRM, status.id) for status in told)
 

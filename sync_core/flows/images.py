@@ -44,7 +44,7 @@ def _adopt_partly(workspace: Workspace, entity: Entity, decisions: Sequence[Deci
     images: list[dict[str, str]] = []
     for side in Side:
         pairs = {_own(d, side): d for d in decisions}
-        for row_id, row in records.records(workspace.cache, entity.name, side, list(pairs)).items():
+        for row_id, row in records.with_images(workspace.cache, entity.name, side, list(pairs)).items():
             before = loads(entity, row["agreed"]) if row["agreed"] else None
             record = record_from(entity, side, row_id, row)
             decision = pairs[row_id]

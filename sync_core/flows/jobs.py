@@ -86,7 +86,7 @@ class JobMaker:
     def _found(self, side: Side, decisions: Sequence[Decision]) -> Found:
         """Records as they stand now, each with its agreed image."""
         ids = [i for d in decisions if (i := id_on(d, side)) is not None]
-        some = records.records(self._workspace.cache, self._entity.name, side, ids)
+        some = records.with_images(self._workspace.cache, self._entity.name, side, ids)
         return {i: (record_from(self._entity, side, i, row), row["agreed"]) for i, row in some.items()}
 
     def _made(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
+from sync_core.errors import TieoutError
 from sync_core.flows.workspace import Workspace
 from sync_core.rules.declaration import Entity
 from sync_core.store import records
@@ -21,22 +22,32 @@ def load_links(workspace: Workspace, entities: Sequence[Entity]) -> None:
     """
     cache, state = workspace.cache, workspace.state
     known = _state_id(workspace)
-    if records.fact(cache, LINKS_LOADED) == known:
+    if cache.fact(LINKS_LOADED) == known:
         return
     records.clear_partners(cache)
     for entity in entities:
         for chunk in records.chunks(list(state.all_links(entity.name)), _CHUNK):
             records.set_partners(cache, chunk)
-    records.set_fact(cache, LINKS_LOADED, known)
+    cache.set_fact(LINKS_LOADED, known)
 
 
 @contextmanager
 def changing_links(workspace: Workspace) -> Iterator[None]:
     """Around a change that reaches the state before the cache: cut off in between, the next run loads all links again."""
-    before = records.fact(workspace.cache, LINKS_LOADED)
-    records.set_fact(workspace.cache, LINKS_LOADED, "")
+    before = workspace.cache.fact(LINKS_LOADED)
+    workspace.cache.set_fact(LINKS_LOADED, "")
     yield
-    records.set_fact(workspace.cache, LINKS_LOADED, before or "")
+    workspace.cache.set_fact(LINKS_LOADED, before or "")
+
+
+@contextmanager
+def links_follow(workspace: Workspace) -> Iterator[None]:
+    """Around links that reach the cache before the state: when the state does not take them, the next run loads all again."""
+    try:
+        yield
+    except TieoutError:
+        workspace.cache.set_fact(LINKS_LOADED, "")
+        raise
 
 
 def _state_id(workspace: Workspace) -> str:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import structlog
 
-from sync_core.errors import Expired, Rejected
+from sync_core.errors import Expired, Rejected, TieoutError
 from sync_core.flows.surroundings import CODES
 from sync_core.flows.workspace import Workspace
 from sync_core.model import Link, Native, Record, Side
@@ -21,6 +21,8 @@ from sync_core.store import records, rows
 from sync_core.systems.base import Page
 
 CHUNK = 2000
+LITTLE = 200
+"""Rows of a page that may wait for those of other streams, at most."""
 ASKED_ONE_BY_ONE = 20
 WHOLE_EVERY = timedelta(days=1)
 """How old the last whole listing of a stream may be. Xero's changes are not all in its list of changes: a due date of an
@@ -80,18 +82,22 @@ def pull_streams(workspace: Workspace, streams: Sequence[Stream], run: str, *, f
     emptied: list[str] = []
     lists = rows.alive(workspace.cache, [s.name for s in streams if not s.incremental])
     start = Start({} if full else rows.cursors(workspace.cache, workspace.clock.now() - WHOLE_EVERY), lists)
-    for stream in streams:
-        if stream.optional and workspace.options.get(stream.table.lower()) == "off":
-            notes.append(f"{stream.table}: Skipped (off)")
-            continue
-        try:
-            if not pull_stream(workspace, stream, run, start=start):
-                emptied.append(stream.name)
-        except Rejected as error:
-            if not (stream.optional and error.code in ("not supported", "not permitted")):
-                raise
-            notes.append(f"{stream.table}: Skipped ({error.code})")
-    rows.move_cursors(workspace.cache, start.quiet, run)
+    try:
+        for stream in streams:
+            if stream.optional and workspace.options.get(stream.table.lower()) == "off":
+                notes.append(f"{stream.table}: Skipped (off)")
+                continue
+            try:
+                if not pull_stream(workspace, stream, run, start=start):
+                    emptied.append(stream.name)
+            except Rejected as error:
+                if not (stream.optional and error.code in ("not supported", "not permitted")):
+                    raise
+                notes.append(f"{stream.table}: Skipped ({error.code})")
+    except TieoutError:
+        rows.merge_pages(workspace.cache, start.few, start.quiet, run)
+        raise
+    rows.merge_pages(workspace.cache, start.few, start.quiet, run)
     return Pulled(notes, tuple(emptied))
 
 
@@ -99,12 +105,14 @@ def pull_streams(workspace: Workspace, streams: Sequence[Stream], run: str, *, f
 class Start:
     """Where a pull of many streams begins: cursors by stream, and the rows of those that are listed whole each time.
 
-    ``quiet``: how far streams that brought nothing new were pulled, to be kept together at the end.
+    ``quiet``: how far streams that brought nothing new were pulled; ``few``: what others brought that was little. Both are
+    kept together at the end.
     """
 
     cursors: Mapping[str, str]
     lists: Mapping[str, Mapping[str, tuple[str, str]]]
     quiet: dict[str, rows.Reached] = field(default_factory=dict)
+    few: list[rows.SmallPage] = field(default_factory=list)
 
     def brings_nothing(self, stream: Stream, page: Page) -> bool:
         """Whether one page, the only one of its stream, holds nothing but what the cache holds."""
@@ -131,7 +139,8 @@ def pull_stream(workspace: Workspace, stream: Stream, run: str, *, full: bool = 
 def _pages(workspace: Workspace, stream: Stream, cursor: str | None, run: str, start: Start | None) -> bool:
     """Merge page after page; after a whole listing, look at what it no longer shows. False when that is everything."""
     whole = cursor is None or not stream.incremental
-    watched = whole and rows.any_alive(workspace.cache, stream)
+    known = start.lists.get(stream.name, {}) if start is not None and not stream.incremental else None
+    watched = whole and (rows.any_alive(workspace.cache, stream) if known is None else bool(known))
     seen: set[str] = set()
     listed = 0
     for number, page in enumerate(workspace.systems[stream.side].changed_since(stream, cursor)):
@@ -144,12 +153,23 @@ def _pages(workspace: Workspace, stream: Stream, cursor: str | None, run: str, s
         if watched:
             seen.update(rows.row_id(stream, native) for native in page.rows)
         listed += len(page.rows)
-        rows.merge_page(workspace.cache, stream, page.rows, page.gone, run, reached)
-    left = _look_for(workspace, stream, rows.unseen(workspace.cache, stream, seen), run) if watched else 0
+        if alone and reached is not None and 0 < len(page.rows) <= LITTLE:
+            little = rows.SmallPage(stream, page.rows, page.gone, reached)
+            if start is not None:
+                start.few.append(little)
+            else:
+                rows.merge_pages(workspace.cache, [little], {}, run)
+        else:
+            rows.merge_page(workspace.cache, stream, page.rows, page.gone, run, reached)
+    left = _look_for(workspace, stream, _unseen(workspace, stream, known, seen), run) if watched else 0
     if listed or left <= FEW_GONE:
         return True
     rows.forget_cursor(workspace.cache, stream)
     return False
+
+
+def _unseen(workspace: Workspace, stream: Stream, known: Mapping[str, object] | None, seen: set[str]) -> list[str]:
+    return rows.unseen(workspace.cache, stream, seen) if known is None else sorted(set(known) - seen)
 
 
 def _look_for(workspace: Workspace, stream: Stream, unseen: list[str], run: str) -> int:
@@ -168,11 +188,17 @@ def _look_for(workspace: Workspace, stream: Stream, unseen: list[str], run: str)
 
 def refresh(workspace: Workspace, entity: Entity, run: str) -> list[Unreadable]:
     """Make canonical records of the entity's rows that moved, a chunk at a time."""
+    moved = records.dirty_sides(workspace.cache)
+    sides = [s for s in Side if (entity.name, s) in moved]
+    if not sides:
+        return []
     context = workspace.surroundings.context
     unreadable: list[Unreadable] = []
-    for side in Side:
+    for side in sides:
         while ids := records.dirty_ids(workspace.cache, entity.name, side, CHUNK):
             _refresh(workspace, entity, side, ids, context, run, unreadable)
+            if len(ids) < CHUNK:
+                break
     if entity.name in CODES:
         workspace.surroundings.forget()
     return unreadable

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import structlog
 
 from sync_core.flows.arrivals import LINKED_OTHERWISE, NEVER_ARRIVED, NOT_SENT, SEVERAL, find_arrived, may_still_arrive
+from sync_core.flows.linking import LINKS_LOADED, links_follow
 from sync_core.flows.workspace import Workspace
 from sync_core.model import Intent, IntentStatus, Link, RecordStatus, Side, Status, Verb
 from sync_core.rules import remarks
@@ -36,6 +37,8 @@ def _settle(workspace: Workspace, name: str, unknown: list[Intent], run: str, le
     log.info("looked up writes without an answer", entity=name, asked=len(some), arrived=len(found), run=run)
     made = {i.id: _link(workspace, i, found[i.id]) for i in some if i.id in found and i.verb is Verb.CREATE}
     overtaken = _linked_otherwise(workspace, name, made)
+    if overtaken:
+        workspace.cache.set_fact(LINKS_LOADED, "")  # what made them may have told the cache of links that do not hold
     made = {i: link for i, link in made.items() if i not in overtaken}
     statuses = [_status(workspace, i, made[i.id], run) for i in some if i.id in made] + _unsaid(workspace, name, some, run)
     now, declared = workspace.clock.now(), entity(name)
@@ -47,7 +50,8 @@ def _settle(workspace: Workspace, name: str, unknown: list[Intent], run: str, le
     outcomes += [(i.id, IntentStatus.REJECTED, None, NEVER_ARRIVED) for i in missing if not may_still_arrive(declared, i, now)]
     links = list(made.values())
     records.set_partners(workspace.cache, links)
-    workspace.state.settle(outcomes, links, statuses, lease)
+    with links_follow(workspace):
+        workspace.state.settle(outcomes, links, statuses, lease)
     return len(found)
 
 

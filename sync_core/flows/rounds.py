@@ -16,8 +16,9 @@ from sync_core.flows.scope import Scope
 from sync_core.flows.workspace import Workspace
 from sync_core.model import Link, Side
 from sync_core.rules.declaration import Entity
+from sync_core.rules.entities import completing
 from sync_core.rules.plan import Act, Decision
-from sync_core.store import records
+from sync_core.store import open_work, records
 from sync_core.store.leases import Lease
 
 ROUNDS = 5
@@ -45,6 +46,7 @@ class Rounds:
         self._make_decider = make_decider
         self._planner: Decider | None = None
         self._kept: dict[str, list[Decision]] = {}
+        self._restless: set[str] = set()
         self._wrote = False
         self.sent = False
         self.made: list[Entity] = []
@@ -52,6 +54,7 @@ class Rounds:
     def planned(self, entities: Sequence[Entity]) -> Iterator[Decision]:
         """The decisions that a plan is made of. While an entity's are few they are kept, and not decided a second time."""
         planner = self._planner = self._make_decider(ahead=True)
+        self._restless = {entity.name for entity in entities}
         for entity in entities:
             kept: list[Decision] | None = []
             for decision in planner.decide(entity):
@@ -65,8 +68,10 @@ class Rounds:
     def work_off(self, entity: Entity, lease: Lease) -> None:
         """Rounds until nothing is left to write: a new twin is noted on its source, a child follows its parent."""
         insist = self._scope.only is not None or self._scope.full
-        if self._wrote and entity.name in records.dirty_entities(self._workspace.cache):
+        if self._wrote:
             refresh(self._workspace, entity, self._run)
+        if not self._may_need(entity):
+            return
         applier = Applier(self._workspace, self._run, lease, self._ledger, insist=insist)
         clashing: set[tuple[str, str]] = set()
         for turn in range(ROUNDS):
@@ -74,6 +79,14 @@ class Rounds:
             if self._carry_out(entity, applier, decider, decisions, clashing) == 0:
                 break
         self.sent = self.sent or applier.sent
+
+    def _may_need(self, entity: Entity) -> bool:
+        """Whether anything can be decided of ``entity``: it was planned, or something that this run wrote opened it."""
+        if self._wrote and entity.name not in self._restless:
+            opened = self._restless | open_work.open_entities(self._workspace.cache)
+            if opened & {entity.name, *(part.name for part, _ in completing(entity.name))}:
+                self._restless.add(entity.name)
+        return entity.name in self._restless
 
     def _unmoved(self, entity: Entity, clashing: Collection[tuple[str, str]]) -> frozenset[tuple[str, str]]:
         """Conflicts of the round before whose records this run did not move: the next round comes to the same of them."""

@@ -35,7 +35,7 @@ from sync_core.rules.declaration import Entity
 from sync_core.rules.entities import ENTITIES, carrier, completing, in_parent_order
 from sync_core.rules.plan import Plan
 from sync_core.rules.rails import refusals
-from sync_core.store import agreed_images, records
+from sync_core.store import open_work, records
 from sync_core.store.leases import Lease
 from sync_core.systems.base import Peer
 
@@ -141,13 +141,13 @@ class _Session:
         if dry_run:
             self._preview_types()
             return RunStatus.PREVIEW, "Nothing was written."
-        unfinished = records.fact(cache, PENDING) == "yes"
-        records.set_fact(cache, PENDING, "yes")
+        unfinished = cache.fact(PENDING) == "yes"
+        cache.set_fact(PENDING, "yes")
         try:
             self._apply()
         finally:
             self._stamp(everything=unfinished)
-        records.set_fact(cache, PENDING, "no")
+        cache.set_fact(PENDING, "no")
         keep(self._workspace, self._peers)
         if self._is_whole and cache.generation == pulled and not (self._typed or self._rounds.sent):
             counts = {e.name: self._counts(e) for e in self._entities}
@@ -162,7 +162,7 @@ class _Session:
     def _at_rest(self) -> Rest | None:
         """What a run that found nothing to do came to, when nothing moved since: there is nothing to decide either."""
         ws = self._workspace
-        if not self._is_whole or self._unreadable or self._emptied or records.fact(ws.cache, PENDING) == "yes":
+        if not self._is_whole or self._unreadable or self._emptied or ws.cache.fact(PENDING) == "yes":
             return None
         rest = recall(ws.cache, ws.state, ws.clock.now())
         return rest if rest is not None and look(ws, self._peers) == Ground() else None
@@ -184,15 +184,14 @@ class _Session:
         self._workspace.surroundings.forget()
         pulled = read_for(self._workspace, self._entities, self._scope, self._peers[Side.XERO].facts, self._run)
         self._notes, self._emptied = pulled.notes, pulled.emptied
-        moved = records.dirty_entities(self._workspace.cache)
+        moved = {name for name, _ in records.dirty_sides(self._workspace.cache)}
         unreadable = [u for e in self._entities if e.name in moved for u in refresh(self._workspace, e, self._run)]
         unreadable += pulled.unreadable
         load_links(self._workspace, self._entities)
         self._unreadable = frozenset((u.entity, u.side, u.id) for u in unreadable)
         self._ledger.keep([self._not_read(u) for u in unreadable])
         if not self._dry:
-            for entity in self._entities:
-                follow_survivors(self._workspace, entity)
+            follow_survivors(self._workspace)
 
     def _not_read(self, found: Unreadable) -> RecordStatus:
         key = (found.entity, found.side, found.id)
@@ -212,13 +211,13 @@ class _Session:
         cache = self._workspace.cache
         standing = self._workspace.state.status_counts()
         # A record that stands otherwise than well may be back in step without anything in the cache being open.
-        restless = {*records.open_entities(cache), *(name for name, some in standing.items() if set(some) - {Status.SUCCESS})}
+        restless = {*open_work.open_entities(cache), *(name for name, some in standing.items() if set(some) - {Status.SUCCESS})}
         # What is only half done without a record that is still open looks well, where the run that made it was killed.
         restless |= {e.name for e in self._entities if restless & {part.name for part, _ in completing(e.name)}}
         covered = [e for e in self._entities if self._scope.covers(e) and e.name in restless]
         decisions = self._rounds.planned(covered)
         ground = look(self._workspace, self._peers)
-        counts = records.linked_counts(cache), agreed_images.gone_counts(cache)
+        counts = records.linked_and_gone(cache)
         return Plan(self._workspace.organisation, decisions, *counts, self._emptied, ground.strangers, ground.rules_changed)
 
     def _decider(self, *, ahead: bool) -> Decider:
@@ -276,10 +275,12 @@ class _Session:
 
     def _forget_choices(self, entity: Entity) -> None:
         """A decision of a person is used up once its pair is no longer in conflict."""
-        for name, crm_id in read_choices(self._workspace.state).keep:
+        surroundings = self._workspace.surroundings
+        for name, crm_id in read_choices(surroundings.chosen).keep:
             outcome = self._ledger.outcomes.get((name, Side.CRM, crm_id))
             if name == entity.name and outcome in (Outcome.UPDATED, Outcome.UNCHANGED):
                 self._workspace.state.remove_mapping(keep_key(name, crm_id))
+                surroundings.forget()
 
     def _stamp(self, *, everything: bool) -> None:
         if everything:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, date, tzinfo
 from decimal import Decimal
 from typing import Any
@@ -10,7 +11,7 @@ from zoneinfo import ZoneInfo
 import orjson
 from tzlocal.windows_tz import win_tz
 
-from sync_core.model import Native
+from sync_core.model import Native, Side
 from sync_core.rules.books import Books
 from sync_core.rules.dates import parse_xero_date
 from sync_core.rules.entities import ORGANISATION
@@ -27,31 +28,28 @@ _ZONES = {name.replace(" ", "").replace(".", "").upper(): iana for name, iana in
 
 
 class Surroundings:
-    """Read from the cache when first asked for, and again after :meth:`forget`."""
+    """Read from the cache when first asked for, and again after :meth:`forget`, where anything moved since."""
 
     def __init__(self, cache: Cache, state: State) -> None:
         self._cache, self._state = cache, state
         self._context: Context | None = None
         self._books: Books | None = None
-        self._organisation: Native | None = None
-        self._switches: frozenset[str] | None = None
+        self._chosen: Mapping[str, str] | None = None
 
     def forget(self) -> None:
         """The cache or a setting moved: gather everything anew when it is asked for."""
-        self._context = self._books = self._organisation = self._switches = None
+        self._context = self._books = self._chosen = None
 
     @property
     def organisation(self) -> Native:
         """Xero's own row of the organisation, {} before the first pull."""
-        if self._organisation is None:
-            self._organisation = next(rows.all_rows(self._cache, ORGANISATION), {})
-        return self._organisation
+        return self._cache.remembered("organisation", lambda: next(rows.all_rows(self._cache, ORGANISATION), {}))
 
     @property
     def context(self) -> Context:
         """Code lists as they stand in the cache."""
         if self._context is None:
-            self._context = self._gathered()
+            self._context = self._cache.remembered("context", self._gathered)
         return self._context
 
     @property
@@ -60,6 +58,18 @@ class Surroundings:
         if self._books is None:
             self._books = self._kept()
         return self._books
+
+    @property
+    def chosen(self) -> Mapping[str, str]:
+        """The settings of people."""
+        if self._chosen is None:
+            self._chosen = self._state.mappings()
+        return self._chosen
+
+    @property
+    def switches(self) -> frozenset[str]:
+        """The settings that are switched on."""
+        return frozenset(key for key, value in self.chosen.items() if value == "on")
 
     def _gathered(self) -> Context:
         codes: dict[str, str] = {}
@@ -79,13 +89,6 @@ class Surroundings:
             str(a[word]).lower(): str(a["xero_id"]) for word in ("name", "code", "xero_id") for a in accounts if a.get(word)
         }
 
-    @property
-    def switches(self) -> frozenset[str]:
-        """The settings that are switched on."""
-        if self._switches is None:
-            self._switches = frozenset(key for key, value in self._state.mappings().items() if value == "on")
-        return self._switches
-
     def _kept(self) -> Books:
         rates = [f for f in self._fields("tax_rates") if f.get("status") in (None, "ACTIVE")]
         accounts = [f for f in self._fields("ledger_accounts") if f.get("status") in (None, "ACTIVE")]
@@ -94,7 +97,7 @@ class Surroundings:
             for f in self._fields("products")
             if f.get("code")
         }
-        chosen = self._state.mappings()
+        chosen = self.chosen
         base = str(self.organisation.get("BaseCurrency") or "")
         return Books(
             locked_until=locked_until(self.organisation),
@@ -113,17 +116,24 @@ class Surroundings:
         )
 
     def _fields(self, entity: str) -> list[dict[str, Any]]:
-        table = self._cache.query("SELECT fields FROM record WHERE entity = ? AND side = 'xero' AND gone = ''", entity)
-        return [orjson.loads(text) for text in table.column("fields").to_pylist()]
+        """What Xero's living records of a code list hold."""
+        return [fields for _, fields, gone in self._lists().get((entity, Side.XERO), ()) if gone == ""]
 
     def _values(self, entity: str, field: str) -> list[tuple[str, str]]:
-        table = self._cache.query(
-            "SELECT id, json_extract_string(fields, ?) AS v FROM record "
-            "WHERE entity = ? AND side = 'crm' AND gone <> 'deleted'",
-            f"$.{field}",
-            entity,
-        )
-        return [(i, v) for i, v in zip(table["id"].to_pylist(), table["v"].to_pylist(), strict=True) if v is not None]
+        some = self._lists().get((entity, Side.CRM), ())
+        return [(i, str(fields[field])) for i, fields, gone in some if gone != "deleted" and fields.get(field) is not None]
+
+    def _lists(self) -> Mapping[tuple[str, Side], list[tuple[str, dict[str, Any], str]]]:
+        """Id, fields and end of every record of the code lists, of both sides."""
+
+        def ask() -> dict[tuple[str, Side], list[tuple[str, dict[str, Any], str]]]:
+            found: dict[tuple[str, Side], list[tuple[str, dict[str, Any], str]]] = {}
+            sql = "SELECT entity, side, id, fields, gone FROM record WHERE entity IN ({ids})"
+            for entity, side, row_id, text, gone in self._cache.rows_among(sql, CODES):
+                found.setdefault((entity, Side(side)), []).append((row_id, orjson.loads(text), gone))
+            return found
+
+        return self._cache.remembered("code lists", ask)
 
 
 def _takes_payments(account: dict[str, Any]) -> bool:

@@ -109,7 +109,7 @@ class Listing(Desk):
 
     def kept_apart(self) -> list[Apart]:
         """Pairs that a person said are not the same, with what people call both."""
-        pairs = sorted(read_choices(self._workspace.state).apart)
+        pairs = sorted(read_choices(self._workspace.state.mappings(APART)).apart)
         named: dict[tuple[str, Side], dict[str, str]] = {}
         for name, side in {(pair[0], side) for pair in pairs for side in Side}:
             ids = [pair[1] if side is Side.CRM else pair[2] for pair in pairs if pair[0] == name]

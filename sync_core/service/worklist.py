@@ -31,7 +31,7 @@ from sync_core.rules.cases import Case, RowKey
 from sync_core.rules.reconcile import FAMILIES, Filters
 from sync_core.service.desk import known
 from sync_core.service.reconciling import Reconciling
-from sync_core.store import reconciliation, records
+from sync_core.store import reconciliation
 from sync_core.store.differences import WorkFilters, WorkSort
 from sync_core.store.versions import rates_of, since_of
 
@@ -66,13 +66,13 @@ class Worklist(Reconciling):
     def note_differences(self, *, run: str = "") -> None:
         """Note every open difference as it stands now, unless nothing moved since that was done last."""
         mark = self._noting_mark()
-        if mark is None or records.fact(self._workspace.cache, _NOTED) == mark:
+        if mark is None or self._workspace.cache.fact(_NOTED) == mark:
             return
         for name in FAMILIES:
             age = reconciliation.data_age(self._workspace.cache, name)
             if age.crm is not None and age.xero is not None:
                 self._note_entity(name, run)
-        records.set_fact(self._workspace.cache, _NOTED, mark)
+        self._workspace.cache.set_fact(_NOTED, mark)
 
     def worklist(
         self,

@@ -29,9 +29,9 @@ def keep(cache: Cache, images: Sequence[dict[str, str]]) -> None:
             stamps = [f"{r['hash']}/{r['partner']}" for r in images]
             transaction.merge("agreed", table.append_column("stamp", pa.array(stamps)), ("entity", "side", "id"), "stamp")
             transaction.with_rows(
-                "UPDATE record SET agreed_hash = i.hash FROM incoming i "
-                "WHERE record.entity = i.entity AND record.side = i.side "
-                "AND record.id = i.id AND record.agreed_hash IS DISTINCT FROM i.hash",
+                "UPDATE record SET agreed_hash = i.hash, agreed_partner = i.partner FROM incoming i "
+                "WHERE record.entity = i.entity AND record.side = i.side AND record.id = i.id "
+                "AND (record.agreed_hash IS DISTINCT FROM i.hash OR record.agreed_partner IS DISTINCT FROM i.partner)",
                 table,
             )
 
@@ -57,17 +57,9 @@ def keep_as_they_stand(cache: Cache, entity: str, side: Side, pairs: Sequence[tu
             run,
         )
         transaction.with_rows(
-            "UPDATE record SET agreed_hash = record.hash FROM incoming i WHERE record.entity = ? AND record.side = ? "
-            "AND record.id = i.id AND record.agreed_hash IS DISTINCT FROM record.hash",
+            "UPDATE record SET agreed_hash = record.hash, agreed_partner = i.partner FROM incoming i "
+            "WHERE record.entity = ? AND record.side = ? AND record.id = i.id "
+            "AND (record.agreed_hash IS DISTINCT FROM record.hash OR record.agreed_partner IS DISTINCT FROM i.partner)",
             some,
             *of,
         )
-
-
-def gone_counts(cache: Cache) -> dict[str, int]:
-    """Linked records per entity that are gone although they were alive when the pair last agreed."""
-    table = cache.query(
-        "SELECT r.entity, count(*) AS n FROM record r JOIN agreed a ON a.entity = r.entity AND a.side = r.side AND a.id = r.id "
-        "WHERE r.gone = 'deleted' AND r.partner IS NOT NULL AND a.hash <> r.hash GROUP BY r.entity"
-    )
-    return dict(zip(table["entity"].to_pylist(), table["n"].to_pylist(), strict=True))

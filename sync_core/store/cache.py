@@ -10,11 +10,11 @@ import errno
 import os
 import shutil
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import duckdb
 import pyarrow as pa
@@ -29,7 +29,12 @@ SETTINGS = {
     "memory_limit": "600MB",
 }
 FEW = 32
+T = TypeVar("T")
 _UNTIL_MOVED = "until moved"
+_AGREED_PARTNERS = (
+    "UPDATE record SET agreed_partner = a.partner FROM agreed a "
+    "WHERE a.entity = record.entity AND a.side = record.side AND a.id = record.id"
+)
 _FORGET = "DELETE FROM fact WHERE name = ?"
 
 
@@ -40,9 +45,11 @@ class Transaction:
         self._connection = connection
         self.moved = False
         """Whether records, rows or links are other ones afterwards."""
+        self.touched = False
+        """The same, and whether what was agreed is."""
 
     def run(self, sql: str, *params: Any) -> None:
-        self.moved = True
+        self.moved = self.touched = True
         self.note(sql, *params)
 
     def note(self, sql: str, *params: Any) -> None:
@@ -52,12 +59,17 @@ class Transaction:
     def query(self, sql: str, *params: Any) -> pa.Table:
         return self._connection.sql(sql, params=list(params)).to_arrow_table()
 
-    def merge(self, table: str, rows: pa.Table, keys: tuple[str, ...], changed: str, keep: tuple[str, ...] = ()) -> None:
-        """Insert ``rows`` or update those whose column ``changed`` differs. Columns in ``keep`` are only set on insert."""
+    def rows(self, sql: str, *params: Any) -> list[tuple[Any, ...]]:
+        """Rows of one SELECT that are few, see :meth:`Cache.rows`."""
+        found: list[tuple[Any, ...]] = self._connection.execute(sql, list(params)).fetchall()
+        return found
+
+    def merge(self, table: str, rows: pa.Table, keys: tuple[str, ...], changed: str) -> None:
+        """Insert ``rows`` or update those whose column ``changed`` differs."""
         if rows.num_rows == 0:
             return
         on = " AND ".join(f"t.{k} = i.{k}" for k in keys)
-        sets = ", ".join(f"{c} = i.{c}" for c in rows.column_names if c not in (*keys, *keep))
+        sets = ", ".join(f"{c} = i.{c}" for c in rows.column_names if c not in keys)
         names = ", ".join(rows.column_names)
         values = ", ".join(f"i.{c}" for c in rows.column_names)
         self.with_rows(
@@ -67,21 +79,35 @@ class Transaction:
             rows,
         )
 
+    def insert(self, table: str, rows: pa.Table) -> None:
+        """Insert ``rows``, which the table is known not to hold."""
+        names = ", ".join(rows.column_names)
+        self.with_rows(f"INSERT INTO {table} ({names}) SELECT {names} FROM incoming", rows)  # noqa: S608  # names come from our schema
+
     def with_rows(self, sql: str, rows: pa.Table, *params: Any) -> None:
         """Run ``sql`` that reads ``rows`` under the name ``incoming``."""
         with self._incoming(rows):
             self.run(sql, *params)
+
+    def run_among(self, sql: str, ids: Sequence[str], *params: Any) -> None:
+        """Run ``sql`` whose last condition is on ``{ids}``, see :meth:`Cache.query_among`."""
+        if len(ids) > FEW:
+            table = pa.table({"id": pa.array(ids, pa.string())})
+            self.with_rows(sql.format(ids="SELECT id FROM incoming"), table, *params)
+        else:
+            self.run(sql.format(ids=", ".join("?" * len(ids)) or "NULL"), *params, *ids)
 
     def note_rows(self, sql: str, rows: pa.Table) -> None:
         """The same, for a statement that moves no record."""
         with self._incoming(rows):
             self.note(sql)
 
-    def query_with(self, sql: str, rows: pa.Table, *params: Any) -> pa.Table:
+    def changed_with(self, sql: str, rows: pa.Table, *params: Any) -> list[tuple[Any, ...]]:
         """The same, for a statement that changes rows and returns those that it changed."""
         with self._incoming(rows):
-            changed = self.query(sql, *params)
-        self.moved = self.moved or changed.num_rows > 0
+            changed = self.rows(sql, *params)
+        if changed:
+            self.moved = self.touched = True
         return changed
 
     @contextmanager
@@ -121,7 +147,9 @@ class Cache:
         self.keeper: Any = None
         self.generation = 0
         """Grows whenever a record, a row or a link moved."""
-        self._may_be_kept = True
+        self._touches = 0
+        self._remembered: dict[Hashable, tuple[int, Any]] = {}
+        self._facts: dict[str, str] | None = None
 
     def query(self, sql: str, *params: Any) -> pa.Table:
         """Rows of one SELECT, decimals kept."""
@@ -135,6 +163,32 @@ class Cache:
             return cursor.sql(sql, params=list(params)).to_arrow_table()
         finally:
             cursor.unregister("incoming")
+
+    def rows(self, sql: str, *params: Any) -> list[tuple[Any, ...]]:
+        """Rows of one SELECT as plain values: for what Python reads row by row, at half the price of a table."""
+        found: list[tuple[Any, ...]] = self._root.cursor().execute(sql, list(params)).fetchall()
+        return found
+
+    def rows_among(self, sql: str, ids: Iterable[str], *params: Any) -> list[tuple[Any, ...]]:
+        """The same of a SELECT whose last condition is on ``{ids}``, see :meth:`query_among`. Of no ids nothing is asked."""
+        wanted = sorted(set(ids))
+        if not wanted:
+            return []
+        if len(wanted) <= FEW:
+            return self.rows(sql.format(ids=", ".join("?" * len(wanted))), *params, *wanted)
+        cursor = self._root.cursor()
+        cursor.register("incoming", pa.table({"id": pa.array(wanted, pa.string())}))
+        found: list[tuple[Any, ...]] = cursor.execute(sql.format(ids="SELECT id FROM incoming"), list(params)).fetchall()
+        cursor.close()
+        return found
+
+    def remembered(self, name: Hashable, ask: Callable[[], T]) -> T:
+        """The answer to a question of the records, rows, links and agreed images, asked again only once one of them moved."""
+        known = self._remembered.get(name)
+        if known is None or known[0] != self._touches:
+            known = self._remembered[name] = self._touches, ask()
+        answer: T = known[1]
+        return answer
 
     def query_among(self, sql: str, ids: Iterable[str], *params: Any) -> pa.Table:
         """Rows of one SELECT whose last condition is on ``{ids}``.
@@ -163,7 +217,8 @@ class Cache:
             transaction = Transaction(connection)
             try:
                 yield transaction
-                if transaction.moved and self._may_be_kept:
+                forgotten = transaction.moved and _UNTIL_MOVED in self._known_facts(transaction)
+                if forgotten:
                     transaction.note(_FORGET, _UNTIL_MOVED)
             except BaseException:
                 connection.execute("ROLLBACK").fetchall()
@@ -173,19 +228,39 @@ class Cache:
             connection.close()  # its temporary tables go with it
             self.changes += counted
             self.generation += transaction.moved
-            self._may_be_kept = self._may_be_kept and not transaction.moved
+            self._touches += transaction.touched
+            if forgotten:
+                self._known_facts().pop(_UNTIL_MOVED, None)
+
+    def _known_facts(self, within: Transaction | None = None) -> dict[str, str]:
+        """All facts: they are few, and nobody else writes them while the file is ours."""
+        if self._facts is None:
+            self._facts = dict((within or self).rows("SELECT name, value FROM fact"))
+        return self._facts
+
+    def fact(self, name: str) -> str | None:
+        """A word that is kept under a name. It outlives the process."""
+        return self._known_facts().get(name)
+
+    def set_fact(self, name: str, value: str, *, counted: bool = True) -> None:
+        """Keep a word under a name, in place of the one before. "" keeps none."""
+        if (self.fact(name) or "") == value:
+            return
+        with self.transaction(counted=counted) as transaction:
+            transaction.note(_FORGET, name)
+            if value:
+                transaction.note("INSERT INTO fact VALUES (?, ?)", name, value)
+        self._known_facts().pop(name, None)
+        if value:
+            self._known_facts()[name] = value
 
     def keep_until_moved(self, value: str) -> None:
         """Keep a word, in place of the one before, until a record, a row or a link moves. "" keeps none."""
-        with self.transaction(counted=False) as transaction:
-            transaction.note(_FORGET, _UNTIL_MOVED)
-            if value:
-                transaction.note("INSERT INTO fact VALUES (?, ?)", _UNTIL_MOVED, value)
-        self._may_be_kept = bool(value)
+        self.set_fact(_UNTIL_MOVED, value, counted=False)
 
     def until_moved(self) -> str:
         """The word of :meth:`keep_until_moved`, "" once something moved. It outlives the process."""
-        return str(self.scalar("SELECT value FROM fact WHERE name = ?", _UNTIL_MOVED) or "")
+        return self.fact(_UNTIL_MOVED) or ""
 
     @contextmanager
     def snapshot(self) -> Iterator[Snapshot]:
@@ -228,11 +303,13 @@ def open_cache(path: Path) -> Cache:
         raise Configure(
             f"The folder {path.parent} cannot be written ({error.strerror}). Set TIEOUT_DATA_DIR to one that can."
         ) from None
-    cache, older = Cache(root, path), _is_older(root)
+    cache, older, without_partners = Cache(root, path), _lacks(root, "seq"), _lacks(root, "agreed_partner")
     with cache.transaction() as transaction:
         if older:
             transaction.run(_sql("schema_upgrade.sql"))
         transaction.note(_sql("schema.sql"))
+        if without_partners:
+            transaction.run(_AGREED_PARTNERS)
     return cache
 
 
@@ -260,9 +337,10 @@ def copy_cache(path: Path, to: Path) -> None:
         held.close()
 
 
-def _is_older(root: Any) -> bool:
+def _lacks(root: Any, column: str) -> bool:
+    """Whether the cache is from before this column of its records."""
     try:
-        root.cursor().sql("SELECT seq FROM record LIMIT 0").to_arrow_table()
+        root.cursor().sql(f"SELECT {column} FROM record LIMIT 0").to_arrow_table()  # noqa: S608  # our own words
     except duckdb.CatalogException:  # there is no such table yet
         return False
     except duckdb.BinderException:  # there is, without this column

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -40,8 +40,6 @@ _PARENTS = {
 }
 """What a record is part of: the field that holds the id, per entity."""
 
-_ON_ARRIVAL = ("since", "partner", "linked")
-"""Set when a record comes into the cache, and left alone when it is read again."""
 _TYPED = tuple(
     {
         "number": ("number",),
@@ -115,93 +113,87 @@ def merge_records(
 
     ``at``: the instant from which on they count; what they replace is kept as having counted until then.
     """
-    table = pa.Table.from_pylist(list(rows), RECORD)
-    done = [{"entity": r["entity"], "side": r["side"], "id": r["id"]} for r in rows]
-    done += [{"entity": e, "side": s, "id": i} for e, s, i in dropped]
+    done: dict[tuple[str, str], list[str]] = {}
+    for entity, side, row_id in (*((r["entity"], r["side"], r["id"]) for r in rows), *dropped):
+        done.setdefault((entity, side), []).append(row_id)
+    known = _stamps(cache, {(r["entity"], r["side"], r["id"]) for r in rows})
+    fresh = [r for r in rows if (r["entity"], r["side"], r["id"]) not in known]
+    moved = [r for r in rows if known.get((r["entity"], r["side"], r["id"]), stamp := _stamp(r)) != stamp]
     with cache.transaction() as transaction:
-        if rows:
-            kept.supersede(transaction, table, at)
-            since = pa.array([kept.naive(at)] * len(rows), pa.timestamp("us"))
-            stamped = _with_stamp(table).append_column("since", since)
-            transaction.merge("record", stamped, ("entity", "side", "id"), "stamp", keep=_ON_ARRIVAL)
-        if done:
-            transaction.with_rows(
-                "DELETE FROM dirty WHERE (entity, side, id) IN (SELECT entity, side, id FROM incoming)",
-                pa.Table.from_pylist(done),
-            )
+        if fresh:
+            transaction.insert("record", _as_table(fresh, at))
+        if moved:
+            kept.supersede(transaction, table := _as_table(moved, at), at)
+            transaction.with_rows(_REPLACE, table)
+        for of, ids in done.items():
+            wanted = sorted(set(ids))
+            transaction.run_among("DELETE FROM dirty WHERE entity = ? AND side = ? AND id IN ({ids})", wanted, *of)
 
 
-def _with_stamp(table: pa.Table) -> pa.Table:
-    stamps = [f"{h}/{v}" for h, v in zip(table["hash"].to_pylist(), table["version"].to_pylist(), strict=True)]
-    return table.append_column("stamp", pa.array(stamps, pa.string()))
+_HELD = ", ".join(f"{n} = i.{n}" for n in (*RECORD.names, "stamp") if n not in ("entity", "side", "id", "partner", "linked"))
+_REPLACE = (
+    f"UPDATE record SET {_HELD}, since = CASE WHEN record.hash <> i.hash THEN i.since ELSE record.since END "  # noqa: S608  # our own words
+    "FROM incoming i WHERE record.entity = i.entity AND record.side = i.side AND record.id = i.id"
+)
+"""Links are set when a record comes into the cache, and left alone when it is read again."""
+
+
+def _stamps(cache: Cache, keys: Collection[tuple[str, str, str]]) -> dict[tuple[str, str, str], str]:
+    """The stamps of those that the cache holds."""
+    groups: dict[tuple[str, str], list[str]] = {}
+    for entity, side, row_id in keys:
+        groups.setdefault((entity, side), []).append(row_id)
+    sql = "SELECT id, stamp FROM record WHERE entity = ? AND side = ? AND id IN ({ids})"
+    return {(*of, i): stamp for of, ids in groups.items() for i, stamp in cache.rows_among(sql, ids, *of)}
+
+
+def _stamp(row: Mapping[str, Any]) -> str:
+    """What tells two states of a record apart."""
+    return f"{row['hash']}/{row['version']}"
+
+
+def _as_table(rows: Sequence[dict[str, Any]], at: datetime) -> pa.Table:
+    table = pa.Table.from_pylist(list(rows), RECORD)
+    since = pa.array([kept.naive(at)] * len(rows), pa.timestamp("us"))
+    return table.append_column("stamp", pa.array([_stamp(r) for r in rows], pa.string())).append_column("since", since)
+
+
+_READ = ("id", "native_table", "version", "modified", "gone", "hash", "fields", "title", "partner", "total")
 
 
 def dirty_ids(cache: Cache, entity: str, side: Side, limit: int) -> list[str]:
     """Up to ``limit`` ids whose native rows moved since their canonical form was made."""
-    table = cache.query(
-        "SELECT DISTINCT id FROM dirty WHERE entity = ? AND side = ? ORDER BY id LIMIT ?", entity, str(side), limit
+    return _ids(
+        cache.rows("SELECT DISTINCT id FROM dirty WHERE entity = ? AND side = ? ORDER BY id LIMIT ?", entity, str(side), limit)
     )
-    ids: list[str] = table.column("id").to_pylist()
-    return ids
 
 
-def records(cache: Cache, entity: str, side: Side, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """Cached records by id, each with its ``partner`` (None: unlinked) and its own ``agreed`` image (None: never)."""
-    table = cache.query_among(
-        "SELECT r.id, r.native_table, r.version, r.modified, r.gone, r.hash, r.fields, r.title, r.partner, r.total, "
-        "a.fields AS agreed, a.partner AS agreed_partner "
-        "FROM record r LEFT JOIN agreed a ON a.entity = r.entity AND a.side = r.side AND a.id = r.id "
-        "WHERE r.entity = ? AND r.side = ? AND r.id IN ({ids})",
+def dirty_sides(cache: Cache) -> frozenset[tuple[str, Side]]:
+    """Entities and sides with rows that moved since their canonical form was made."""
+    return cache.remembered(
+        "dirty", lambda: frozenset((e, Side(s)) for e, s in cache.rows("SELECT DISTINCT entity, side FROM dirty"))
+    )
+
+
+def records(cache: Cache, entity: str, side: Side, ids: Collection[str]) -> dict[str, dict[str, Any]]:
+    """Cached records by id, each with its ``partner`` (None: unlinked)."""
+    found = cache.rows_among(
+        f"SELECT {', '.join(_READ)} FROM record WHERE entity = ? AND side = ? AND id IN ({{ids}})",  # noqa: S608  # our own words
         ids,
         entity,
         str(side),
     )
-    return {row["id"]: row for row in table.to_pylist()}
+    return {row[0]: dict(zip(_READ, row, strict=True)) for row in found}
 
 
-_CHANGED = (
-    "FROM record c LEFT JOIN record x ON x.entity = c.entity AND x.side = 'xero' AND x.id = c.partner "
-    "LEFT JOIN agreed ac ON ac.entity = c.entity AND ac.side = 'crm' AND ac.id = c.id AND ac.partner = c.partner "
-    "LEFT JOIN agreed ax ON ax.entity = c.entity AND ax.side = 'xero' AND ax.id = c.partner AND ax.partner = c.id "
-    "WHERE c.side = 'crm' AND c.partner IS NOT NULL "
-    "AND (ac.hash IS DISTINCT FROM c.hash OR ax.hash IS DISTINCT FROM x.hash)"
-)
-
-
-def open_entities(cache: Cache) -> frozenset[str]:
-    """Entities with anything to decide: a record without a partner, or a pair that moved since it agreed."""
-    table = cache.query(
-        f"SELECT DISTINCT entity FROM record WHERE partner IS NULL UNION SELECT DISTINCT c.entity {_CHANGED}"  # noqa: S608  # our own words
-    )
-    return frozenset(table["entity"].to_pylist())
-
-
-def dirty_entities(cache: Cache) -> frozenset[str]:
-    """Entities with rows that moved since their canonical form was made."""
-    return frozenset(cache.query("SELECT DISTINCT entity FROM dirty")["entity"].to_pylist())
-
-
-def changed_pairs(cache: Cache, entity: str) -> list[tuple[str, str]]:
-    """Linked pairs of which a side differs from its own agreed image, or has none. Only these reach Python."""
-    table = cache.query(
-        f"SELECT c.id AS crm, c.partner AS xero {_CHANGED} AND c.entity = ? ORDER BY c.id",  # our own words
-        entity,
-    )
-    return list(zip(table["crm"].to_pylist(), table["xero"].to_pylist(), strict=True))
-
-
-def unlinked(cache: Cache, entity: str, side: Side) -> list[str]:
-    """Ids of records without a partner, in a stable order."""
-    ids: list[str] = (
-        cache.query(
-            "SELECT id FROM record WHERE entity = ? AND side = ? AND partner IS NULL ORDER BY doc_date NULLS FIRST, id",
-            entity,
-            str(side),
-        )
-        .column("id")
-        .to_pylist()
-    )
-    return ids
+def with_images(cache: Cache, entity: str, side: Side, ids: Collection[str]) -> dict[str, dict[str, Any]]:
+    """The same, each also with its ``agreed`` image (None: never) and the partner with which it was agreed."""
+    some = records(cache, entity, side, ids)
+    sql = "SELECT id, fields, partner FROM agreed WHERE entity = ? AND side = ? AND id IN ({ids})"
+    images = {i: (fields, partner) for i, fields, partner in cache.rows_among(sql, some, entity, str(side))}
+    for row_id, row in some.items():
+        row["agreed"], row["agreed_partner"] = images.get(row_id, (None, None))
+    return some
 
 
 def on_documents(cache: Cache, entity: str, side: Side, documents: Sequence[str], *, unlinked: bool) -> dict[str, list[str]]:
@@ -270,30 +262,25 @@ def with_values(
 
 def names(cache: Cache, entity: str, side: Side, ids: Iterable[str]) -> dict[str, tuple[str, str]]:
     """What each record is called (its id when it has no name), and how it ended."""
-    table = cache.query_among(
+    found = cache.rows_among(
         "SELECT id, coalesce(nullif(title, ''), id) AS title, gone FROM record WHERE entity = ? AND side = ? AND id IN ({ids})",
         ids,
         entity,
         str(side),
     )
-    return {r["id"]: (r["title"], r["gone"]) for r in table.to_pylist()}
+    return {i: (title, gone) for i, title, gone in found}
 
 
 def versions(cache: Cache, entity: str, side: Side, ids: Sequence[str]) -> dict[str, str]:
     """The version of each record as it was last read."""
-    table = cache.query_among(
-        "SELECT id, version FROM record WHERE entity = ? AND side = ? AND id IN ({ids})",
-        ids,
-        entity,
-        str(side),
-    )
-    return dict(zip(table["id"].to_pylist(), table["version"].to_pylist(), strict=True))
+    sql = "SELECT id, version FROM record WHERE entity = ? AND side = ? AND id IN ({ids})"
+    return dict(cache.rows_among(sql, ids, entity, str(side)))
 
 
 def moved_in(cache: Cache, entity: str, run: str, ids: Iterable[str]) -> frozenset[str | None]:
     """Those of ``ids``, of either side, that this run read anew and found to hold something else."""
     sql = "SELECT id FROM record WHERE entity = ? AND run = ? AND id IN ({ids})"
-    return frozenset(cache.query_among(sql, ids, entity, run)["id"].to_pylist())
+    return frozenset(_ids(cache.rows_among(sql, ids, entity, run)))
 
 
 def set_partners(cache: Cache, links: Sequence[Link]) -> None:
@@ -327,54 +314,56 @@ def clear_partners(cache: Cache) -> None:
 
 def partners(cache: Cache, entity: str, side: Side, ids: Iterable[str]) -> dict[str, str]:
     """The linked partner's id, for those of ``ids`` (of ``side``) that have one."""
-    table = cache.query_among(
-        "SELECT id, partner FROM record WHERE entity = ? AND side = ? AND partner IS NOT NULL AND id IN ({ids})",
-        ids,
-        entity,
-        str(side),
-    )
-    return dict(zip(table["id"].to_pylist(), table["partner"].to_pylist(), strict=True))
+    sql = "SELECT id, partner FROM record WHERE entity = ? AND side = ? AND partner IS NOT NULL AND id IN ({ids})"
+    return dict(cache.rows_among(sql, ids, entity, str(side)))
 
 
 def tables_of(cache: Cache, entity: str, side: Side, ids: Iterable[str], *, standing: bool = False) -> dict[str, str]:
     """The native table that each record stands in; ``standing``: without those that are deleted."""
-    table = cache.query_among(
+    found = cache.rows_among(
         "SELECT id, native_table FROM record WHERE entity = ? AND side = ? AND (NOT ? OR gone <> 'deleted') AND id IN ({ids})",
         ids,
         entity,
         str(side),
         standing,
     )
-    return dict(zip(table["id"].to_pylist(), table["native_table"].to_pylist(), strict=True))
+    return dict(found)
+
+
+_TYPED_READ = (
+    *("id", "native_table", "title", "number", "kind", "state", "currency"),
+    *("amount_due", "amount_paid", "amount_credited", "partner", "gone"),
+)
 
 
 def typed(cache: Cache, entity: str, side: Side, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
     """The typed columns of records, by id, and their partners and ends."""
-    table = cache.query_among(
-        "SELECT id, native_table, title, number, kind, state, currency, amount_due, amount_paid, amount_credited, "
-        "partner, gone FROM record WHERE entity = ? AND side = ? AND id IN ({ids})",
+    found = cache.rows_among(
+        f"SELECT {', '.join(_TYPED_READ)} FROM record WHERE entity = ? AND side = ? AND id IN ({{ids}})",  # noqa: S608  # our own words
         ids,
         entity,
         str(side),
     )
-    return {r["id"]: r for r in table.to_pylist()}
+    return {row[0]: dict(zip(_TYPED_READ, row, strict=True)) for row in found}
 
 
-def linked_counts(cache: Cache) -> dict[str, int]:
-    """Linked pairs per entity."""
-    table = cache.query("SELECT entity, count(*) AS n FROM record WHERE side = 'crm' AND partner IS NOT NULL GROUP BY entity")
-    return dict(zip(table["entity"].to_pylist(), table["n"].to_pylist(), strict=True))
+def linked_and_gone(cache: Cache) -> tuple[dict[str, int], dict[str, int]]:
+    """Per entity, linked pairs; and linked records that are gone although they were alive when the pair last agreed."""
+    found = cache.rows(
+        "SELECT entity, count(*) FILTER (side = 'crm'), count(*) FILTER (gone = 'deleted' AND agreed_hash <> hash) "
+        "FROM record WHERE partner IS NOT NULL GROUP BY entity"
+    )
+    return {e: linked for e, linked, _ in found if linked}, {e: gone for e, _, gone in found if gone}
 
 
-def fact(cache: Cache, name: str) -> str | None:
-    value = cache.scalar("SELECT value FROM fact WHERE name = ?", name)
-    return None if value is None else str(value)
+def merged(cache: Cache) -> list[tuple[str, Side, str, str]]:
+    """(entity, side, id, partner) of linked records that were merged into another one, in a stable order."""
+    sql = "SELECT entity, side, id, partner FROM record WHERE gone = 'merged' AND partner IS NOT NULL ORDER BY entity, side, id"
+    return cache.remembered("merged", lambda: [(e, Side(s), i, p) for e, s, i, p in cache.rows(sql)])
 
 
-def set_fact(cache: Cache, name: str, value: str) -> None:
-    with cache.transaction() as transaction:
-        transaction.note("DELETE FROM fact WHERE name = ?", name)
-        transaction.note("INSERT INTO fact VALUES (?, ?)", name, value)
+def _ids(found: Sequence[tuple[Any, ...]]) -> list[str]:
+    return [row_id for row_id, *_ in found]
 
 
 def chunks(ids: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from sync_core.model import Native, Side
 from sync_core.rules.entities import ENTITIES, Entity, Stream
-from sync_core.store.cache import Cache, Transaction
+from sync_core.store.cache import FEW, Cache, Transaction
 from sync_core.store.versions import naive
 
 RAW = pa.schema(
@@ -82,6 +82,73 @@ def merge_page(
             _save_cursors(transaction, {stream.name: reached}, run)
 
 
+class SmallPage(NamedTuple):
+    """The only page of a stream, of a few rows, and how far the stream is pulled once it is kept."""
+
+    stream: Stream
+    rows: Sequence[Native]
+    gone: Sequence[str]
+    reached: Reached
+
+
+def merge_pages(cache: Cache, pages: Sequence[SmallPage], quiet: Mapping[str, Reached], run: str) -> None:
+    """Keep small pages together, and how far streams that brought nothing were pulled (``quiet``, by their names).
+
+    What they bring is mostly what the cache holds: that is asked first, and nothing is written but what moved.
+    """
+    reached = {**quiet, **{page.stream.name: page.reached for page in pages}}
+    if not reached:
+        return
+    moved, removed = _differences(cache, pages, run)
+    with cache.transaction() as transaction:
+        if moved:
+            _merge_rows(transaction, moved)
+        if removed:
+            transaction.with_rows(
+                "UPDATE raw SET gone = true, run = ? FROM incoming i WHERE raw.stream = i.stream AND raw.id = i.id",
+                pa.table({"stream": [s for s, _ in removed], "id": [i for _, i in removed]}),
+                run,
+            )
+        _mark_pages(transaction, pages, [(r["stream"], r["id"], r["parent_id"]) for r in moved], removed)
+        for page in pages:
+            if page.gone:
+                _bury(transaction, page.stream, list(page.gone), run)
+        _save_cursors(transaction, reached, run)
+
+
+def _differences(cache: Cache, pages: Sequence[SmallPage], run: str) -> tuple[list[dict[str, Any]], list[tuple[str, str]]]:
+    """Rows of the pages, nested ones too, that the cache holds otherwise or not; (stream, id) of nested rows that are gone."""
+    own = {(page.stream.name, row["id"]): row for page in pages for row in (_raw(page.stream, r, run) for r in page.rows)}
+    inner, parents = {}, set[str]()
+    for page in pages:
+        for _, nested in nested_streams(page.stream):
+            parents |= {row_id(page.stream, r) for r in page.rows}
+            found = (_raw(nested, n, run) for r in page.rows for n in nested_rows(page.stream, nested, r))
+            inner.update({(nested.name, row["id"]): row for row in found})
+    names = sorted({nested.name for page in pages for _, nested in nested_streams(page.stream)})
+    columns = "SELECT stream, id, version, body, gone FROM raw WHERE "
+    held = cache.rows_among(f"{columns} id IN ({{ids}})", [i for _, i in own])
+    listed = ", ".join("?" * len(names)) or "NULL"
+    inside = cache.rows_among(f"{columns} stream IN ({listed}) AND parent_id IN ({{ids}})", parents, *names)
+    known = {(stream, i): (version, body, gone) for stream, i, version, body, gone in (*held, *inside)}
+    removed = [(stream, i) for stream, i, _, _, gone in inside if not gone and (stream, i) not in inner]
+    wanted = {**own, **inner}
+    return [row for key, row in wanted.items() if known.get(key) != (row["version"], row["body"], False)], removed
+
+
+def _mark_pages(
+    transaction: Transaction,
+    pages: Sequence[SmallPage],
+    moved: Sequence[tuple[str, str, str | None]],
+    removed: Sequence[tuple[str, str]],
+) -> None:
+    for page in pages:
+        _mark(transaction, page.stream, [(i, parent) for stream, i, parent in moved if stream == page.stream.name])
+        for entity, nested in nested_streams(page.stream):
+            ids = [i for stream, i, _ in moved if stream == nested.name] + [i for stream, i in removed if stream == nested.name]
+            _mark_ids(transaction, entity.name, nested.side, ids)
+
+
 def keep_rows(transaction: Transaction, stream: Stream, rows: Sequence[Native], run: str) -> None:
     """Merge rows that a system answered, nested rows apart, and mark what has to be read again."""
     if not rows:
@@ -114,15 +181,19 @@ def _merge(transaction: Transaction, rows: list[dict[str, Any]]) -> list[tuple[s
     unique = {r["id"]: r for r in rows}
     if not unique:
         return []
-    moved = transaction.query_with(
+    return [(row_id, parent) for _, row_id, parent in _merge_rows(transaction, list(unique.values()))]
+
+
+def _merge_rows(transaction: Transaction, rows: list[dict[str, Any]]) -> list[tuple[str, str, str | None]]:
+    """The same of rows of several streams, each once: (stream, id, parent's id)."""
+    return transaction.changed_with(
         "MERGE INTO raw t USING incoming i ON t.stream = i.stream AND t.id = i.id "
         "WHEN MATCHED AND (t.version <> i.version OR t.body <> i.body OR t.gone) THEN UPDATE SET "
         "parent_id = i.parent_id, version = i.version, body = i.body, gone = i.gone, run = i.run "
         "WHEN NOT MATCHED THEN INSERT (stream, id, parent_id, version, body, gone, run) "
-        "VALUES (i.stream, i.id, i.parent_id, i.version, i.body, i.gone, i.run) RETURNING id, parent_id",
-        pa.Table.from_pylist(list(unique.values()), RAW),
+        "VALUES (i.stream, i.id, i.parent_id, i.version, i.body, i.gone, i.run) RETURNING stream, id, parent_id",
+        pa.Table.from_pylist(rows, RAW),
     )
-    return list(zip(moved["id"].to_pylist(), moved["parent_id"].to_pylist(), strict=True))
 
 
 def _mark(transaction: Transaction, stream: Stream, ids: Sequence[tuple[str, str | None]]) -> None:
@@ -132,9 +203,15 @@ def _mark(transaction: Transaction, stream: Stream, ids: Sequence[tuple[str, str
 
 
 def _mark_ids(transaction: Transaction, entity: str, side: Side, ids: Iterable[str]) -> None:
-    marks = pa.table({"id": pa.array(sorted(set(ids)), pa.string())})
-    if marks.num_rows:
-        transaction.with_rows("INSERT INTO dirty SELECT ?, ?, id FROM incoming", marks, entity, str(side))
+    marks = sorted(set(ids))
+    if not marks:
+        return
+    if len(marks) <= FEW:
+        values = ", ".join(["(?, ?, ?)"] * len(marks))
+        transaction.run(f"INSERT INTO dirty VALUES {values}", *(v for i in marks for v in (entity, str(side), i)))  # noqa: S608  # placeholders
+        return
+    rows = pa.table({"id": pa.array(marks, pa.string())})
+    transaction.with_rows("INSERT INTO dirty SELECT ?, ?, id FROM incoming", rows, entity, str(side))
 
 
 def read_again(cache: Cache, entity: str, side: Side, ids: Sequence[str]) -> None:
@@ -169,14 +246,14 @@ def _keep_nested(
     parents = pa.table({"parent_id": [row_id(stream, r) for r in rows]})
     present = pa.table({"id": pa.array([row_id(nested, r) for r in found], pa.string())})
     transaction.note_rows("CREATE OR REPLACE TEMP TABLE present AS SELECT * FROM incoming", present)
-    removed = transaction.query_with(
+    removed = transaction.changed_with(
         "UPDATE raw SET gone = true, run = ? WHERE stream = ? AND NOT gone AND parent_id IN (SELECT parent_id FROM incoming) "
         "AND id NOT IN (SELECT id FROM present) RETURNING id",
         parents,
         run,
         nested.name,
     )
-    _mark_ids(transaction, entity.name, nested.side, [*moved, *removed["id"].to_pylist()])
+    _mark_ids(transaction, entity.name, nested.side, [*moved, *(row_id for (row_id,) in removed)])
 
 
 def nested_rows(stream: Stream, nested: Stream, parent: Native) -> Iterator[Native]:
@@ -233,12 +310,10 @@ def any_alive(cache: Cache, stream: Stream) -> bool:
 
 def alive(cache: Cache, streams: Sequence[str]) -> dict[str, dict[str, tuple[str, str]]]:
     """Version and text of every living row of small streams, by stream and id."""
-    table = cache.query(
-        "SELECT stream, id, version, body FROM raw WHERE NOT gone AND stream IN (SELECT unnest(?::VARCHAR[]))", list(streams)
-    )
     found: dict[str, dict[str, tuple[str, str]]] = {}
-    for row in table.to_pylist():
-        found.setdefault(row["stream"], {})[row["id"]] = (row["version"], row["body"])
+    sql = "SELECT stream, id, version, body FROM raw WHERE NOT gone AND stream IN ({ids})"
+    for stream, row_id, version, body in cache.rows_among(sql, streams):
+        found.setdefault(stream, {})[row_id] = (version, body)
     return found
 
 
@@ -268,24 +343,14 @@ def _save_cursors(transaction: Transaction, reached: Mapping[str, Reached], run:
     )
 
 
-def move_cursors(cache: Cache, reached: Mapping[str, Reached], run: str) -> None:
-    """Keep how far streams that brought nothing were pulled, by their names."""
-    if reached:
-        with cache.transaction() as transaction:
-            _save_cursors(transaction, reached, run)
-
-
 def cursors(cache: Cache, whole_since: datetime) -> dict[str, str]:
     """Where the next pull of each stream begins, by its name; those not listed whole since ``whole_since`` are left out."""
-    table = cache.query("SELECT stream, cursor FROM cursor WHERE full_at > ?", naive(whole_since))
-    return dict(zip(table["stream"].to_pylist(), table["cursor"].to_pylist(), strict=True))
+    return dict(cache.rows("SELECT stream, cursor FROM cursor WHERE full_at > ?", naive(whole_since)))
 
 
 def pulled_at(cache: Cache) -> dict[str, datetime]:
     """When each stream was last pulled to its end (UTC), by its name."""
-    table = cache.query("SELECT stream, pulled_at FROM cursor")
-    times = (at.replace(tzinfo=UTC) for at in table["pulled_at"].to_pylist())
-    return dict(zip(table["stream"].to_pylist(), times, strict=True))
+    return {stream: at.replace(tzinfo=UTC) for stream, at in cache.rows("SELECT stream, pulled_at FROM cursor")}
 
 
 def cursor_of(cache: Cache, stream: Stream) -> str | None:
@@ -300,24 +365,22 @@ def forget_cursor(cache: Cache, stream: Stream) -> None:
         transaction.note("DELETE FROM cursor WHERE stream = ?", stream.name)
 
 
-def native_rows(cache: Cache, stream: Stream, ids: Sequence[str]) -> dict[str, tuple[Native, str, bool]]:
+def native_rows(cache: Cache, stream: Stream, ids: Collection[str]) -> dict[str, tuple[Native, str, bool]]:
     """Native row, version and whether it is gone, by id."""
-    table = cache.query_among("SELECT id, body, version, gone FROM raw WHERE stream = ? AND id IN ({ids})", ids, stream.name)
-    return {r["id"]: (orjson.loads(r["body"]), r["version"], r["gone"]) for r in table.to_pylist()}
+    found = cache.rows_among("SELECT id, body, version, gone FROM raw WHERE stream = ? AND id IN ({ids})", ids, stream.name)
+    return {row_id: (orjson.loads(body), version, gone) for row_id, body, version, gone in found}
 
 
-def child_rows(cache: Cache, stream: Stream, parents: Sequence[str]) -> dict[str, list[Native]]:
+def child_rows(cache: Cache, stream: Stream, parents: Collection[str]) -> dict[str, list[Native]]:
     """Rows of a child stream that are still there, by their parent's id."""
-    table = cache.query_among(
-        "SELECT parent_id, body FROM raw WHERE stream = ? AND NOT gone AND parent_id IN ({ids})", parents, stream.name
-    )
+    sql = "SELECT parent_id, body FROM raw WHERE stream = ? AND NOT gone AND parent_id IN ({ids})"
     children: dict[str, list[Native]] = {}
-    for row in table.to_pylist():
-        children.setdefault(row["parent_id"], []).append(orjson.loads(row["body"]))
+    for parent, body in cache.rows_among(sql, parents, stream.name):
+        children.setdefault(parent, []).append(orjson.loads(body))
     return children
 
 
 def all_rows(cache: Cache, stream: Stream) -> Iterator[Native]:
     """Every row of a small stream (settings, currencies) that is still there."""
-    for text in cache.query("SELECT body FROM raw WHERE stream = ? AND NOT gone", stream.name).column("body").to_pylist():
+    for (text,) in cache.rows("SELECT body FROM raw WHERE stream = ? AND NOT gone", stream.name):
         yield orjson.loads(text)

@@ -18,7 +18,7 @@ CREATE TABLE IF NOT EXISTS dirty (entity VARCHAR NOT NULL, side VARCHAR NOT NULL
 -- One canonical record per entity, side and id. The typed columns feed the reconciliation; NULL where the entity has none.
 -- `seq` is a short name of the row that never changes, so that what is kept of a reconciliation needs no long ids.
 -- `parent` is what a payment or allocation is part of: its batch, its credit note, its prepayment or overpayment.
--- `agreed_hash` repeats the hash of the agreed image: whether a record moved is then told without a join.
+-- `agreed_hash` and `agreed_partner` repeat them of the agreed image: whether a record moved is then told without a join.
 CREATE SEQUENCE IF NOT EXISTS record_seq;
 CREATE TABLE IF NOT EXISTS record (
   entity          VARCHAR NOT NULL,
@@ -81,6 +81,7 @@ CREATE TABLE IF NOT EXISTS fact (name VARCHAR NOT NULL, value VARCHAR NOT NULL);
 -- were parted. The present version stands in `record`, with `since` and `linked`; nothing is kept twice.
 ALTER TABLE record ADD COLUMN IF NOT EXISTS since TIMESTAMP;
 ALTER TABLE record ADD COLUMN IF NOT EXISTS linked TIMESTAMP;
+ALTER TABLE record ADD COLUMN IF NOT EXISTS agreed_partner VARCHAR;
 
 CREATE TABLE IF NOT EXISTS history (
   entity       VARCHAR NOT NULL,

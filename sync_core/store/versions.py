@@ -34,22 +34,14 @@ class Version:
 
 
 def supersede(transaction: Transaction, incoming: pa.Table, at: datetime) -> None:
-    """Before ``incoming`` replaces records: keep those whose content it changes, and let the new content count from ``at``."""
+    """Before ``incoming`` replaces records: keep those whose content it changes, as having counted until ``at``."""
     columns = ", ".join(f"r.{name}" for name in _VERSION)
     same = "r.entity = i.entity AND r.side = i.side AND r.id = i.id AND r.hash <> i.hash"
-    moved = transaction.query_with(
-        f"INSERT INTO history ({', '.join(_VERSION)}, until) SELECT {columns}, ? FROM record r JOIN incoming i ON {same} "  # noqa: S608  # our own names
-        "RETURNING entity, side, id",
+    transaction.with_rows(
+        f"INSERT INTO history ({', '.join(_VERSION)}, until) SELECT {columns}, ? FROM record r JOIN incoming i ON {same}",  # noqa: S608  # our own names
         incoming,
         naive(at),
     )
-    if moved.num_rows:
-        transaction.with_rows(
-            "UPDATE record SET since = ? FROM incoming i WHERE record.entity = i.entity AND record.side = i.side "
-            "AND record.id = i.id",
-            moved,
-            naive(at),
-        )
 
 
 def part(transaction: Transaction, entity: str, side: Side, row_id: str, at: datetime) -> None:
