@@ -18,6 +18,7 @@ OWNED = """OwningUser lookup to=systemuser ro
 OwningBusinessUnit lookup to=businessunit ro"""
 VERSION = Column("VersionNumber", "BigInt", "Version Number", creatable=False, updatable=False)
 OWNER = Column("OwnerId", "Owner", "Owner", "SystemRequired", targets=("systemuser",), navs=("ownerid",))
+FILE_NAME = parse_column("FileName string length=512 ro")
 EXCHANGE_RATE = parse_column("ExchangeRate decimal precision=10 ro")
 CURRENCY = parse_column("TransactionCurrencyId lookup to=transactioncurrency")
 
@@ -26,6 +27,9 @@ def add_columns(table: Table, columns: list[Column], kernel: Kernel) -> None:
     """Put ``columns`` into ``table`` with what Dataverse adds by itself: ``_base`` twins, currency and rate."""
     for column in columns:
         table.columns[column.logical] = column
+        if column.type == "File":
+            name = replace(FILE_NAME, schema=f"{column.schema}_Name", label=f"{column.label} name", custom=True)
+            table.columns[name.logical] = identified(kernel, table.logical, name)
     for column in [c for c in columns if c.type == "Money" and c.base_of is None]:
         base = replace(
             column,

@@ -152,6 +152,8 @@ class Catalog:
             self.rows(kind).remove(f"{table.logical}/{column.logical}")
         table.columns.pop(column.logical)
         table.columns.pop(f"{column.logical}_base", None)
+        if column.type == "File":
+            table.columns.pop(f"{column.logical}_name", None)
 
     def drop_relationship(self, relationship: Relationship) -> None:
         """Forget a relationship and the lookup that it made."""

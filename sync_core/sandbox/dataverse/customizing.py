@@ -45,7 +45,10 @@ def serve_definitions(env: Environment, call: Call, segments: list[Segment]) -> 
 
 def _check_solution(env: Environment, call: Call) -> None:
     """What is made inside a solution needs that solution first."""
-    name = call.headers.get("mscrm.solutionuniquename")
+    _need_solution(env, call.headers.get("mscrm.solutionuniquename"))
+
+
+def _need_solution(env: Environment, name: Any) -> None:
     solutions = env.kernel.collection("dataverse.solution").values()
     if name is not None and all(row.get("uniquename") != name for row in solutions):
         message = f"A solution with the unique name '{name}' does not exist."
@@ -196,7 +199,9 @@ def create_customer_relationships(env: Environment, call: Call) -> Answer:
 
 def create_entities(env: Environment, call: Call) -> Answer:
     """The action that Microsoft's own client library makes tables with."""
-    bodies = definition_of(call).get("Entities") or []
+    body = definition_of(call)
+    _need_solution(env, call.options.get("SolutionUniqueName"))
+    bodies = body.get("Entities") or []
     if not bodies or not all(isinstance(body, dict) for body in bodies):
         raise errors.bad_payload("The required parameter 'Entities' is missing.")
     for body in bodies:

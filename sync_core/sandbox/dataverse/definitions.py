@@ -14,9 +14,10 @@ Payload = Mapping[str, Any]
 TYPE_NAME = re.compile(r"Microsoft\.Dynamics\.CRM\.(?:Complex)?(\w+?)(?:Attribute)?Metadata$")
 SCHEMA_NAME = re.compile(r"[A-Za-z][A-Za-z0-9]{1,7}_[A-Za-z0-9_]+$")
 WIDEST = {"Decimal": Decimal(100_000_000_000), "Double": Decimal(100_000_000_000), "Money": Decimal(922_337_203_685_477)}
+MAX_FILE_KB = 32_768
 KINDS = {
     "String", "Memo", "Integer", "BigInt", "Decimal", "Double", "Money", "Boolean", "Picklist", "DateTime",
-    "UniqueIdentifier",
+    "UniqueIdentifier", "File",
 }  # fmt: skip
 
 
@@ -69,6 +70,8 @@ def _details(kind: str, payload: Payload) -> dict[str, Any]:
         return _number(kind, payload)
     if kind in ("Boolean", "Picklist"):
         return {"options": read_options(kind, payload), "default": _default_choice(kind, payload)}
+    if kind == "File":
+        return {"max_length": int(payload.get("MaxSizeInKB") or MAX_FILE_KB), "creatable": False, "updatable": False}
     if kind == "DateTime":
         behavior = (payload.get("DateTimeBehavior") or {}).get("Value", "UserLocal")
         return {"behavior": behavior, "format": payload.get("Format") or "DateAndTime"}

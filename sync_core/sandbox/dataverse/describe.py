@@ -87,6 +87,8 @@ def describe_column(table: Table, column: Column, number: int = 0) -> dict[str, 
 def _type_details(column: Column) -> dict[str, Any]:
     if column.type in ("String", "Memo"):
         return {"MaxLength": column.max_length, "Format": column.format, "FormatName": {"Value": column.format}}
+    if column.type == "File":
+        return {"AttributeType": "Virtual", "MaxSizeInKB": column.max_length}
     if column.type == "Money":
         details = {"PrecisionSource": column.precision_source, "IsBaseCurrency": column.base_of is not None}
         return _limits(column) | details | {"CalculationOf": column.base_of}

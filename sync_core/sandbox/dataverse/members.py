@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from sync_core.sandbox.dataverse import errors, writes
+from sync_core.sandbox.dataverse.file_columns import serve_file
 from sync_core.sandbox.dataverse.paths import Segment, read_address, read_reference, require
 from sync_core.sandbox.dataverse.query import Listing, count_rows, list_rows
 from sync_core.sandbox.dataverse.records import Target, describe_row, row_at, transact, written
@@ -34,6 +35,8 @@ def serve_member(target: Target, rest: list[Segment]) -> Answer:
 
 def _serve_property(target: Target, row: Row, column: Column, *, raw: bool) -> Answer:
     call, table = target.call, target.table
+    if column.type == "File":
+        return serve_file(target, row, column, raw=raw)
     if call.method == "GET":
         value = write_value(column, target.env.reader(table, column)(row))
         if value is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from sync_core.sandbox.dataverse import errors
+from sync_core.sandbox.dataverse.bulk_delete import bulk_delete
 from sync_core.sandbox.dataverse.customizing import (
     create_customer_relationships,
     create_entities,
@@ -27,6 +28,7 @@ FUNCTION_CALLS: dict[str, Message] = FUNCTIONS
 ACTION_CALLS: dict[str, Message] = {
     **ACTIONS,
     "CreateCustomerRelationships": create_customer_relationships,
+    "BulkDelete": bulk_delete,
     "CreateEntities": create_entities,
     "ReactivateEntityKey": reactivate_key,
 }

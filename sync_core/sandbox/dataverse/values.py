@@ -22,7 +22,7 @@ QUANTA = [Decimal(1).scaleb(-digits) for digits in range(13)]
 EDM = {
     "Integer": "Int32", "BigInt": "Int64", "Decimal": "Decimal", "Money": "Decimal", "Double": "Double",
     "Boolean": "Boolean", "Picklist": "Int32", "State": "Int32", "Status": "Int32", "Uniqueidentifier": "Guid",
-    "DateTime": "DateTimeOffset", "Memo": "String", "String": "String",
+    "DateTime": "DateTimeOffset", "Memo": "String", "String": "String", "File": "Binary",
 }  # fmt: skip
 
 
@@ -184,6 +184,7 @@ READERS: dict[str, Any] = {
     "State": _read_choice,
     "Status": _read_choice,
     "DateTime": _read_when,
+    "File": lambda _table, _column, value: read_guid(value),
     "Uniqueidentifier": lambda _table, _column, value: read_guid(value),
 }
 

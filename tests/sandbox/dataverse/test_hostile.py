@@ -11,6 +11,7 @@ POSTS = [
     "RecalculatePrice",
     "DeleteOQOILineWithSkipPricingCalculation",
     "CreateEntities",
+    "BulkDelete",
     "CreateCustomerRelationships",
     "EntityDefinitions",
     "RelationshipDefinitions",

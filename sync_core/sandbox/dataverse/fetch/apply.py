@@ -58,7 +58,7 @@ class Apply:
         if not names.startswith("(") or not names.endswith(")") or len(rest) > 1:
             raise _syntax(text)
         for name in names[1:-1].split(","):
-            self._add(name.strip(), Attribute("", MARK.join(name.strip().split("/")), grouped=True))
+            self._add(name.strip(), Attribute("", grouped=True))
         if rest:
             found = STEP.fullmatch(rest[0])
             if found is None or found.group(1) != "aggregate":
@@ -82,6 +82,8 @@ class Apply:
         column = table.by_property(name)
         if column is None:
             raise errors.unknown_column(table.logical, name)
+        if attribute.grouped:
+            attribute = replace(attribute, alias=f"{nav}{MARK}{column.logical}" if slash else column.property_name)
         (self._links.setdefault(nav, []) if slash else self._own).append(replace(attribute, name=column.logical))
 
     def _target(self, nav: str) -> Table:
