@@ -133,7 +133,8 @@ class Dataverse:
         if answer.status == 200:
             return {name: value for name, value in _object(answer).items() if name != "@odata.context"}  # as in a list
         failed = _failure(answer)
-        if answer.status == 404 and failed.code in ROW_MISSING:
+        named = not failed.code and row_id.lower() in failed.message.lower()
+        if answer.status == 404 and (failed.code in ROW_MISSING or named):
             return None
         raise cannot_list(stream.table, failed)
 

@@ -187,7 +187,9 @@ def _guard(write: Write) -> dict[str, str]:
         return {} if write.version == UPSERT else {"If-None-Match": "*"}
     if write.verb is Verb.DELETE and write.version is None:
         return {}
-    return {"If-Match": write.version or "*"}
+    # A row that came without an ETag is known by its content, which no server can compare: it must only be there still.
+    version = write.version or ""
+    return {"If-Match": version if version.endswith('"') else "*"}
 
 
 def _receipt(write: Write, part: Part) -> Receipt:

@@ -158,6 +158,7 @@ def test_set_names_are_read_once():
 def test_get_brings_the_row_or_none():
     assert client(Dynamics(answer(200, ROW))).get(ACCOUNTS, A) == ROW
     assert client(Dynamics(refusal(404, "0x80040217"))).get(ACCOUNTS, A) is None
+    assert client(Dynamics(refusal(404, "", f"account With Id = {A.upper()} Does Not Exist"))).get(ACCOUNTS, A) is None
 
 
 @pytest.mark.parametrize(("status", "code"), [(404, ""), (404, "0x80060888"), (400, "0x80060888")])

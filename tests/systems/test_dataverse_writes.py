@@ -34,7 +34,7 @@ def test_a_create_chooses_the_id_and_refuses_to_overwrite():
     assert (script.last.headers["odata-maxversion"], script.last.headers["odata-version"]) == ("4.0", "4.0")
 
 
-@pytest.mark.parametrize(("version", "guard"), [('W/"6"', 'W/"6"'), (None, "*")])
+@pytest.mark.parametrize(("version", "guard"), [('W/"6"', 'W/"6"'), ('"6"', '"6"'), (None, "*"), ("1b03cbb23f48c35a", "*")])
 def test_an_update_is_guarded(version, guard):
     script = Dynamics(answer(200, row(A)))
     written(script, update(A, version))
