@@ -19,6 +19,7 @@ from sync_core.sandbox.kernel import Collection, Row
 
 BLOCK = 4 * 1024 * 1024
 RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+)")
+PART = re.compile(r"bytes=(\d{1,12})-(\d{1,12})")
 BINARY = "application/octet-stream"
 
 
@@ -105,18 +106,22 @@ def _block(target: Target, row: Row, column: Column, token: str) -> Answer:
 
 
 def _download(target: Target, row: Row, column: Column, *, raw: bool) -> Answer:
+    """The file, or the part of it that a Range header asks for: as bytes with ``/$value``, else in base64 inside of JSON."""
     kept: Mapping[str, Any] | None = _kept(target).get(str(row.get(column.logical)))
     if kept is None:
         return no_content()
-    if not raw:
-        context = f"{target.call.service}$metadata#{target.table.set_name}({row[target.table.primary_id]})/{column.logical}"
-        return with_json({"@odata.context": context, "value": kept["content"]})
     content = base64.b64decode(kept["content"])
     headers = {
-        "Content-Type": BINARY,
         "Content-Disposition": f"attachment; filename*=UTF-8''{quote(kept['name'])}",
         "x-ms-file-name": quote(kept["name"]),
         "x-ms-file-size": str(len(content)),
-        "OData-Version": "4.0",
     }
-    return Answer(200, content, headers)
+    status, wanted = 200, PART.fullmatch(target.call.headers.get("range", ""))
+    if wanted is not None:
+        first, last = int(wanted.group(1)), min(int(wanted.group(2)), len(content) - 1)
+        headers |= {"Content-Range": f"bytes {first}-{last}/{len(content)}", "Location": target.call.url}
+        status, content = 206, content[first : last + 1]
+    if raw:
+        return Answer(status, content, {"Content-Type": BINARY, "OData-Version": "4.0", **headers})
+    context = f"{target.call.service}$metadata#{target.table.set_name}({row[target.table.primary_id]})/{column.logical}"
+    return with_json({"@odata.context": context, "value": base64.b64encode(content).decode()}, status, headers)

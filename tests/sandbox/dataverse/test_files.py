@@ -34,6 +34,9 @@ def test_a_file_in_one_piece(api, place):
     assert (row[f"{BODY}_name"], len(row[BODY])) == ("contract.txt", 36)
     raw = api.send("GET", f"{place}/$value")
     assert (raw.content, raw.headers["x-ms-file-name"], raw.headers["x-ms-file-size"]) == (b"signed", "contract.txt", "6")
+    part, coded = (api.send("GET", path, Range="bytes=2-90") for path in (f"{place}/$value", place))
+    assert (part.status_code, part.content, part.headers["Content-Range"]) == (206, b"gned", "bytes 2-5/6")
+    assert (coded.status_code, base64.b64decode(coded.json()["value"])) == (206, b"gned")
     assert base64.b64decode(api.get(place)["value"]) == b"signed"
     assert api.send("DELETE", place).status_code == 204
     assert api.send("GET", f"{place}/$value").status_code == 204
