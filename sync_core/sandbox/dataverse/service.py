@@ -18,6 +18,7 @@ from sync_core.sandbox.dataverse.environment import Environment
 from sync_core.sandbox.dataverse.members import serve_member
 from sync_core.sandbox.dataverse.message_filters import read_message_filters
 from sync_core.sandbox.dataverse.messages import ACTIONS, BOUND, FUNCTIONS, NAMESPACE, Message
+from sync_core.sandbox.dataverse.metadata_levels import at_level
 from sync_core.sandbox.dataverse.paths import Segment, check_key, read_address, read_path, require
 from sync_core.sandbox.dataverse.records import Target, serve_row, serve_set
 from sync_core.sandbox.dataverse.requests import Answer, Call, with_json
@@ -40,6 +41,11 @@ def answer(env: Environment, call: Call) -> Answer:
     Raises:
         DataverseError: the call is refused; nothing has changed.
     """
+    made = _answer(env, call)
+    return at_level(env, call, made) if "odata.metadata" in call.headers.get("accept", "") else made
+
+
+def _answer(env: Environment, call: Call) -> Answer:
     segments = read_path(call.path)
     if not segments:
         return with_json(_service_document(env, call))

@@ -125,3 +125,38 @@ def test_saved_queries(company):
         assert company.refused("GET", path) == (404, "0x80040217")
     assert company.rows("userqueries") == []
     assert company.send("GET", f"savedqueries({nobody})").status_code == 404
+
+
+def test_no_metadata_beside_the_values(company):
+    body = company.get(
+        "invoices?$select=name&$count=true&$expand=customerid_account($select=name)",
+        Accept="application/json;odata.metadata=none",
+    )
+    assert set(body) == {"@odata.count", "value"}
+    assert set(body["value"][0]) == {"name", "invoiceid", "customerid_account"}
+    shown = company.rows(
+        "invoices?$select=statecode&$top=1",
+        Accept="application/json; odata.metadata=none",
+        Prefer='odata.include-annotations="*"',
+    )
+    assert "statecode@OData.Community.Display.V1.FormattedValue" in shown[0]
+
+
+def test_full_metadata_says_types_and_links(company):
+    full = {"Accept": "application/json;odata.metadata=full"}
+    query = "invoices?$select=name,totalamount,duedate&$filter=totalamount eq 550.28"
+    query += "&$expand=customerid_account($select=name),invoice_details($select=quantity)"
+    answer = company.send("GET", query, **full)
+    assert answer.headers["Content-Type"] == "application/json; odata.metadata=full"
+    assert b'"totalamount":550.2800' in answer.content
+    (row,) = answer.json()["value"]
+    assert (row["@odata.type"], row["@odata.editLink"]) == ("#Microsoft.Dynamics.CRM.invoice", f"invoices({row['invoiceid']})")
+    types = [row[f"{name}@odata.type"] for name in ("totalamount", "duedate", "invoiceid", "_transactioncurrencyid_value")]
+    assert types == ["#Decimal", "#Date", "#Guid", "#Guid"]
+    assert row["pricelevelid@odata.navigationLink"].endswith(f"/invoices({row['invoiceid']})/pricelevelid")
+    assert row["customerid_account"]["@odata.type"].endswith(".account")
+    assert row["invoice_details"][0]["quantity@odata.type"] == "#Decimal"
+    one = company.get(f"invoices({row['invoiceid']})?$select=name", **full)
+    assert one["@odata.id"].endswith(one["@odata.editLink"])
+    assert company.get("WhoAmI", **full)["UserId"]
+    assert company.send("GET", "accounts?$filter=x", **full).status_code == 400
