@@ -39,10 +39,32 @@ def _lookup_annotator(env: Environment, column: Column, key: str, preferences: P
     if not wanted:
         return None
 
+    if len(column.targets) == 1:
+        return _to_one_table(env, column, key, wanted)
+
     def annotate(row: Row, body: dict[str, Any], value: Any) -> None:
         target = env.target_of(column, row)
         nav = column.navs[column.targets.index(target)] if column.navs else column.logical
         texts = {LOOKUP_NAV: nav, LOOKUP_TABLE: target, FORMATTED: env.name_of(target, value)}
         body.update({f"{key}@{name}": texts[name] for name in wanted if texts[name] is not None})
+
+    return annotate
+
+
+def _to_one_table(env: Environment, column: Column, key: str, wanted: list[str]) -> Annotator:
+    """A lookup into one table: what is the same for every row is worked out once."""
+    target = column.targets[0]
+    same = {LOOKUP_NAV: column.navs[0] if column.navs else column.logical, LOOKUP_TABLE: target}
+    fixed = {f"{key}@{name}": same[name] for name in wanted if name in same}
+    if FORMATTED not in wanted:
+        return lambda _row, body, _value: body.update(fixed)
+    shown, rows, name = f"{key}@{FORMATTED}", env.store.rows(target), env.catalog.tables[target].primary_name
+
+    def annotate(_row: Row, body: dict[str, Any], value: Any) -> None:
+        body.update(fixed)
+        other = rows.get(value)
+        text = None if other is None else other.get(name)
+        if text is not None:
+            body[shown] = text
 
     return annotate

@@ -40,7 +40,7 @@ def ms_instant(instant: datetime) -> str:
 
 
 def instant_string(instant: datetime) -> str:
-    return instant.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return f"{instant.replace(tzinfo=None).isoformat(timespec='seconds')}Z"
 
 
 def floor_to_ms(instant: datetime) -> datetime:
@@ -96,7 +96,8 @@ def dump(payload: Any) -> bytes:
 
 def _exact(value: Any) -> Any:
     if isinstance(value, Decimal):
-        return orjson.Fragment(format(value, "f"))
+        text = str(value)
+        return orjson.Fragment(format(value, "f") if "E" in text else text)
     raise TypeError(f"{type(value).__name__} does not travel")
 
 
