@@ -71,8 +71,11 @@ class Applier:
         return taken + self._to_decide_again + (self._send_lines(entity, lined) if lined else 0)
 
     def _send_lines(self, entity: Entity, decisions: Sequence[Decision]) -> int:
-        self.sent = True
-        taken, refused = LineWriter(self._workspace, entity, self._run, self._lease).send(decisions)
+        writer = LineWriter(self._workspace, entity, self._run, self._lease, insist=self._insist)
+        try:
+            taken, refused = writer.send(decisions)
+        finally:
+            self.sent = self.sent or writer.sent
         failed = {d.key: self._failed(d, Side.CRM, error) for d, error in refused}
         now = self._workspace.clock.now()
         good = [d for d in decisions if d.key not in failed]

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from itertools import groupby, pairwise
 from uuid import uuid4
 
-from sync_core.errors import TieoutError
-from sync_core.flows.arrivals import NEVER_ARRIVED
+from sync_core.errors import Rejected, TieoutError
+from sync_core.flows.arrivals import NEVER_ARRIVED, NOT_SENT
 from sync_core.flows.bodies import twin_id
 from sync_core.flows.courier import Courier
 from sync_core.flows.decide import record_from
+from sync_core.flows.half_written import lines_sent, take_for_agreed
 from sync_core.flows.pull import pull_stream, refresh
 from sync_core.flows.workspace import Workspace
 from sync_core.model import Intent, IntentStatus, Lookup, Native, Side, Verb
@@ -43,10 +44,15 @@ class LineJob:
 
 
 class LineWriter:
-    """Sends the lines of decisions that bring lines to Dynamics; answers with what failed, per decision."""
+    """Sends the lines of decisions that bring lines to Dynamics; answers with what failed, per decision.
 
-    def __init__(self, workspace: Workspace, entity: Entity, run: str, lease: Lease) -> None:
+    ``insist``: what was refused before and did not change is sent once more. ``sent``: whether Dynamics was asked for anything.
+    """
+
+    def __init__(self, workspace: Workspace, entity: Entity, run: str, lease: Lease, *, insist: bool = False) -> None:
         self._workspace, self._entity, self._run, self._lease = workspace, entity, run, lease
+        self._insist = insist
+        self.sent = False
         self._courier = Courier(workspace, lease)
         self._stream = entity.children[0]
 
@@ -54,10 +60,11 @@ class LineWriter:
         """How many lines Dynamics took, and the decisions of which it refused one. Raises what stops the run."""
         taken, failed = 0, []
         for wave in records.chunks(decisions, DOCUMENTS):
-            good, bad = self._send(self._jobs(wave))
+            jobs, refused = self._apart(self._jobs(wave))
+            good, bad = self._send(jobs)
             taken += good
-            failed += bad
-            refresh(self._workspace, self._entity, self._run)
+            failed += refused + bad
+            self._come_to_rest(jobs, whole=good == len(jobs))
         return taken, failed
 
     def put(self, chosen: Sequence[tuple[Decision, Sequence[LineWrite]]]) -> tuple[int, list[tuple[Decision, TieoutError]]]:
@@ -69,6 +76,21 @@ class LineWriter:
         came = self._send(jobs)
         refresh(self._workspace, self._entity, self._run)
         return came
+
+    def _come_to_rest(self, jobs: Sequence[LineJob], *, whole: bool) -> None:
+        refresh(self._workspace, self._entity, self._run)
+        if not whole:
+            take_for_agreed(self._workspace, self._entity, lines_sent(self._entity, (j.intent for j in jobs)), self._run)
+
+    def _apart(self, jobs: list[LineJob]) -> tuple[list[LineJob], list[tuple[Decision, TieoutError]]]:
+        """Documents of which a line was refused before and did not change since are not sent again: they fail as they did."""
+        refused = {} if self._insist or not jobs else self._workspace.state.rejections(self._entity.name, Side.CRM)
+        told: dict[str, tuple[Decision, TieoutError]] = {}
+        for job in jobs:
+            earlier = refused.get((job.decision.crm_id or "", job.intent.body_hash))
+            if earlier is not None and not earlier.reason.startswith((NOT_SENT, NEVER_ARRIVED)):
+                told.setdefault(job.decision.crm_id or "", (job.decision, Rejected(earlier.reason)))
+        return [job for job in jobs if job.decision.crm_id not in told], list(told.values())
 
     def _jobs(self, decisions: Sequence[Decision]) -> list[LineJob]:
         cache, name = self._workspace.cache, self._entity.name
@@ -115,6 +137,7 @@ class LineWriter:
         """
         if not jobs:
             return 0, []
+        self.sent = True
         size = self._workspace.systems[Side.CRM].batch_size_for(self._stream, Verb.UPDATE)
         batches = _whole_documents(jobs, size)
         delivery = self._courier.deliver(batches, "lines ", in_turn=_splits_one(batches))
@@ -122,10 +145,11 @@ class LineWriter:
         lost = [j for batch, _ in delivery.lost for j in batch]
         if lost:
             # Lines have ids that we chose, so sending one again makes nothing twice: read what stands there and go on.
+            pull_stream(self._workspace, self._stream, self._run)
             outcomes: list[Settlement] = [(j.intent.id, IntentStatus.REJECTED, None, NEVER_ARRIVED) for j in lost]
             self._workspace.state.settle(outcomes, lease=self._lease)
-            pull_stream(self._workspace, self._stream, self._run)
         if delivery.ended is not None:
+            self._come_to_rest(jobs, whole=False)
             raise delivery.ended
         return found
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import structlog
 
 from sync_core.flows.arrivals import LINKED_OTHERWISE, NEVER_ARRIVED, NOT_SENT, SEVERAL, find_arrived, may_still_arrive
+from sync_core.flows.half_written import lines_sent, take_for_agreed
 from sync_core.flows.linking import LINKS_LOADED, links_follow
 from sync_core.flows.workspace import Workspace
 from sync_core.model import Intent, IntentStatus, Link, RecordStatus, Side, Status, Verb
@@ -27,11 +28,11 @@ def recover(workspace: Workspace, run: str, lease: Lease) -> int:
     never_sent = [i for i in waiting if i.status is IntentStatus.PLANNED]
     state.settle([(i.id, IntentStatus.REJECTED, None, f"{NOT_SENT}the run ended first") for i in never_sent], lease=lease)
     unknown = [i for i in waiting if i.status is IntentStatus.UNKNOWN]
-    return sum(_settle(workspace, name, unknown, run, lease) for name in sorted({i.entity for i in unknown}))
+    return sum(_settle(workspace, name, waiting, run, lease) for name in sorted({i.entity for i in unknown}))
 
 
-def _settle(workspace: Workspace, name: str, unknown: list[Intent], run: str, lease: Lease) -> int:
-    some = [i for i in unknown if i.entity == name]
+def _settle(workspace: Workspace, name: str, waiting: list[Intent], run: str, lease: Lease) -> int:
+    some = [i for i in waiting if i.entity == name and i.status is IntentStatus.UNKNOWN]
     arrivals = find_arrived(workspace, entity(name), some, run)
     found = arrivals.found
     log.info("looked up writes without an answer", entity=name, asked=len(some), arrived=len(found), run=run)
@@ -52,6 +53,7 @@ def _settle(workspace: Workspace, name: str, unknown: list[Intent], run: str, le
     records.set_partners(workspace.cache, links)
     with links_follow(workspace):
         workspace.state.settle(outcomes, links, statuses, lease)
+    take_for_agreed(workspace, declared, lines_sent(declared, (i for i in waiting if i.entity == name)), run)
     return len(found)
 
 

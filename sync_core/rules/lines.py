@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_HALF_UP, Decimal
 from typing import Any
@@ -173,6 +173,22 @@ def _reads_otherwise(line: Line, twin: Line) -> bool:
 
 def _line_moved(line: Line, twin: Line) -> bool:
     return _reads_otherwise(line, twin) or line.get("xero_line_id") != twin.get("xero_line_id")
+
+
+def half_written(standing: Sequence[Line], agreed: Sequence[Line], wanted: Sequence[Line], sent: Collection[str]) -> bool:
+    """Whether Dynamics lines are what a write that was cut off left of ``agreed``, and nobody else's work.
+
+    Each stands as both sides agreed or already as its Xero line (``wanted``), and none is missing but those that were
+    ``sent`` (ids of Dynamics).
+    """
+    before, twins = {line["id"]: line for line in agreed}, {line["id"]: line for line in wanted}
+
+    def ours(line: Line) -> bool:
+        twin = twins.get(line.get("xero_line_id"))
+        return twin is not None and not _line_moved(twin, line)
+
+    there = {line["id"] for line in standing}
+    return all(before.get(line["id"]) == line or ours(line) for line in standing) and before.keys() - there <= set(sent)
 
 
 def _dynamics_body(line: Line, position: int, ids: Mapping[str, str], twin: Line | None) -> Native:
