@@ -113,8 +113,15 @@ def _on(compare: Callable[[date, date], bool]) -> Make:
 
 def _among(*, negated: bool) -> Make:
     def make(getter: Getter, values: Values, _now: datetime) -> Test:
-        wanted = {str(value).casefold() for value in values}
-        return lambda row: (str(getter(row)).casefold() in wanted) != negated
+        texts = {str(value).casefold() for value in values}
+        numbers = {number for value in values if isinstance(number := _parsed(value), int | Decimal)}
+
+        def test(row: Any) -> bool:
+            value = getter(row)
+            numeric = isinstance(value, int | Decimal) and not isinstance(value, bool)
+            return (value in numbers if numeric else str(value).casefold() in texts) != negated
+
+        return test
 
     return make
 

@@ -84,6 +84,7 @@ DERIVED: dict[str, Derived] = {
     "invoicereminders": Derived(("settings",), _reminders),
     "paymentservices": Derived(("settings",), _none("PaymentServices")),
     "budgets": Derived(("budgets", "transactions", "settings"), _none("Budgets")),
+    "employees": Derived(("settings", "transactions"), _none("Employees")),
     "expenseclaims": Derived(("transactions", "settings"), _none("ExpenseClaims")),
     "receipts": Derived(("transactions", "settings"), _none("Receipts")),
     "linkedtransactions": Derived(("invoices", "transactions"), _none("LinkedTransactions")),

@@ -83,6 +83,11 @@ def test_bad_queries(api, query):
     assert api.send("GET", f"accounts?{query}").status_code == 400
 
 
+def test_amounts_among_others(api):
+    among = "Microsoft.Dynamics.CRM.{}(PropertyName='totalamount',PropertyValues=['550.28','1'])"
+    assert [len(api.rows(f"invoices?$filter={among.format(name)}")) for name in ("In", "NotIn")] == [1, 2]
+
+
 def test_lookup_and_id_filters(api):
     acme = api.id_of("accounts", f"name eq '{ACME}'")
     assert [r["name"] for r in api.rows(f"invoices?$select=name&$filter=_customerid_value eq {acme}")] == ["Invoice HP-1"]

@@ -166,7 +166,16 @@ def test_refused_manual_journals(api, values, said):
     assert any(said in text for text in api.refused("PUT", "ManualJournals", manual(**values)))
 
 
-EMPTY = ["BankTransfers", "Budgets", "ExpenseClaims", "LinkedTransactions", "PaymentServices", "Receipts", "RepeatingInvoices"]
+EMPTY = [
+    "Employees",
+    "BankTransfers",
+    "Budgets",
+    "ExpenseClaims",
+    "LinkedTransactions",
+    "PaymentServices",
+    "Receipts",
+    "RepeatingInvoices",
+]
 
 
 @pytest.mark.parametrize("name", EMPTY)
