@@ -107,12 +107,12 @@ class Dataverse:
         return self._fitting
 
     def check(self) -> Peer:
-        """WhoAmI proves address, secret and application user; the second call brings the environment's name."""
-        who = self._read("/WhoAmI", "WhoAmI")
-        wanted = f"/organizations({who['OrganizationId']}){odata.query(select='name')}"
-        organisation = self._read(wanted, "organization")
+        """WhoAmI proves address, secret and application user; the second call brings the environment's name, if any."""
+        who = _shown(self._ask("/WhoAmI"), "WhoAmI")
+        answer = self._ask(f"/organizations({who['OrganizationId']}){odata.query(select='name')}")
+        name = self.http.host if answer.status == 404 else _shown(answer, "organization")["name"]
         facts = {key: value for key, value in who.items() if not key.startswith("@")}
-        return Peer(who["OrganizationId"], organisation["name"], facts)
+        return Peer(who["OrganizationId"], name, facts)
 
     def changed_since(self, stream: Stream, cursor: str | None) -> Iterator[Page]:
         """Pages of a tracked table end with a cursor for the next pull; other tables are listed whole each time."""
@@ -217,17 +217,17 @@ class Dataverse:
         except Forbidden as error:
             raise no_access(_failure(error.answer)) from None
 
-    def _read(self, address: str, what: str) -> dict[str, Any]:
-        answer = self._ask(address)
-        if answer.status == 200:
-            return _object(answer)
-        if answer.status == 404:
-            raise Configure(
-                "There is no Dynamics Web API at TIEOUT_DYNAMICS_URL. It must be the address of the environment, "
-                "such as https://contoso.crm.dynamics.com.",
-                detail=answer.text(),
-            )
-        raise cannot_list(what, _failure(answer))
+
+def _shown(answer: Answer, what: str) -> dict[str, Any]:
+    if answer.status == 200:
+        return _object(answer)
+    if answer.status == 404:
+        raise Configure(
+            "There is no Dynamics Web API at TIEOUT_DYNAMICS_URL. It must be the address of the environment, "
+            "such as https://contoso.crm.dynamics.com.",
+            detail=answer.text(),
+        )
+    raise cannot_list(what, _failure(answer))
 
 
 def _select(stream: Stream) -> str:

@@ -84,7 +84,14 @@ def _tables(http: Http) -> dict[str, Found]:
         filter=odata.any_of("LogicalName", [table.name for table in TABLES]),
         expand="Attributes($select=LogicalName,AttributeType),Keys($select=LogicalName,SchemaName,EntityKeyIndexStatus)",
     )
-    return {row["LogicalName"]: found_table(row) for row in rows}
+    return {row["LogicalName"]: found_table(_with_parts(http, row)) for row in rows}
+
+
+def _with_parts(http: Http, row: dict[str, Any]) -> dict[str, Any]:
+    """A table's definition with its columns and keys, asked for by themselves where a server does not expand them in a list."""
+    whole = f"/EntityDefinitions(LogicalName='{row['LogicalName']}')"
+    columns = {"Attributes": "LogicalName,AttributeType", "Keys": "LogicalName,SchemaName,EntityKeyIndexStatus"}
+    return row | {part: _list(http, f"{whole}/{part}", select=some) for part, some in columns.items() if row.get(part) is None}
 
 
 def _named(unique_name: str) -> str:
@@ -150,7 +157,7 @@ class _Setup:
         if answer.status != 200:
             raise _refused(answer, path)
         definition = answer.json()
-        if not definition.get("CanChangeTrackingBeEnabled", {}).get("Value", True):
+        if (definition.get("CanChangeTrackingBeEnabled") or {}).get("Value") is False:
             raise Configure(f"Dynamics does not allow change tracking on the table {definition['LogicalName']}.")
         body = {key: value for key, value in definition.items() if key != _CONTEXT} | {"ChangeTrackingEnabled": True}
         self._change("PUT", path, body, **{"MSCRM.MergeLabels": "true"})

@@ -91,13 +91,16 @@ class Xero:
         """Two calls: which organisations this app may reach, and the one that is set."""
         self._check_connection()
         try:
-            rows = self._rows(ORGANISATION, self._catalogue.call("get_organisations"))
+            answer = self._catalogue.call("get_organisations")
         except Forbidden as refused:
             raise Configure(
                 "The Xero organisation has not given Tieout permission to read its settings. Connect it again and agree to all "
                 "the scopes that are asked for.",
                 detail=refused.detail,
             ) from refused
+        if answer.status == 404:
+            raise self._not_xero(answer)
+        rows = self._rows(ORGANISATION, answer)
         if not rows:
             raise Retryable("Xero answered without an organisation. Try again later.")
         return Peer(str(rows[0].get(ORGANISATION.key) or self._tenant), str(rows[0].get("Name", "")), rows[0])
@@ -176,8 +179,10 @@ class Xero:
 
     def _check_connection(self) -> None:
         answer = self._http.request("GET", "connections")
+        if answer.status == 404:
+            return  # Not every stand-in for Xero has this list; the organisation itself says the rest.
         if answer.status != 200:
-            raise Configure(f"{self._http.host} does not answer like Xero. Check TIEOUT_XERO_URL.", detail=answer.text())
+            raise self._not_xero(answer)
         rows = answer.json()
         known = [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
         if any(str(row.get("tenantId", "")).lower() == self._tenant.lower() for row in known):
@@ -187,6 +192,9 @@ class Xero:
         raise Configure(
             f"This Xero app is not connected to the organisation of TIEOUT_XERO_TENANT_ID. {reachable}", detail=answer.text()
         )
+
+    def _not_xero(self, answer: Answer) -> Configure:
+        return Configure(f"{self._http.host} does not answer like Xero. Check TIEOUT_XERO_URL.", detail=answer.text())
 
     def _list(self, stream: Stream, **options: Any) -> Answer:
         try:

@@ -27,6 +27,7 @@ class Metadata(httpx.MockTransport):
         self.stumble: Any = lambda _request: None
         self.after: Any = lambda _request: None
         self.key_state = "Active"
+        self.left_out: set[str] = set()
 
     def _answer(self, request: httpx.Request) -> httpx.Response:
         stumbled = self.stumble(request)
@@ -48,6 +49,7 @@ class Metadata(httpx.MockTransport):
         if of := _OF.search(path):
             return httpx.Response(200, json={"value": self.tables[of[1]][of[2]]})
         rows: Any = {"/publishers": self.publishers, "/solutions": self.solutions}.get(path, list(self.tables.values()))
+        rows = [{name: value for name, value in row.items() if name not in self.left_out} for row in rows]
         return httpx.Response(200, json={"value": rows})
 
     def _change(self, method: str, path: str, body: dict[str, Any]) -> httpx.Response:

@@ -180,6 +180,7 @@ def test_check_names_who_answers():
     who = {"@odata.context": "x", "UserId": A, "BusinessUnitId": B, "OrganizationId": B}
     peer = client(Dynamics(answer(200, who), answer(200, {"name": "Harbour & Pine"}))).check()
     assert (peer.id, peer.name, peer.facts["UserId"]) == (B, "Harbour & Pine", A)
+    assert client(Dynamics(answer(200, who), answer(404))).check().name == "org.crm.test"
 
 
 @pytest.mark.parametrize(

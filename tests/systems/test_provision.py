@@ -62,6 +62,13 @@ def test_a_second_run_changes_nothing():
     assert (second.created, second.already) == ([], len(first.created))
 
 
+def test_columns_and_keys_are_asked_for_where_a_list_does_not_expand_them():
+    dynamics = Metadata()
+    dynamics.left_out = {"Attributes", "Keys"}
+    assert set_up(dynamics).created
+    assert still_missing(dynamics) == []
+
+
 def test_what_is_there_is_left_alone_and_the_rest_made():
     dynamics = Metadata()
     set_up(dynamics)

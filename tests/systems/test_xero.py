@@ -76,6 +76,11 @@ def test_an_address_that_is_not_xeros_is_said():
         xero_on(Script(answer(404))).check()
 
 
+def test_a_server_without_a_list_of_connections_is_known_by_its_organisation():
+    script = Script(answer(404), answer(200, {"Organisations": [{"OrganisationID": ID, "Name": "Harbour Ltd"}]}))
+    assert xero_on(script).check().name == "Harbour Ltd"
+
+
 def test_a_missing_permission_is_said():
     with pytest.raises(Configure, match="has not given Tieout permission"):
         xero_on(Script(connections(TENANT), answer(403, {"Detail": "AuthenticationUnsuccessful"}))).check()
