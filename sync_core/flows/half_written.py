@@ -37,9 +37,9 @@ def take_for_agreed(workspace: Workspace, entity: Entity, sent: Mapping[str, Set
     Where Xero holds its lines as both agreed again, nothing would bring Dynamics back: then a person has to look.
     """
     cache, images = workspace.cache, []
-    crm = records.records(cache, entity.name, Side.CRM, sorted(sent))
+    crm = records.with_images(cache, entity.name, Side.CRM, sorted(sent))
     partners = {i: row["partner"] for i, row in crm.items() if row["partner"] and row["agreed"]}
-    xero = records.records(cache, entity.name, Side.XERO, sorted(set(partners.values())))
+    xero = records.with_images(cache, entity.name, Side.XERO, sorted(set(partners.values())))
     for crm_id, xero_id in partners.items():
         twin = xero.get(xero_id)
         if twin is None or not twin["agreed"]:
