@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sync_core.sandbox.dataverse import errors
+from sync_core.sandbox.dataverse import errors, many_to_many
 from sync_core.sandbox.dataverse.definition_shapes import definition_of
 from sync_core.sandbox.dataverse.definitions import kind_of, read_column
 from sync_core.sandbox.dataverse.environment import Environment
 from sync_core.sandbox.dataverse.metadata import (
     find_column,
     find_key,
+    find_many,
     find_relationship,
     find_table,
     read_definitions,
@@ -89,6 +90,8 @@ def _replace_table(env: Environment, table: Table, body: Mapping[str, Any]) -> A
 def _drop_table(env: Environment, table: Table) -> Answer:
     if not table.custom:
         raise errors.DataverseError(400, "0x8004701e", f"The {table.logical} entity cannot be deleted.")
+    for relation in many_to_many.of_table(env, table):
+        many_to_many.forget(env, relation)
     env.store.forget(table.logical)
     env.catalog.drop_table(table)
     return no_content()
@@ -167,10 +170,14 @@ def serve_relationships(env: Environment, call: Call, segments: list[Segment]) -
     if call.method == "POST" and head.key is None:
         body = definition_of(call)
         if kind_of(body) == "ManyToManyRelationship":
-            raise errors.DataverseError(501, errors.BAD_QUERY, "The sandbox makes one-to-many relationships only.")
+            return _created(call, f"RelationshipDefinitions({many_to_many.create(env, body).metadata_id})")
         made = _add_lookup(env, [body], body.get("Lookup"))
         return _created(call, f"RelationshipDefinitions({made[0]})")
     if call.method == "DELETE" and head.key is not None:
+        many = find_many(env, head.key)
+        if many is not None:
+            many_to_many.forget(env, many)
+            return no_content()
         env.catalog.drop_relationship(find_relationship(env, head.key))
         return no_content()
     raise errors.method_not_allowed(call.method)

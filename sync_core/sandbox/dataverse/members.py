@@ -6,6 +6,8 @@ from typing import Any
 
 from sync_core.sandbox.dataverse import errors, writes
 from sync_core.sandbox.dataverse.file_columns import serve_file
+from sync_core.sandbox.dataverse.many_to_many import by_nav
+from sync_core.sandbox.dataverse.paired_rows import serve_paired
 from sync_core.sandbox.dataverse.paths import Segment, read_address, read_reference, require
 from sync_core.sandbox.dataverse.query import Listing, count_rows, list_rows
 from sync_core.sandbox.dataverse.records import Target, describe_row, row_at, transact, written
@@ -21,6 +23,9 @@ def serve_member(target: Target, rest: list[Segment]) -> Answer:
     name, row = rest[0].name, row_at(target)
     found = target.table.by_nav(name)
     column = target.table.by_property(name)
+    paired = by_nav(target.env, target.table, name) if found is None and column is None else None
+    if paired is not None:
+        return serve_paired(target, row, *paired, rest)
     if len(rest) > 1 and rest[1].name == "$ref":
         return _serve_reference(target, row, rest[0])
     if found is not None and not (column is not None and not column.is_lookup):

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sync_core.sandbox.dataverse import describe, errors
+from sync_core.sandbox.dataverse import describe, errors, many_to_many
 from sync_core.sandbox.dataverse.comparing import Getter
 from sync_core.sandbox.dataverse.environment import Environment
 from sync_core.sandbox.dataverse.filters import Source, parse_filter
+from sync_core.sandbox.dataverse.many_to_many import ManyToMany
 from sync_core.sandbox.dataverse.options import names_of, read_expand
 from sync_core.sandbox.dataverse.paths import Segment, key_literal, key_pairs
 from sync_core.sandbox.dataverse.requests import Answer, Call, plain, with_json
@@ -82,6 +83,12 @@ def find_relationship(env: Environment, key: str) -> Relationship:
     return relationship
 
 
+def find_many(env: Environment, key: str) -> ManyToMany | None:
+    """The same among many-to-many relationships; None when there is none."""
+    found: ManyToMany | None = _find(key, list(many_to_many.every(env)), "SchemaName", lambda r: r.schema)
+    return found
+
+
 def _find(key: str, among: Any, name: str, name_of: Callable[[Any], str]) -> Any:
     bare = key.strip("'")
     if GUID.fullmatch(bare):
@@ -105,10 +112,14 @@ def read_definitions(env: Environment, call: Call, segments: list[Segment]) -> A
 def read_relationships(env: Environment, call: Call, segments: list[Segment]) -> Answer:
     """``GET RelationshipDefinitions...``."""
     head, *casts = segments
+    many = find_many(env, head.key) if head.key is not None else None
+    if many is not None:
+        return _answer_one(env, call, "RelationshipDefinitions", many_to_many.describe(env, many))
     if head.key is not None:
         found = describe.describe_relationship(env, find_relationship(env, head.key))
         return _answer_one(env, call, "RelationshipDefinitions", found)
     every = [describe.describe_relationship(env, r) for r in env.catalog.relationships.values()]
+    every += [many_to_many.describe(env, relation) for relation in many_to_many.every(env)]
     return _answer_list(env, call, "RelationshipDefinitions", _cast(every, casts))
 
 
@@ -161,7 +172,7 @@ def _parts(env: Environment, table: Table, name: str) -> list[Object]:
         return [describe.describe_relationship(env, r) for r in every if r.referenced == table.logical]
     if name == "ManyToOneRelationships":
         return [describe.describe_relationship(env, r) for r in every if r.referencing == table.logical]
-    return []
+    return [many_to_many.describe(env, relation) for relation in many_to_many.of_table(env, table)]
 
 
 def _one_part(env: Environment, table: Table, segment: Segment) -> Object:

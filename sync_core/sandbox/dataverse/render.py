@@ -12,6 +12,7 @@ from sync_core.sandbox.dataverse.annotations import annotator
 from sync_core.sandbox.dataverse.comparing import Getter
 from sync_core.sandbox.dataverse.environment import Environment
 from sync_core.sandbox.dataverse.filters import parse_filter, parse_order
+from sync_core.sandbox.dataverse.many_to_many import Related, by_nav, related
 from sync_core.sandbox.dataverse.options import Preferences, names_of, read_expand
 from sync_core.sandbox.dataverse.schema import Column, Relationship, Table
 from sync_core.sandbox.dataverse.values import write_value
@@ -134,7 +135,12 @@ class Shape:
             return self._single(name, *single, options)
         many = self._table.one_to_many.get(name)
         if many is not None:
-            return self._many(name, many, options)
+            return self._many(name, many.referencing, self._children(many), options)
+        paired = by_nav(self._env, self._table, name)
+        if paired is not None:
+            relation, side = paired
+            own, env = self._table.primary_id, self._env
+            return self._many(name, relation.tables[1 - side], lambda row: related(env, relation, side, row[own]), options)
         raise errors.unknown_column(self._table.logical, name)
 
     def _single(self, name: str, column: Column, target: str, options: dict[str, str]) -> Writer:
@@ -148,17 +154,21 @@ class Shape:
 
         return write
 
-    def _many(self, name: str, relation: Relationship, options: dict[str, str]) -> Writer:
+    def _children(self, relation: Relationship) -> Related:
+        rows, own = self._env.store.rows(relation.referencing), self._table.primary_id
+        return lambda row: rows.children(relation.column, row[own])
+
+    def _many(self, name: str, logical: str, members: Related, options: dict[str, str]) -> Writer:
         env = self._env
-        table = env.catalog.table(relation.referencing)
-        shape, rows = Shape(env, table, options, self._preferences), env.store.rows(relation.referencing)
+        table = env.catalog.table(logical)
+        shape, rows = Shape(env, table, options, self._preferences), env.store.rows(logical)
         source = TableSource(env, table)
         test = parse_filter(options["$filter"], source).test if options.get("$filter") else None
         order = parse_order(options["$orderby"], source) if options.get("$orderby") else []
         top = int(options["$top"]) if options.get("$top", "").isdigit() else None
 
         def write(row: Row, body: dict[str, Any]) -> None:
-            found = (rows.get(i) for i in rows.children(relation.column, row[self._table.primary_id]))
+            found = (rows.get(i) for i in members(row))
             kept = [r for r in found if r is not None and (test is None or test(r))]
             body[name] = [shape.write(r) for r in in_order(kept, order)[:top]]
 
