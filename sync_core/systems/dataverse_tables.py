@@ -24,7 +24,9 @@ class NoSuchTable(Configure):
 
 @dataclass(frozen=True, slots=True)
 class TableFacts:
-    """``set_name`` is what stands in addresses: it cannot be derived from the logical name."""
+    """``set_name`` is what stands in addresses: it cannot be derived from the logical name. ``tracked`` is taken for granted
+    where it is not said: a list that is not tracked in fact is noticed when it is read.
+    """
 
     set_name: str
     tracked: bool
@@ -64,6 +66,6 @@ class Tables:
         if answer.status != 200:
             raise cannot_list(DEFINITIONS, odata.failure(answer.status, answer.body))
         return {
-            row["LogicalName"]: TableFacts(row["EntitySetName"], bool(row["ChangeTrackingEnabled"]))
+            row["LogicalName"]: TableFacts(row["EntitySetName"], bool(row.get("ChangeTrackingEnabled", True)))
             for row in answer.json()["value"]
         }

@@ -55,7 +55,7 @@ def found_table(row: dict[str, Any]) -> Found:
     """Read a row of EntityDefinitions with its Attributes and Keys expanded."""
     return Found(
         id=row["MetadataId"],
-        tracked=bool(row["ChangeTrackingEnabled"]),
+        tracked=bool(row.get("ChangeTrackingEnabled", True)),
         columns={column["LogicalName"]: column["AttributeType"] for column in row["Attributes"]},
         keys=key_states(row["Keys"]),
     )

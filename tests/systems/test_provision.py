@@ -64,7 +64,7 @@ def test_a_second_run_changes_nothing():
 
 def test_columns_and_keys_are_asked_for_where_a_list_does_not_expand_them():
     dynamics = Metadata()
-    dynamics.left_out = {"Attributes", "Keys"}
+    dynamics.left_out = {"Attributes", "Keys", "ChangeTrackingEnabled"}
     assert set_up(dynamics).created
     assert still_missing(dynamics) == []
 
