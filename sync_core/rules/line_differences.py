@@ -70,7 +70,13 @@ def line_differences(crm: Sequence[Line], xero: Sequence[Line], smallest: Decima
             yield LineDifference(Reason.MISSING_LINE, -_worth(line), f"line {_named(place + 1, line)} is only in Xero")
 
 
+_TELLING = ("net", "tax", "quantity", "description")
+"""Two lines that are the same in these contribute nothing."""
+
+
 def _pair(number: int, crm: Line, xero: Line, smallest: Decimal) -> Iterator[LineDifference]:
+    if all(crm.get(name) == xero.get(name) for name in _TELLING):
+        return
     net, tax = (_amount(crm, name) - _amount(xero, name) for name in ("net", "tax"))
     if net:
         reason, name = _cause(crm, xero)

@@ -18,7 +18,10 @@ def partners(crm: Sequence[Line], xero: Sequence[Line]) -> dict[int, int]:
     """
     found = _noted(crm, xero)
     for alike in _ALIKE if len(crm) == len(xero) else _ALIKE[:-1]:
-        spare = [n for n in range(len(xero)) if n not in found.values()]
+        taken = set(found.values())
+        spare = [n for n in range(len(xero)) if n not in taken]
+        if not spare or len(found) == len(crm):
+            break
         for i, line in enumerate(crm):
             twin = None if i in found else next((n for n in spare if _match(line, xero[n], alike)), None)
             if twin is not None:
@@ -28,6 +31,8 @@ def partners(crm: Sequence[Line], xero: Sequence[Line]) -> dict[int, int]:
 
 
 def _noted(crm: Sequence[Line], xero: Sequence[Line]) -> dict[int, int]:
+    if not any(line.get("xero_line_id") for line in crm):
+        return {}
     places = {str(line["id"]).lower(): n for n, line in enumerate(xero) if line.get("id")}
     noted = {i: places.pop(str(line.get("xero_line_id") or "").lower(), None) for i, line in enumerate(crm)}
     return {i: n for i, n in noted.items() if n is not None}
@@ -35,5 +40,7 @@ def _noted(crm: Sequence[Line], xero: Sequence[Line]) -> dict[int, int]:
 
 def _match(crm: Line, xero: Line, names: Sequence[str]) -> bool:
     """Whether both hold the same in ``names``. One name that both leave blank does not make them alike."""
-    values = [(crm.get(name), xero.get(name)) for name in names]
-    return all(a == b for a, b in values) and (len(values) != 1 or values[0][0] is not None)
+    for name in names:
+        if crm.get(name) != xero.get(name):
+            return False
+    return len(names) != 1 or crm.get(names[0]) is not None

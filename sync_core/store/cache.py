@@ -147,7 +147,8 @@ class Cache:
         self.keeper: Any = None
         self.generation = 0
         """Grows whenever a record, a row or a link moved."""
-        self._touches = 0
+        self.touches = 0
+        """Grows also whenever what was agreed is another, or :attr:`Transaction.touched` says that it may be."""
         self._remembered: dict[Hashable, tuple[int, Any]] = {}
         self._facts: dict[str, str] | None = None
 
@@ -185,8 +186,8 @@ class Cache:
     def remembered(self, name: Hashable, ask: Callable[[], T]) -> T:
         """The answer to a question of the records, rows, links and agreed images, asked again only once one of them moved."""
         known = self._remembered.get(name)
-        if known is None or known[0] != self._touches:
-            known = self._remembered[name] = self._touches, ask()
+        if known is None or known[0] != self.touches:
+            known = self._remembered[name] = self.touches, ask()
         answer: T = known[1]
         return answer
 
@@ -207,7 +208,7 @@ class Cache:
 
     @contextmanager
     def transaction(self, *, counted: bool = True) -> Iterator[Transaction]:
-        """All or nothing; writers take turns. Not ``counted``: it changes nothing that others would have to read again.
+        """All or nothing; writers take turns. Not ``counted``: it moves nothing that others would have to read again.
 
         Raises Configure when the disk is full.
         """
@@ -217,7 +218,8 @@ class Cache:
             transaction = Transaction(connection)
             try:
                 yield transaction
-                forgotten = transaction.moved and _UNTIL_MOVED in self._known_facts(transaction)
+                moved = counted and transaction.moved
+                forgotten = moved and _UNTIL_MOVED in self._known_facts(transaction)
                 if forgotten:
                     transaction.note(_FORGET, _UNTIL_MOVED)
             except BaseException:
@@ -227,8 +229,8 @@ class Cache:
             connection.execute("COMMIT").fetchall()
             connection.close()  # its temporary tables go with it
             self.changes += counted
-            self.generation += transaction.moved
-            self._touches += transaction.touched
+            self.generation += moved
+            self.touches += transaction.touched
             if forgotten:
                 self._known_facts().pop(_UNTIL_MOVED, None)
 

@@ -30,38 +30,30 @@ CREATE TEMP TABLE settled AS
 SELECT *, hash(document) AS print FROM ({{settled}});
 
 -- step outline
--- Every record in numbers, read once: ids and texts as prints of 64 bits, NULL where there is none. A pair is told by two of them.
-CREATE TEMP TABLE outline AS
-SELECT seq, side = 'crm' AS is_crm, void,
-  NOT (void OR inactive) AND coalesce(hash = agreed_hash, false) AS calm,
-  hash(id) AS id_print,
-  CASE WHEN twin <> '' THEN hash(twin) END AS twin_print,
-  CASE WHEN number_key <> '' THEN hash(number_key) END AS number_print,
-  CASE WHEN contact IS NOT NULL THEN hash(contact) END AS contact_print,
-  {{kin_print}} AS kin_print,
-  hash(number_key, sign, total, total_tax, doc_date, due_date) AS value_print,
-  cur, rate, {{state_mark}} AS state_mark,
-  amount_paid AS paid, amount_credited AS credited, amount_due AS due
-FROM present;
+-- Every record in numbers, read once: ids and texts as prints of 64 bits, NULL where there is none. A pair is told by three.
+CREATE TEMP TABLE outline AS SELECT {{outline}} FROM present;
+
+-- step linkable
+-- What else tells whether a pair agrees, of the records that are asked about.
+{{linkable}};
 
 -- step agreeing
 -- Linked pairs that agree in everything.
 CREATE TEMP TABLE agreeing AS
 WITH c AS (
-  SELECT o.* EXCLUDE (paid, credited, due), {{outline_settlement}}, k.seq AS contact_seq, k.twin_seq
-  FROM outline o LEFT JOIN people k ON k.side = 'crm' AND k.print = o.contact_print {{outline_settled}}
-  WHERE o.is_crm AND o.calm{{agreeing_only}}
+  SELECT o.* EXCLUDE (paid, rest), {{outline_settlement}}, k.seq AS contact_seq, k.twin_seq
+  FROM linkable o LEFT JOIN people k ON k.side = 'crm' AND k.print = o.contact_print {{outline_settled}}
+  WHERE o.is_crm AND o.calm
 ),
 x AS (
   SELECT o.*, k.seq AS contact_seq
-  FROM outline o LEFT JOIN people k ON k.side = 'xero' AND k.print = o.contact_print
+  FROM linkable o LEFT JOIN people k ON k.side = 'xero' AND k.print = o.contact_print
   WHERE NOT o.is_crm AND o.calm
 )
 SELECT c.seq AS crm_seq, x.seq AS xero_seq, c.contact_seq AS crm_contact, x.contact_seq AS xero_contact,
-  coalesce(nullif(c.cur, ''), x.cur) AS currency, c.paid, c.credited, c.due
+  coalesce(nullif(c.cur, ''), x.cur) AS currency, c.paid, c.rest
 FROM c JOIN x ON c.twin_print = x.id_print AND x.twin_print = c.id_print AND c.value_print = x.value_print
-WHERE (c.cur = x.cur OR '' IN (c.cur, x.cur))
-  AND coalesce(c.paid = x.paid, true) AND {{outline_credits_agree}}
+WHERE (c.cur = x.cur OR '' IN (c.cur, x.cur)) AND coalesce(c.paid = x.paid, true) AND coalesce(c.rest = x.rest, true)
   AND (c.contact_print IS NULL OR x.contact_print IS NULL OR c.twin_seq = x.contact_seq)
   AND coalesce(c.rate = x.rate, true) AND coalesce(c.state_mark = x.state_mark, true);
 
@@ -69,14 +61,14 @@ WHERE (c.cur = x.cur OR '' IN (c.cur, x.cur))
 -- Kept of them is what pages sort, filter and add up by; what is the same of all is not written a million times.
 {{agreed_into}}
 SELECT crm_seq, xero_seq, crm_contact, xero_contact, coalesce(nullif(p.number, ''), p.title) AS number, a.currency,
-  p.doc_date AS date, p.due_date, p.sign * p.total AS total, p.sign * a.paid AS crm_paid, p.sign * a.credited AS crm_credited,
-  {{agreed_due}} AS crm_due
-FROM agreeing a JOIN present p ON p.seq = a.crm_seq
+  p.doc_date AS date, p.due_date, p.sign * p.total AS total, {{agreed_settlement}}
+FROM agreeing a JOIN (FROM present WHERE side = 'crm') p ON p.seq = a.crm_seq
 WHERE coalesce(nullif(p.number, ''), p.title) IS NOT NULL;
 
 -- step open
 CREATE TEMP TABLE open AS
-SELECT seq FROM outline ANTI JOIN (SELECT unnest([crm_seq, xero_seq]) AS seq FROM {{agreed}}) done USING (seq);
+SELECT seq FROM outline
+ANTI JOIN (SELECT crm_seq AS seq FROM {{agreed}} UNION ALL SELECT xero_seq FROM {{agreed}}) done USING (seq);
 
 -- step crm
 CREATE TEMP TABLE crm AS
@@ -155,26 +147,44 @@ CREATE TEMP TABLE lone_crm AS SELECT * FROM crm ANTI JOIN pairs ON pairs.crm_id 
 -- step lone_xero
 CREATE TEMP TABLE lone_xero AS SELECT * FROM xero ANTI JOIN pairs ON pairs.xero_id = xero.id;
 
+-- step lone
+CREATE TEMP TABLE lone AS
+SELECT seq, is_crm, void, twin_print, number_print, kin_print
+FROM outline WHERE seq IN (SELECT seq FROM lone_crm UNION ALL SELECT seq FROM lone_xero);
+
 -- step kin
--- Records that share with a lone one what could make it their duplicate: read in one go, and seldom many.
+-- Records that share with a lone one what makes it their duplicate: told by prints, of which equal ones are looked up.
 CREATE TEMP TABLE kin AS
-WITH lone AS MATERIALIZED (SELECT seq FROM lone_crm UNION ALL SELECT seq FROM lone_xero),
-marks AS MATERIALIZED (SELECT number_print, twin_print, kin_print FROM outline WHERE seq IN (FROM lone)),
-alike AS (
-  FROM lone
-  UNION SELECT seq FROM outline WHERE number_print IN (SELECT number_print FROM marks WHERE number_print IS NOT NULL)
-  UNION SELECT seq FROM outline WHERE twin_print IN (SELECT twin_print FROM marks WHERE twin_print IS NOT NULL)
-  UNION SELECT seq FROM outline WHERE kin_print IN (SELECT kin_print FROM marks WHERE kin_print IS NOT NULL)
-  {{same_tag}}
-)
-SELECT p.seq, p.side, p.id, p.partner, p.twin, p.number_key, p.void, p.contact, p.total, p.doc_date, p.cur, p.document, p.kind
-FROM present p WHERE seq IN (FROM alike);
+SELECT l.seq, o.seq AS other,
+  CASE WHEN l.is_crm THEN {{claimed_crm}} ELSE {{claimed_xero}} END AS why
+FROM lone l JOIN outline o ON o.twin_print = l.twin_print AND o.is_crm = l.is_crm
+WHERE NOT l.void AND o.seq NOT IN (SELECT seq FROM lone)
+UNION ALL
+SELECT l.seq, o.seq, 'same number'
+FROM lone l JOIN outline o ON o.number_print = l.number_print AND o.is_crm = l.is_crm AND o.seq <> l.seq
+WHERE NOT l.void AND NOT o.void
+UNION ALL
+SELECT l.seq, o.seq, 'same contact, amount and date as a record that has its twin'
+FROM lone l JOIN outline o ON o.kin_print = l.kin_print
+WHERE NOT l.void AND NOT o.void AND o.seq NOT IN (SELECT seq FROM lone);
 
 -- step duplicates
 -- A lone record is a duplicate when its number or tag is there twice, its twin belongs to another, or it equals a paired one.
 CREATE TEMP TABLE duplicates AS
+WITH named AS MATERIALIZED (
+  SELECT seq, side || ':' || id AS row_id FROM record WHERE seq IN (SELECT seq FROM kin UNION ALL SELECT other FROM kin)
+)
 SELECT row_id, list(other ORDER BY other) AS others, list(why ORDER BY other) AS whys
-FROM (SELECT row_id, other, min(why) AS why FROM ({{duplicates}}) GROUP BY ALL) GROUP BY row_id;
+FROM (
+  SELECT row_id, other, min(why) AS why
+  FROM (
+    SELECT l.row_id, o.row_id AS other, kin.why
+    FROM kin JOIN named l ON l.seq = kin.seq JOIN named o ON o.seq = kin.other
+    UNION ALL {{duplicates}}
+  )
+  GROUP BY ALL
+)
+GROUP BY row_id;
 
 -- step possible
 -- What a record could belong to, the likeliest first.
@@ -247,71 +257,82 @@ LEFT JOIN tolerance t ON t.currency = b.currency
 WHERE d.other_lines OR b.c.total IS DISTINCT FROM b.x.total;
 
 -- step found
+-- In three turns: what one turn names, the next ones use; in one, every name would be written out wherever it stands.
 CREATE TEMP TABLE found AS
 WITH pulled AS ({{pulled}}),
-advances AS ({{advances}})
-SELECT b.*, term.locked_until, d.labels, p.others, p.whys AS reasons_for, g.notes, g.parts,
-  false AS ignored,
-  p.row_id IS NOT NULL AS ambiguous,
-  u.row_id IS NOT NULL AS duplicate, u.others AS copies, u.whys AS copied,
-  o.row_id IS NOT NULL AS other_currency, o.others AS foreign_twin,
-  b.xero_id IS NULL AS only_crm,
-  b.crm_id IS NULL AS only_xero,
-  coalesce(c.void, false) AS void_crm,
-  coalesce(x.void, false) AS void_xero,
-  coalesce(c.inactive, false) AS inactive_crm,
-  coalesce(x.inactive, false) AS inactive_xero,
-  coalesce(crm_moved AND {{crm_between}}, false) OR coalesce(xero_moved AND {{xero_between}}, false) AS timing,
-  b.crm_id IS NOT NULL AND b.xero_id IS NOT NULL AND NOT c.void AND NOT x.void AS comparable,
-  coalesce(t.smallest, 0.01) AS cent,
-  {{money_bound}} AS bound,
-  comparable AND c.total IS DISTINCT FROM x.total AS total_differs,
-  comparable AND c.tax IS DISTINCT FROM x.tax AS tax_differs,
+advances AS ({{advances}}),
+beside AS (
+  SELECT b.*, term.locked_until, term.base_currency, d.labels, d.line_count, p.others, p.whys AS reasons_for, g.notes, g.parts,
+    false AS ignored,
+    p.row_id IS NOT NULL AS ambiguous,
+    u.row_id IS NOT NULL AS duplicate, u.others AS copies, u.whys AS copied,
+    o.row_id IS NOT NULL AS other_currency, o.others AS foreign_twin,
+    b.xero_id IS NULL AS only_crm,
+    b.crm_id IS NULL AS only_xero,
+    coalesce(c.void, false) AS void_crm,
+    coalesce(x.void, false) AS void_xero,
+    coalesce(c.inactive, false) AS inactive_crm,
+    coalesce(x.inactive, false) AS inactive_xero,
+    coalesce(crm_moved AND {{crm_between}}, false) OR coalesce(xero_moved AND {{xero_between}}, false) AS timing,
+    b.crm_id IS NOT NULL AND b.xero_id IS NOT NULL AND NOT c.void AND NOT x.void AS comparable,
+    coalesce(t.smallest, 0.01) AS cent,
+    {{money_bound}} AS bound,
+    coalesce(g.main = 'unit-price precision', false) AS price_precision,
+    coalesce(g.main = 'discount', false) AS discount,
+    coalesce(g.main = 'missing line', false) AS line_missing,
+    coalesce(g.main = 'line differs', false) AS line_told,
+    coalesce(d.other_lines, false) AS other_lines,
+    coalesce(d.other_rate, false) AS kept_rate_differs,
+    coalesce({{from_advance}}, false) AS from_advance,
+    {{approved}} AS approved,
+    {{approved_kind}} AND coalesce(coalesce(x.doc_date, c.doc_date) <= term.locked_until, false) AS locked,
+    CASE WHEN coalesce(c.void, false) THEN 0 ELSE coalesce(c.total, 0) END AS crm_amount,
+    CASE WHEN coalesce(x.void, false) THEN 0 ELSE coalesce(x.total, 0) END AS xero_amount
+  FROM side_by_side b
+  CROSS JOIN pulled
+  CROSS JOIN term
+  LEFT JOIN tolerance t ON t.currency = b.currency
+  LEFT JOIN deep d ON d.crm_id = b.crm_id
+  LEFT JOIN line_note g ON g.crm_id = b.crm_id
+  LEFT JOIN possible p ON p.row_id = b.row_id
+  LEFT JOIN duplicates u ON u.row_id = b.row_id
+  LEFT JOIN estranged o ON o.row_id = b.row_id
+),
+compared AS (
+  SELECT *,
+    comparable AND c.total IS DISTINCT FROM x.total AS total_differs,
+    comparable AND c.tax IS DISTINCT FROM x.tax AS tax_differs,
+    comparable AND coalesce(c.paid <> x.paid, false) AS paid_differs,
+    comparable AND coalesce({{credited_differs}}, false) AS credited_differs,
+    coalesce(abs(c.total - x.total), 0) <= bound AND coalesce(abs(c.tax - x.tax), 0) <= bound
+      AND coalesce(abs(c.paid - x.paid), 0) <= bound AND coalesce(abs(c.credited - x.credited), 0) <= bound
+      AND (c.total IS NULL) = (x.total IS NULL) AND (c.tax IS NULL) = (x.tax IS NULL) AS within,
+    comparable AND coalesce(c.contact, '') <> '' AND coalesce(x.contact, '') <> ''
+      AND (coalesce(c.contact_twin, '') <> '' OR coalesce(x.contact_twin, '') <> '')
+      AND NOT (coalesce(c.contact_twin, '') = x.contact OR coalesce(x.contact_twin, '') = c.contact) AS contact_differs,
+    comparable AND {{state_differs}} AS state_differs,
+    comparable AND c.due_date IS DISTINCT FROM x.due_date AS due_differs,
+    comparable AND c.doc_date IS DISTINCT FROM x.doc_date AS date_differs,
+    comparable AND c.number_key <> x.number_key AND c.number_key <> '' AND x.number_key <> '' AS number_differs,
+    kept_rate_differs OR comparable AND coalesce(c.rate <> x.rate, false) AND c.cur <> base_currency AS rate_differs,
+    approved AND comparable AND c.agreed_hash IS NOT NULL AND x.agreed_hash IS NOT NULL AS agreed_once,
+    crm_amount - xero_amount AS difference
+  FROM beside
+)
+SELECT *,
   total_differs OR tax_differs AS value_differs,
-  comparable AND coalesce(c.paid <> x.paid, false) AS paid_differs,
-  comparable AND coalesce({{credited_differs}}, false) AS credited_differs,
-  value_differs OR paid_differs OR credited_differs AS amount_differs,
-  coalesce(abs(c.total - x.total), 0) <= bound AND coalesce(abs(c.tax - x.tax), 0) <= bound
-    AND coalesce(abs(c.paid - x.paid), 0) <= bound AND coalesce(abs(c.credited - x.credited), 0) <= bound
-    AND (c.total IS NULL) = (x.total IS NULL) AND (c.tax IS NULL) = (x.tax IS NULL) AS within,
+  total_differs OR tax_differs OR paid_differs OR credited_differs AS amount_differs,
   total_differs AND coalesce(c.total - x.total = c.tax - x.tax, false)
-    AND abs(c.total - x.total) <= cent * coalesce(d.line_count, 1) AS tax_rounding,
-  coalesce(g.main = 'unit-price precision', false) AS price_precision,
-  coalesce(g.main = 'discount', false) AS discount,
-  coalesce(g.main = 'missing line', false) AS line_missing,
-  coalesce(d.other_lines, false) AS other_lines,
-  other_lines AND (NOT value_differs OR coalesce(g.main = 'line differs', false)) AS lines_differ,
-  coalesce({{from_advance}}, false) AS from_advance,
-  comparable AND coalesce(c.contact, '') <> '' AND coalesce(x.contact, '') <> ''
-    AND (coalesce(c.contact_twin, '') <> '' OR coalesce(x.contact_twin, '') <> '')
-    AND NOT (coalesce(c.contact_twin, '') = x.contact OR coalesce(x.contact_twin, '') = c.contact) AS contact_differs,
+    AND abs(c.total - x.total) <= cent * coalesce(line_count, 1) AS tax_rounding,
+  other_lines AND (NOT (total_differs OR tax_differs) OR line_told) AS lines_differ,
   contact_differs AND (c.contact_merged OR x.contact_merged) AS contact_merged,
-  comparable AND {{state_differs}} AS state_differs,
-  comparable AND c.due_date IS DISTINCT FROM x.due_date AS due_differs,
-  comparable AND c.doc_date IS DISTINCT FROM x.doc_date AS date_differs,
-  comparable AND c.number_key <> x.number_key AND c.number_key <> '' AND x.number_key <> '' AS number_differs,
-  coalesce(d.other_rate, false) AS kept_rate_differs,
-  kept_rate_differs OR comparable AND coalesce(c.rate <> x.rate, false) AND c.cur <> term.base_currency AS rate_differs,
-  number_differs OR date_differs OR coalesce(len(d.labels) > 0, false) AS field_differs,
-  contact_differs OR state_differs OR due_differs OR field_differs OR kept_rate_differs
-    OR (comparable AND c.inactive <> x.inactive)
-    OR (NOT value_differs AND lines_differ) AS detail_differs,
-  {{approved}} AND comparable AND c.agreed_hash IS NOT NULL AND x.agreed_hash IS NOT NULL AS agreed_once,
+  number_differs OR date_differs OR coalesce(len(labels) > 0, false) AS field_differs,
+  contact_differs OR state_differs OR due_differs OR number_differs OR date_differs OR coalesce(len(labels) > 0, false)
+    OR kept_rate_differs OR (comparable AND c.inactive <> x.inactive)
+    OR (other_lines AND NOT (total_differs OR tax_differs)) AS detail_differs,
   agreed_once AND crm_moved AS edited_crm,
-  agreed_once AND xero_moved AS edited_xero,
-  {{approved_kind}} AND coalesce(coalesce(x.doc_date, c.doc_date) <= term.locked_until, false) AS locked,
-  CASE WHEN void_crm THEN 0 ELSE coalesce(c.total, 0) END AS crm_amount,
-  CASE WHEN void_xero THEN 0 ELSE coalesce(x.total, 0) END AS xero_amount,
-  crm_amount - xero_amount AS difference
-FROM side_by_side b
-CROSS JOIN pulled
-CROSS JOIN term
-LEFT JOIN tolerance t ON t.currency = b.currency
-LEFT JOIN deep d ON d.crm_id = b.crm_id
-LEFT JOIN line_note g ON g.crm_id = b.crm_id
-LEFT JOIN possible p ON p.row_id = b.row_id
-LEFT JOIN duplicates u ON u.row_id = b.row_id
-LEFT JOIN estranged o ON o.row_id = b.row_id;
+  agreed_once AND xero_moved AS edited_xero
+FROM compared;
 
 -- step judged
 CREATE OR REPLACE TABLE {{kept}} AS

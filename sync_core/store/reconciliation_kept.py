@@ -12,7 +12,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 import pyarrow as pa
@@ -48,6 +48,7 @@ _TERM = pa.schema([("base_currency", pa.string()), ("locked_until", pa.date32())
 _PLACES = Decimal("0.0001")
 
 
+_UNAGREED = "SELECT 1 FROM record WHERE entity = ? AND agreed_hash IS NULL AND partner IS NOT NULL LIMIT 1"
 _AGREED = """
 UPDATE record SET agreed_hash = a.hash FROM agreed a
 WHERE record.entity = ? AND record.agreed_hash IS NULL AND record.partner IS NOT NULL
@@ -80,10 +81,16 @@ def noted_name(entity: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """For what state of the cache, and which terms, the kept table of an entity is known to be good."""
+    """For what state of the cache, and which terms, the kept table of an entity is known to be good.
+
+    A change that moves no record and no agreed image leaves the ``touches`` of the cache as they are; then only what is
+    ``between`` is looked at.
+    """
 
     changes: int
     terms: str
+    touches: int
+    between: str
 
 
 class Keeper:
@@ -110,17 +117,24 @@ class Keeper:
             if self._is_good(entity, asked):
                 return
             with self._cache.transaction(counted=False) as transaction:
-                changes = self._cache.changes
-                transaction.run(_AGREED, entity)
-                look(transaction, sorted({entity, *_ALSO}), noted_name(entity))
-                now, before = f"{FORM} {asked} {_between(transaction, entity)}", _kept_from(transaction, entity)
-                if now != before or anything(transaction):
-                    partly = before.startswith(f"{FORM} ") and few(transaction)
-                    make(transaction, entity, terms, kept_name(entity), partly=partly)
-                    note(transaction, noted_name(entity))
-                    transaction.run("DELETE FROM reconciled WHERE entity = ?", entity)
-                    transaction.run("INSERT INTO reconciled VALUES (?, ?)", entity, now)
-            self._known[entity] = _Known(changes, asked)
+                now = _Known(self._cache.changes, asked, self._cache.touches, _between(transaction, entity))
+                known = self._known.get(entity)
+                if known is None or replace(now, changes=known.changes) != known:
+                    self._renew(transaction, entity, terms, f"{FORM} {asked} {now.between}")
+                    now = replace(now, touches=now.touches + transaction.touched)
+            self._known[entity] = now
+
+    def _renew(self, transaction: Transaction, entity: str, terms: Terms, now: str) -> None:
+        if transaction.query(_UNAGREED, entity).num_rows:
+            transaction.run(_AGREED, entity)
+        look(transaction, sorted({entity, *_ALSO}), noted_name(entity))
+        before = _kept_from(transaction, entity)
+        if now == before and not anything(transaction):
+            return
+        make(transaction, entity, terms, kept_name(entity), partly=before.startswith(f"{FORM} ") and few(transaction))
+        note(transaction, noted_name(entity))
+        transaction.run("DELETE FROM reconciled WHERE entity = ?", entity)
+        transaction.run("INSERT INTO reconciled VALUES (?, ?)", entity, now)
 
     def _is_good(self, entity: str, terms: str) -> bool:
         known = self._known.get(entity)

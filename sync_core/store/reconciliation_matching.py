@@ -41,20 +41,24 @@ def matching(subject: Entity) -> dict[str, str]:
     rendered = [step.render(n, twice=numbered) for n, step in enumerate(passes)]
     names = range(len(passes))
     return {
-        "number_key": "lower(replace(trim(coalesce(number, '')), ' ', ''))" if numbered else "''",
+        "number_key": _NUMBER_KEY if numbered else "''",
         "crm_pool_keys": "".join(f", {_key(field, Side.CRM, 'c')} AS {key}" for key, field, _ in keys),
         "xero_pool_keys": "".join(f", {_key(field, Side.XERO, 'x')} AS {key}" for key, field, _ in keys),
         "passes": "".join(rendered),
         "exact": " UNION ALL ".join(f"SELECT * FROM pass_{n}" for n in names) or _NO_PAIRS,
         "candidates": _SCORED if documents else _shared_keys([(k, label) for k, field, label in keys if field not in _TAGS]),
-        "same_tag": _SAME_TAG.format(tag=tag) if tag else "",
-        "kin_print": "hash(side, contact, total, doc_date)" if documents else "NULL::UBIGINT",
-        "duplicates": _duplicates(numbered, documents, tag),
+        "kin_print": _KIN_PRINT if documents else "NULL::UBIGINT",
+        **{f"claimed_{side}": _claimed_words(side) for side in Side},
+        "duplicates": " UNION ALL ".join([*map(_claimed, Side), *(_same_tag(tag) if tag else ())]),
     }
 
 
+_NUMBER_KEY = """lower(CASE WHEN contains(number, ' ') OR strlen(number) <> length(number)
+    THEN replace(trim(number), ' ', '') ELSE coalesce(number, '') END)"""
+"""A number without spaces in lower case. Trimming takes longest; plain letters without a space need none."""
 _TAGS = ("xero_id", "crm_id")
-_SAME_TAG = "UNION SELECT seq FROM present WHERE lower(twin) IN (SELECT {tag} FROM crm_pool WHERE {tag} <> '')"
+_KIN_PRINT = """CASE WHEN contact IS NOT NULL AND total <> 0 AND doc_date IS NOT NULL
+    THEN hash(side, contact, total, doc_date, cur, coalesce(document, ''), coalesce(kind, '')) END"""
 _NO_PAIRS = "SELECT '' AS crm_id, '' AS xero_id, '' AS matched_by, true AS same_currency WHERE false"
 _SAME_PARTY = """ AND c.cur = x.cur AND c.document = x.document AND (c.contact_twin = x.contact
     OR coalesce(c.contact_twin, '') = '' AND lower(trim(c.contact_name)) = lower(trim(x.contact_name)))"""
@@ -190,57 +194,28 @@ def _shared_keys(keys: Iterable[tuple[str, str]]) -> str:
     )
 
 
-def _duplicates(numbered: bool, documents: bool, tag: str) -> str:
-    """Whoever stands in no lone row is paired."""
-    parts = [part for side in Side for part in _claimed(side)]
-    if tag:
-        parts += _same_tag(tag)
-    if numbered:
-        parts += [_same_number(side) for side in Side]
-    if documents:
-        parts += [_same_as_paired(side) for side in Side]
-    return " UNION ALL ".join(parts)
+def _claimed_words(side: Side) -> str:
+    return literal(f"linked to the same record of {side.other.label}")
 
 
-def _claimed(side: Side) -> Iterable[str]:
-    why = literal(f"linked to the same record of {side.other.label}")
-    yield f"""
-  SELECT '{side}:' || l.id AS row_id, '{side}:' || p.{side}_id AS other, {why} AS why
+def _claimed(side: Side) -> str:
+    return f"""
+  SELECT '{side}:' || l.id AS row_id, '{side}:' || p.{side}_id AS other, {_claimed_words(side)} AS why
   FROM lone_{side} l JOIN pairs p ON p.{side.other}_id = l.twin WHERE l.twin <> '' AND NOT l.void"""
-    yield f"""
-  SELECT '{side}:' || l.id, '{side}:' || o.id, {why}
-  FROM lone_{side} l JOIN kin o ON o.side = '{side}' AND o.partner = l.twin AND o.id <> l.id
-  ANTI JOIN lone_{side} z ON z.seq = o.seq
-  WHERE l.twin <> '' AND NOT l.void"""
 
 
 def _same_tag(key: str) -> Iterable[str]:
     why = literal("holds the same Xero id")
     lone = f"lone_crm l JOIN crm_pool k ON k.id = l.id AND k.{key} <> ''"
+    tags = f"SELECT {key} FROM crm_pool WHERE {key} <> ''"
+    tagged = f"SELECT seq, id, twin FROM present WHERE side = 'crm' AND lower(twin) IN ({tags})"
     yield f"""
   SELECT 'crm:' || l.id, 'crm:' || p.crm_id, {why}
   FROM {lone} JOIN pairs p ON lower(p.xero_id) = k.{key} WHERE NOT l.void"""
     yield f"""
   SELECT 'crm:' || l.id, 'crm:' || o.id, {why}
-  FROM {lone} JOIN kin o ON o.side = 'crm' AND lower(o.twin) = k.{key} AND o.id <> l.id
+  FROM {lone} JOIN ({tagged}) o ON lower(o.twin) = k.{key} AND o.id <> l.id
   ANTI JOIN lone_crm z ON z.seq = o.seq WHERE NOT l.void"""
     yield f"""
   SELECT 'crm:' || l.id, 'crm:' || o.id, {why}
   FROM {lone} JOIN crm_pool o ON o.{key} = k.{key} AND o.id <> k.id WHERE NOT l.void AND NOT o.void"""
-
-
-def _same_number(side: Side) -> str:
-    return f"""
-  SELECT '{side}:' || l.id, '{side}:' || o.id, 'same number'
-  FROM lone_{side} l JOIN kin o ON o.side = '{side}' AND o.number_key = l.number_key AND o.id <> l.id
-  WHERE l.number_key <> '' AND NOT l.void AND NOT o.void"""
-
-
-def _same_as_paired(side: Side) -> str:
-    return f"""
-  SELECT '{side}:' || l.id, '{side}:' || o.id, 'same contact, amount and date as a record that has its twin'
-  FROM (SELECT * FROM kin WHERE seq IN (SELECT seq FROM lone_{side})) l
-  JOIN kin o ON o.side = '{side}' AND o.contact = l.contact AND o.total = l.total AND o.doc_date = l.doc_date
-    AND o.cur = l.cur AND coalesce(o.document, '') = coalesce(l.document, '') AND coalesce(o.kind, '') = coalesce(l.kind, '')
-  ANTI JOIN lone_{side} z ON z.seq = o.seq
-  WHERE NOT l.void AND NOT o.void AND l.total <> 0"""

@@ -51,13 +51,14 @@ def note(transaction: Transaction, noted: str) -> None:
 
 
 def take_out(transaction: Transaction, entity: str, kept: str) -> None:
-    """Delete from the pairs that agreed what has to be looked at anew; the temporary table `touched` has its Dynamics records.
+    """Delete from the pairs that agreed what has to be looked at anew.
 
-    Rows that did not agree are always made anew.
+    The temporary table `touched` has the Dynamics records of which it is to be asked whether they agree. Rows that did not are
+    always made anew, but only those that something touched may agree now.
     """
     agreed = agreed_name(kept)
     near = f"seq // {_NEAR} IN (FROM moved)"
-    transaction.run(f"CREATE TEMP TABLE nearby AS SELECT seq, entity, side, id FROM record WHERE {near}")
+    transaction.run(f"CREATE TEMP TABLE nearby AS SELECT seq, entity, side, id, partner FROM record WHERE {near}")
     seqs = ("crm_seq", "xero_seq", "crm_contact", "xero_contact")
     touched = [f"{name} // {_NEAR} IN (FROM moved)" for name in seqs]
     if _count(transaction, "nearby WHERE entity = 'contacts'"):
@@ -68,20 +69,24 @@ def take_out(transaction: Transaction, entity: str, kept: str) -> None:
         )
         touched += ["crm_seq IN (FROM theirs)", "xero_seq IN (FROM theirs)"]
     if entity == "invoices" and _count(transaction, "nearby WHERE entity IN ('payments', 'allocations') AND side = 'crm'"):
-        transaction.run(_SETTLED_OTHERWISE.format(agreed=agreed))
+        transaction.run(_SETTLED_OTHERWISE.format(agreed=agreed, others=kept))
         touched.append("crm_seq IN (FROM settled_otherwise)")
     out = " OR ".join(touched)
-    transaction.run(f"CREATE TEMP TABLE out AS SELECT crm_seq FROM {agreed} WHERE {out} UNION ALL SELECT crm_seq FROM {kept}")
+    rows = " UNION ALL ".join(f"SELECT crm_seq FROM {name} WHERE {out}" for name in (agreed, kept))
+    transaction.run(f"CREATE TEMP TABLE out AS {rows}")
     transaction.run(f"DELETE FROM {agreed} WHERE {out}")
+    own = f"FROM nearby WHERE entity = {literal(entity)}"
     transaction.run(
         f"CREATE TEMP TABLE touched AS SELECT seq, id FROM record WHERE entity = {literal(entity)} AND side = '{Side.CRM}'"
-        f" AND seq IN (SELECT crm_seq FROM out UNION ALL SELECT seq FROM nearby WHERE entity = {literal(entity)})"
+        f" AND (seq IN (SELECT crm_seq FROM out UNION ALL SELECT seq {own})"
+        f" OR id IN (SELECT partner {own} AND side = '{Side.XERO}' AND partner IS NOT NULL))"
     )
 
 
 _SETTLED_OTHERWISE = """
 CREATE TEMP TABLE settled_otherwise AS
-SELECT k.crm_seq FROM {agreed} k
+SELECT k.crm_seq
+FROM (SELECT crm_seq, crm_paid, crm_credited FROM {agreed} UNION ALL SELECT crm_seq, crm_paid, crm_credited FROM {others}) k
 JOIN record r ON r.seq = k.crm_seq AND r.entity = 'invoices' AND r.side = 'crm'
 LEFT JOIN settled s ON s.document = r.id
 WHERE coalesce(s.paid, 0) <> k.crm_paid OR coalesce(s.credited, 0) <> k.crm_credited

@@ -44,16 +44,39 @@ def steps(name: str, kept: str, *, partly: bool = False) -> dict[str, str]:
         "kept": kept,
         "agreed": agreed,
         "agreed_into": f"INSERT INTO {agreed} BY NAME" if partly else f"CREATE OR REPLACE TABLE {agreed} AS",
-        "agreeing_only": " AND o.seq IN (SELECT seq FROM touched)" if partly else "",
         **_entity(subject),
         **_amounts(subject),
         **matching(subject),
+        "outline": _OUTLINE if partly else f"{_OUTLINE},{_LINKABLE}",
+        "linkable": _SOME_LINKABLE if partly else "CREATE TEMP VIEW linkable AS FROM outline",
         **_depth(subject),
         **_verdicts(),
     }
-    text = _PLACE.sub(lambda place: pieces[place[1]], _TEMPLATE)
+    text = _TEMPLATE
+    while _PLACE.search(text):  # a piece may have places of its own
+        text = _PLACE.sub(lambda place: pieces[place[1]], text)
     found = _STEP.split(text)[1:]
     return dict(zip(found[::2], found[1::2], strict=True))
+
+
+_OUTLINE = """
+  seq, side = 'crm' AS is_crm, void,
+  CASE WHEN twin <> '' THEN hash(twin) END AS twin_print,
+  CASE WHEN number_key <> '' THEN hash(number_key) END AS number_print,
+  {{kin_print}} AS kin_print"""
+_LINKABLE = """
+  NOT (void OR inactive) AND coalesce(hash = agreed_hash, false) AS calm,
+  hash(id) AS id_print,
+  CASE WHEN contact IS NOT NULL THEN hash(contact) END AS contact_print,
+  hash(number_key, sign, total, total_tax, doc_date, due_date) AS value_print,
+  cur, rate, {{state_mark}} AS state_mark, amount_paid AS paid, {{outline_rest}} AS rest
+"""
+_SOME_LINKABLE = f"""CREATE TEMP TABLE linkable AS
+SELECT {_OUTLINE},{_LINKABLE} FROM present
+WHERE seq IN (
+  SELECT seq FROM touched
+  UNION ALL SELECT seq FROM outline WHERE NOT is_crm AND twin_print IN (SELECT hash(id) FROM touched)
+)"""  # noqa: S608  # the pieces above
 
 
 def streams(entity: str, side: Side) -> list[str]:
@@ -116,9 +139,9 @@ def _amounts(subject: Entity) -> dict[str, str]:
     return {
         "settled": _SETTLED if invoices else "SELECT '' AS document, 0 AS paid, 0 AS credited WHERE false",
         "outline_settled": "LEFT JOIN settled s ON s.print = o.id_print" if invoices else "",
-        "outline_settlement": _SETTLEMENT if invoices else "o.paid, o.credited, o.due",
-        "outline_credits_agree": "coalesce(c.credited = x.credited, true)" if invoices else "coalesce(c.due = x.due, true)",
-        "agreed_due": "p.total - a.paid - a.credited" if invoices else "p.sign * a.due",
+        "outline_settlement": "coalesce(s.paid, 0) AS paid, coalesce(s.credited, 0) AS rest" if invoices else "o.paid, o.rest",
+        "outline_rest": "amount_credited" if invoices else "amount_due",
+        "agreed_settlement": _AGREED_SUMS if invoices else _AGREED_COLUMNS,
         "state_mark": _INVOICE_MARK if invoices else "CASE WHEN coalesce(state, '') <> '' THEN hash(state) END",
         "crm_settlement": _CRM_SUMS if invoices else _CRM_COLUMNS,
         "crm_document_twin": _DOCUMENT_TWIN if twin else "''",
@@ -142,7 +165,9 @@ _SETTLED = """
     AND coalesce(state, '') NOT IN ('DELETED', 'VOIDED')
   GROUP BY document
 """
-_SETTLEMENT = "coalesce(s.paid, 0) AS paid, coalesce(s.credited, 0) AS credited, NULL AS due"
+_AGREED_SUMS = "a.paid AS crm_paid, a.rest AS crm_credited, p.total - a.paid - a.rest AS crm_due"
+_AGREED_COLUMNS = """p.sign * p.amount_paid AS crm_paid, p.sign * p.amount_credited AS crm_credited,
+  p.sign * p.amount_due AS crm_due"""
 _INVOICE_MARK = "coalesce(state, '') = CASE side WHEN 'crm' THEN '2' ELSE 'PAID' END"
 _CRM_SUMS = """coalesce(s.paid, 0) AS paid, coalesce(s.credited, 0) AS credited,
     CASE WHEN p.void THEN 0 ELSE p.total - coalesce(s.paid, 0) - coalesce(s.credited, 0) END AS due"""

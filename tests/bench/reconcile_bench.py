@@ -68,9 +68,10 @@ def ours(path: Path, job: str) -> dict[str, Any]:
     told: dict[str, Any] = {"engine": "ours", "job": job}
     if job == "header":
         with cache.transaction(counted=False) as transaction:
-            found = steps("invoices", "tried")
-            for name in ("present", "people", "settled", "outline", "agreeing", "agreed", "open"):
-                transaction.run(found[name])
+            for name, statement in steps("invoices", "tried").items():
+                transaction.run(statement)
+                if name == "open":
+                    break
             told["exceptions"] = transaction.query("SELECT count(*) AS n FROM open")["n"][0].as_py()
     else:
         sums = reconciliation.summary(cache, "invoices")

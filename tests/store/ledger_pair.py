@@ -82,3 +82,4 @@ class Ledgers:
         self.root.execute(f"INSERT INTO {table} BY NAME SELECT * FROM incoming").fetchall()  # noqa: S608  # two names of our own
         self.root.unregister("incoming")
         self.cache.changes += 1
+        self.cache.touches += 1

@@ -73,6 +73,22 @@ def test_a_look_that_brings_nothing_makes_nothing_anew_and_one_that_explains_a_d
     assert made == ["invoices"] * 2
 
 
+def test_what_moves_no_record_is_not_looked_for_among_the_records(ledgers, monkeypatch):
+    rows(ledgers.cache, "invoices")
+    monkeypatch.delattr(reconciliation_kept, "look")
+    ledgers.cache.keep_until_moved("at rest")
+    with ledgers.cache.transaction() as transaction:
+        transaction.note("INSERT INTO fact VALUES ('weather', 'fine')")
+    assert rows(ledgers.cache, "invoices").num_rows == 1
+    assert ledgers.cache.until_moved() == "at rest"
+
+
+def test_to_reconcile_moves_no_record(ledgers):
+    ledgers.cache.keep_until_moved("at rest")
+    rows(ledgers.cache, "invoices")
+    assert ledgers.cache.until_moved() == "at rest"
+
+
 def test_other_terms_make_it_anew_and_a_row_set_aside_does_not(ledgers, made):
     ledgers.pair("A2", {"total": "115.04"})
     kinds = [

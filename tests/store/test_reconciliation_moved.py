@@ -49,6 +49,7 @@ class Books:
     def run(self, sql, *values):
         self.ledgers.root.execute(sql, list(values)).fetchall()
         self.ledgers.cache.changes += 1
+        self.ledgers.cache.touches += 1
 
     def edit(self):
         chosen = self.chance.choice([e for e in dir(self) if e.startswith("may_")])
