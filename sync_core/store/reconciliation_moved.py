@@ -79,7 +79,8 @@ def take_out(transaction: Transaction, entity: str, kept: str) -> None:
     transaction.run(
         f"CREATE TEMP TABLE touched AS SELECT seq, id FROM record WHERE entity = {literal(entity)} AND side = '{Side.CRM}'"
         f" AND (seq IN (SELECT crm_seq FROM out UNION ALL SELECT seq {own})"
-        f" OR id IN (SELECT partner {own} AND side = '{Side.XERO}' AND partner IS NOT NULL))"
+        f" OR id IN (SELECT partner {own} AND side = '{Side.XERO}' AND partner IS NOT NULL)"
+        f" AND seq NOT IN (SELECT crm_seq FROM {agreed}))"
     )
 
 
