@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import uuid
 from decimal import Decimal
 
 import pytest
 
+from sync_core.sandbox.kernel import NAMESPACE
+
 THINGS = "/api.xro/2.0/Things"
 KAHU = {"name": "Kahu Guiding Co"}
+
+
+def test_stable_ids_are_those_of_the_standard(shell):
+    for key in (("xero", "contact", "kahu"), ("é", 5), ()):
+        name = "/".join(map(str, (shell.kernel.seed, *key)))
+        assert shell.kernel.stable_id(*key) == str(uuid.uuid5(NAMESPACE, name))
 
 
 def test_the_log_tells_who_asked_what_and_what_was_answered(shell, xero, dynamics):

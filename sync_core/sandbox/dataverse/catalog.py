@@ -20,7 +20,7 @@ from sync_core.sandbox.dataverse.definitions import (
 from sync_core.sandbox.dataverse.schema import Column, Key, Relationship, Table
 from sync_core.sandbox.dataverse.standard import ACTIVE
 from sync_core.sandbox.dataverse.standard_tables import RELATIONSHIPS, TABLES
-from sync_core.sandbox.kernel import Kernel, Row
+from sync_core.sandbox.kernel import Ids, Kernel, Row
 
 FIRST_CUSTOM_CODE = 10_000
 
@@ -30,13 +30,14 @@ class Catalog:
 
     def __init__(self, kernel: Kernel) -> None:
         self._kernel = kernel
+        self._ids = Ids(kernel.seed)
         self.tables: dict[str, Table] = {}
         self.relationships: dict[str, Relationship] = {}
         self._by_set: dict[str, Table] = {}
         for standard in TABLES:
-            self._register(standard_table(kernel, standard))
+            self._register(standard_table(self._ids, standard))
         for names in RELATIONSHIPS:
-            self._relate(standard_relationship(kernel, self.tables, names))
+            self._relate(standard_relationship(self._ids, self.tables, names))
         self._reload()
 
     def rows(self, kind: str) -> Any:
@@ -85,7 +86,7 @@ class Catalog:
             raise errors.DataverseError(400, "0x80044363", message)
         column = read_column(payload, self._id("attribute", table.logical, logical))
         self.rows("columns").put(f"{table.logical}/{logical}", {"table": table.logical, "body": dict(payload)})
-        add_columns(table, [column], self._kernel)
+        add_columns(table, [column], self._ids)
         return column
 
     def replace_column(self, table: Table, column: Column, payload: Payload) -> None:
@@ -178,7 +179,7 @@ class Catalog:
         for row in self.rows("columns").values():
             table = self.tables[row["table"]]
             logical = row["body"]["SchemaName"].lower()
-            add_columns(table, [read_column(row["body"], self._id("attribute", table.logical, logical))], self._kernel)
+            add_columns(table, [read_column(row["body"], self._id("attribute", table.logical, logical))], self._ids)
         for row in self.rows("lookups").values():
             self._lookup_from(row)
         for row in self.rows("keys").values():
@@ -190,10 +191,10 @@ class Catalog:
         logical = schema_name(payload).lower()
         table = read_table(payload, self._id("entity", logical))
         table.type_code = FIRST_CUSTOM_CODE + len(self.tables)
-        add_common(table, self._kernel, ACTIVE)
+        add_common(table, self._ids, ACTIVE)
         bodies = payload.get("Attributes") or ()
         columns = [read_column(b, self._id("attribute", logical, b["SchemaName"].lower())) for b in bodies]
-        add_columns(table, columns, self._kernel)
+        add_columns(table, columns, self._ids)
         self._register(table)
 
     def _lookup_from(self, row: Row) -> list[Relationship]:
@@ -228,4 +229,4 @@ class Catalog:
         self.tables[relationship.referenced].one_to_many[relationship.collection] = relationship
 
     def _id(self, *key: str) -> str:
-        return self._kernel.stable_id("dataverse", "metadata", *key)
+        return self._ids.stable_id("dataverse", "metadata", *key)
