@@ -48,15 +48,6 @@ _TERM = pa.schema([("base_currency", pa.string()), ("locked_until", pa.date32())
 _PLACES = Decimal("0.0001")
 
 
-_UNAGREED = "SELECT 1 FROM record WHERE entity = ? AND agreed_hash IS NULL AND partner IS NOT NULL LIMIT 1"
-_AGREED = """
-UPDATE record SET agreed_hash = a.hash FROM agreed a
-WHERE record.entity = ? AND record.agreed_hash IS NULL AND record.partner IS NOT NULL
-  AND a.entity = record.entity AND a.side = record.side AND a.id = record.id
-"""
-"""A record that was made by a run is agreed before its row is there."""
-
-
 def kept_name(entity: str) -> str:
     """The table that holds the rows of ``entity``."""
     return f"reconciled_{registered(entity).name}"
@@ -125,9 +116,7 @@ class Keeper:
             self._known[entity] = now
 
     def _renew(self, transaction: Transaction, entity: str, terms: Terms, now: str) -> None:
-        if transaction.query(_UNAGREED, entity).num_rows:
-            transaction.run(_AGREED, entity)
-        look(transaction, sorted({entity, *_ALSO}), noted_name(entity))
+        look(transaction, entity, sorted({entity, *_ALSO}), noted_name(entity))
         before = _kept_from(transaction, entity)
         if now == before and not anything(transaction):
             return

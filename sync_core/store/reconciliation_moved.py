@@ -21,17 +21,35 @@ _MANY = 0.3
 """Share of the prints that may have moved; beyond it, making everything anew is quicker."""
 
 
-def look(transaction: Transaction, entities: Sequence[str], noted: str) -> None:
-    """Fill the temporary tables `print`, of the records of ``entities``, and `moved`, where ``noted`` holds another one."""
-    listed = ", ".join(map(literal, entities))
-    transaction.run(
-        f"CREATE TEMP TABLE print AS SELECT seq // {_NEAR} AS near, bit_xor(hash(seq, stamp, partner, agreed_hash)) AS print"
-        f" FROM record WHERE entity IN ({listed}) GROUP BY ALL"
-    )
+def look(transaction: Transaction, entity: str, entities: Sequence[str], noted: str) -> None:
+    """Fill the temporary tables `print`, of the records of ``entities``, and `moved`, where ``noted`` holds another one.
+
+    Links of ``entity`` whose agreed image is not told of in the record are looked up first.
+    """
+    _look(transaction, entity, entities)
+    if _count(transaction, "print WHERE unagreed") and transaction.rows(_AGREED, entity)[0][0]:
+        _look(transaction, entity, entities)
     transaction.run(f"CREATE TABLE IF NOT EXISTS {noted} (near BIGINT, print UBIGINT)")
     transaction.run(
         f"CREATE TEMP TABLE moved AS SELECT near FROM print FULL JOIN {noted} old USING (near)"
         " WHERE print.print IS DISTINCT FROM old.print"
+    )
+
+
+_AGREED = """
+UPDATE record SET agreed_hash = a.hash FROM agreed a
+WHERE record.entity = ? AND record.agreed_hash IS NULL AND record.partner IS NOT NULL
+  AND a.entity = record.entity AND a.side = record.side AND a.id = record.id
+"""
+"""A record that was made by a run is agreed before its row is there."""
+
+
+def _look(transaction: Transaction, entity: str, entities: Sequence[str]) -> None:
+    listed = ", ".join(map(literal, entities))
+    transaction.run(
+        f"CREATE OR REPLACE TEMP TABLE print AS SELECT seq // {_NEAR} AS near,"
+        f" bool_or(entity = {literal(entity)} AND agreed_hash IS NULL AND partner IS NOT NULL) AS unagreed,"
+        f" bit_xor(hash(seq, stamp, partner, agreed_hash)) AS print FROM record WHERE entity IN ({listed}) GROUP BY near"
     )
 
 
@@ -47,7 +65,7 @@ def few(transaction: Transaction) -> bool:
 
 def note(transaction: Transaction, noted: str) -> None:
     """Keep the prints in the table ``noted`` for the next time."""
-    transaction.run(f"CREATE OR REPLACE TABLE {noted} AS FROM print")
+    transaction.run(f"CREATE OR REPLACE TABLE {noted} AS SELECT near, print FROM print")
 
 
 def take_out(transaction: Transaction, entity: str, kept: str) -> None:
