@@ -128,8 +128,8 @@ class Surroundings:
 
         def ask() -> dict[tuple[str, Side], list[tuple[str, dict[str, Any], str]]]:
             found: dict[tuple[str, Side], list[tuple[str, dict[str, Any], str]]] = {}
-            sql = "SELECT entity, side, id, fields, gone FROM record WHERE entity IN ({ids})"
-            for entity, side, row_id, text, gone in self._cache.rows_among(sql, CODES):
+            sql = "SELECT entity, side, id, fields, gone FROM record WHERE entity = {value}"
+            for entity, side, row_id, text, gone in self._cache.rows_each(sql, CODES):
                 found.setdefault((entity, Side(side)), []).append((row_id, orjson.loads(text), gone))
             return found
 

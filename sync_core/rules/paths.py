@@ -49,15 +49,20 @@ def _worded(native: Native, words: str) -> str | None:
     return None if None in parts.values() else _HOLE.sub(lambda hole: str(parts[hole[1]]), words)
 
 
+def plain_name(path: str) -> str:
+    """The name of a row's own value, when ``path`` is nothing else; "" for every other path."""
+    first, *others = segments(path)
+    return first[0][0] if not others and not isinstance(first, str) and len(first) == 1 and not first[0][1] else ""
+
+
 Picker = Callable[[Native], Any]
 
 
 @lru_cache(maxsize=2048)
 def picker(path: str) -> Picker:
     """:func:`pick` for one path, made once."""
-    first, *others = segments(path)
-    if not others and not isinstance(first, str) and len(first) == 1 and not first[0][1]:
-        name = first[0][0]
+    name = plain_name(path)
+    if name:
 
         def plain(native: Native) -> Any:
             value = native.get(name)

@@ -13,7 +13,7 @@ from sync_core.errors import Rejected
 from sync_core.model import Native, Side, Value
 from sync_core.rules.dates import parse_xero_date
 from sync_core.rules.declaration import At, Entity, Field, Kind
-from sync_core.rules.paths import picker
+from sync_core.rules.paths import picker, plain_name
 from sync_core.rules.tags import id_in, words_of
 from sync_core.rules.whole_amounts import on_lines
 
@@ -115,13 +115,17 @@ def _nothing(_native: Native, _context: Context) -> Value:
 
 
 def _text(_spec: Field, _at: At, _side: Side, path: str) -> Reader:
-    pick = picker(path)
+    name, pick = plain_name(path), picker(path)
 
     def text(native: Native, _context: Context) -> Value:
         value = pick(native)
         return (str(value).strip() or None) if value is not None else None
 
-    return text
+    def own(native: Native, _context: Context) -> Value:
+        value = native.get(name)
+        return (str(value).strip() or None) if value is not None else None
+
+    return own if name else text
 
 
 def _phone(spec: Field, at: At, side: Side, path: str) -> Reader:
@@ -138,7 +142,9 @@ def _phone(spec: Field, at: At, side: Side, path: str) -> Reader:
 
 
 def _number(spec: Field, _at: At, _side: Side, path: str) -> Reader:
-    pick, kind = picker(path), spec.kind
+    name, pick, kind = plain_name(path), picker(path), spec.kind
+    if name:
+        return lambda native, _context: number(native.get(name), kind)
     return lambda native, _context: number(pick(native), kind)
 
 
@@ -289,7 +295,7 @@ def _lines(layout: _Layout, side: Side, native: Native, context: Context, childr
     inclusive, whole = native.get("LineAmountTypes") == "Inclusive", layout.entity.whole
     lines = []
     for row in rows:
-        line = {c.spec.name: _of_line(c, side, row, context) for c in layout.line}
+        line = _of_line(layout.line, side, row, context)
         line["net"] = _net(side, native, row, line)
         if inclusive:
             line["unit_price"] = None
@@ -297,11 +303,14 @@ def _lines(layout: _Layout, side: Side, native: Native, context: Context, childr
     return tuple(on_lines(lines, native, whole) if side is Side.CRM and whole else lines)
 
 
-def _of_line(column: _Column, side: Side, row: Native, context: Context) -> Value:
-    try:
-        return column.read(row, context) if column.read is not None else None
-    except (ValueError, InvalidOperation) as error:
-        raise _not_understood(column.spec, side, error) from None
+def _of_line(columns: tuple[_Column, ...], side: Side, row: Native, context: Context) -> dict[str, Any]:
+    line: dict[str, Any] = {}
+    for column in columns:
+        try:
+            line[column.spec.name] = column.read(row, context) if column.read is not None else None
+        except (ValueError, InvalidOperation) as error:
+            raise _not_understood(column.spec, side, error) from None
+    return line
 
 
 def _net(side: Side, native: Native, row: Native, line: Mapping[str, Any]) -> Decimal | None:

@@ -29,6 +29,7 @@ SETTINGS = {
     "memory_limit": "600MB",
 }
 FEW = 32
+LARGE = 32 * 2**20
 T = TypeVar("T")
 _UNTIL_MOVED = "until moved"
 _AGREED_PARTNERS = (
@@ -170,18 +171,33 @@ class Cache:
         found: list[tuple[Any, ...]] = self._root.cursor().execute(sql, list(params)).fetchall()
         return found
 
-    def rows_among(self, sql: str, ids: Iterable[str], *params: Any) -> list[tuple[Any, ...]]:
-        """The same of a SELECT whose last condition is on ``{ids}``, see :meth:`query_among`. Of no ids nothing is asked."""
+    def rows_among(self, sql: str, ids: Iterable[str], *params: Any, wide: bool = False) -> list[tuple[Any, ...]]:
+        """The same of a SELECT whose last condition is on ``{ids}``, see :meth:`query_among`. Of no ids nothing is asked.
+
+        ``wide``: it reads long texts.
+        """
         wanted = sorted(set(ids))
         if not wanted:
             return []
         if len(wanted) <= FEW:
-            return self.rows(sql.format(ids=", ".join("?" * len(wanted))), *params, *wanted)
+            few = sql.format(ids=", ".join("?" * len(wanted)))
+            return self.rows(_found_first(few) if wide and self._large else few, *params, *wanted)
         cursor = self._root.cursor()
         cursor.register("incoming", pa.table({"id": pa.array(wanted, pa.string())}))
         found: list[tuple[Any, ...]] = cursor.execute(sql.format(ids="SELECT id FROM incoming"), list(params)).fetchall()
         cursor.close()
         return found
+
+    def rows_each(self, sql: str, values: Iterable[str]) -> list[tuple[Any, ...]]:
+        """Rows of one SELECT whose last condition is ``= {value}``, of all ``values``."""
+        if not self._large:
+            return self.rows_among(sql.replace("= {value}", "IN ({ids})"), values)
+        return [row for value in sorted(set(values)) for row in self.rows(sql.format(value="?"), value)]
+
+    @property
+    def _large(self) -> bool:
+        """Whether scanning costs more than a further statement."""
+        return self.path.stat().st_size > LARGE
 
     def remembered(self, name: Hashable, ask: Callable[[], T]) -> T:
         """The answer to a question of the records, rows, links and agreed images, asked again only once one of them moved."""
@@ -277,6 +293,13 @@ class Cache:
 
     def close(self) -> None:
         self._root.close()
+
+
+def _found_first(sql: str) -> str:
+    """A SELECT of few rows of one table that looks for them first, and reads wide columns of these rows only."""
+    head, _, condition = sql.partition(" WHERE ")
+    table = head.rpartition(" FROM ")[2]
+    return f"{head} WHERE rowid IN (SELECT rowid FROM {table} WHERE {condition})"  # noqa: S608  # the caller's own words
 
 
 @contextmanager

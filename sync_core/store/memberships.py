@@ -74,6 +74,14 @@ class Standing:
 def standings(cache: Cache, mapped: TypeMap, groups: Groups, touched: Collection[str]) -> list[Standing]:
     """Living linked contacts that stand otherwise than agreed or wanted, and those of ``touched`` (Dynamics ids)."""
     kinds = mapped.grouped()
+    asked = "standings", tuple(kinds.items()), tuple(groups.items())
+    if not touched and not cache.remembered(asked, lambda: bool(_standings(cache, mapped, groups, ()))):
+        return []
+    return _standings(cache, mapped, groups, touched)
+
+
+def _standings(cache: Cache, mapped: TypeMap, groups: Groups, touched: Collection[str]) -> list[Standing]:
+    kinds = mapped.grouped()
     table = cache.query_with(
         _PAIRS + _OTHERWISE,
         pa.table({"id": pa.array(list(touched), pa.string())}),

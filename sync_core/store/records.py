@@ -162,10 +162,9 @@ _READ = ("id", "native_table", "version", "modified", "gone", "hash", "fields", 
 
 
 def dirty_ids(cache: Cache, entity: str, side: Side, limit: int) -> list[str]:
-    """Up to ``limit`` ids whose native rows moved since their canonical form was made."""
-    return _ids(
-        cache.rows("SELECT DISTINCT id FROM dirty WHERE entity = ? AND side = ? ORDER BY id LIMIT ?", entity, str(side), limit)
-    )
+    """Up to ``limit`` ids whose native rows moved since their canonical form was made, as they came: so they stand together."""
+    sql = "SELECT id FROM dirty WHERE entity = ? AND side = ? GROUP BY id ORDER BY min(rowid) LIMIT ?"
+    return _ids(cache.rows(sql, entity, str(side), limit))
 
 
 def dirty_sides(cache: Cache) -> frozenset[tuple[str, Side]]:
@@ -182,6 +181,7 @@ def records(cache: Cache, entity: str, side: Side, ids: Collection[str]) -> dict
         ids,
         entity,
         str(side),
+        wide=True,
     )
     return {row[0]: dict(zip(_READ, row, strict=True)) for row in found}
 
@@ -190,7 +190,7 @@ def with_images(cache: Cache, entity: str, side: Side, ids: Collection[str]) -> 
     """The same, each also with its ``agreed`` image (None: never) and the partner with which it was agreed."""
     some = records(cache, entity, side, ids)
     sql = "SELECT id, fields, partner FROM agreed WHERE entity = ? AND side = ? AND id IN ({ids})"
-    images = {i: (fields, partner) for i, fields, partner in cache.rows_among(sql, some, entity, str(side))}
+    images = {i: (fields, partner) for i, fields, partner in cache.rows_among(sql, some, entity, str(side), wide=True)}
     for row_id, row in some.items():
         row["agreed"], row["agreed_partner"] = images.get(row_id, (None, None))
     return some

@@ -127,9 +127,9 @@ def _differences(cache: Cache, pages: Sequence[SmallPage], run: str) -> tuple[li
             inner.update({(nested.name, row["id"]): row for row in found})
     names = sorted({nested.name for page in pages for _, nested in nested_streams(page.stream)})
     columns = "SELECT stream, id, version, body, gone FROM raw WHERE "
-    held = cache.rows_among(f"{columns} id IN ({{ids}})", [i for _, i in own])
+    held = cache.rows_among(f"{columns} id IN ({{ids}})", [i for _, i in own], wide=True)
     listed = ", ".join("?" * len(names)) or "NULL"
-    inside = cache.rows_among(f"{columns} stream IN ({listed}) AND parent_id IN ({{ids}})", parents, *names)
+    inside = cache.rows_among(f"{columns} stream IN ({listed}) AND parent_id IN ({{ids}})", parents, *names, wide=True)
     known = {(stream, i): (version, body, gone) for stream, i, version, body, gone in (*held, *inside)}
     removed = [(stream, i) for stream, i, _, _, gone in inside if not gone and (stream, i) not in inner]
     wanted = {**own, **inner}
@@ -311,8 +311,8 @@ def any_alive(cache: Cache, stream: Stream) -> bool:
 def alive(cache: Cache, streams: Sequence[str]) -> dict[str, dict[str, tuple[str, str]]]:
     """Version and text of every living row of small streams, by stream and id."""
     found: dict[str, dict[str, tuple[str, str]]] = {}
-    sql = "SELECT stream, id, version, body FROM raw WHERE NOT gone AND stream IN ({ids})"
-    for stream, row_id, version, body in cache.rows_among(sql, streams):
+    sql = "SELECT stream, id, version, body FROM raw WHERE NOT gone AND stream = {value}"
+    for stream, row_id, version, body in cache.rows_each(sql, streams):
         found.setdefault(stream, {})[row_id] = (version, body)
     return found
 
@@ -367,7 +367,9 @@ def forget_cursor(cache: Cache, stream: Stream) -> None:
 
 def native_rows(cache: Cache, stream: Stream, ids: Collection[str]) -> dict[str, tuple[Native, str, bool]]:
     """Native row, version and whether it is gone, by id."""
-    found = cache.rows_among("SELECT id, body, version, gone FROM raw WHERE stream = ? AND id IN ({ids})", ids, stream.name)
+    found = cache.rows_among(
+        "SELECT id, body, version, gone FROM raw WHERE stream = ? AND id IN ({ids})", ids, stream.name, wide=True
+    )
     return {row_id: (orjson.loads(body), version, gone) for row_id, body, version, gone in found}
 
 
@@ -375,7 +377,7 @@ def child_rows(cache: Cache, stream: Stream, parents: Collection[str]) -> dict[s
     """Rows of a child stream that are still there, by their parent's id."""
     sql = "SELECT parent_id, body FROM raw WHERE stream = ? AND NOT gone AND parent_id IN ({ids})"
     children: dict[str, list[Native]] = {}
-    for parent, body in cache.rows_among(sql, parents, stream.name):
+    for parent, body in cache.rows_among(sql, parents, stream.name, wide=True):
         children.setdefault(parent, []).append(orjson.loads(body))
     return children
 
