@@ -140,6 +140,8 @@ def verify(
 
         with open_service() as service:
             checked = service.verify(entity, frozenset({record, record.lower()}) if record else None)
+        if record and not checked:
+            raise Configure(f"No linked record of {entity} has the id {record}, so there is nothing to compare.")
         wrong = [v for v in checked if not v.agrees]
         body = {"checked": len(checked), "agree": len(checked) - len(wrong), "differ": len(wrong)}
         if as_json:

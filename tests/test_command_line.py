@@ -183,6 +183,7 @@ def test_verify_finds_what_somebody_tampered_with(command):
     body = command.json("verify", "invoices", code=1)
     (difference,) = body["differences"][0]["differences"]
     assert (difference["field"], difference["xero"]) == ("Due date", "2027-05-05")
+    assert "No linked record" in command.json("verify", "--record", "none-such", code=2)["error"]
 
 
 def test_set_up_again_changes_nothing_and_the_doctor_is_content(command):
