@@ -11,7 +11,7 @@ from console import casework, decide, line_codes, record_resync, verify, xero_de
 from console.door import service
 from console.sheets import Sheet
 from console.texts import MATCH_WORDS, XERO_TYPES, amount, day, plain
-from console.widgets import left, right, table
+from console.widgets import filled, left, right, table
 from sync_core.model import MatchStatus, RecordStatus, Side
 from sync_core.service import Balance, FieldLine, LinePair, RowDetail
 
@@ -101,7 +101,7 @@ def balances(sheet: Sheet, found: RowDetail) -> None:
     if row["rate_note"]:
         base = str(row["base_currency"])
         cells = {"crm": row["crm_base"], "difference": row["base_difference"], "xero": row["xero_base"]}
-        lines.append({"label": f"In {base}"} | {k: amount(v, base) for k, v in cells.items()})  # type: ignore[arg-type]
+        lines.append({"label": f"Total in {base}"} | {k: amount(v, base) for k, v in cells.items()})  # type: ignore[arg-type]
     st.markdown(f"**Balances**{f', {plain(currency)}' if currency else ''}")
     columns = {"label": left("Amount", width=110)}
     columns |= {k: right(v, width=96) for k, v in (("crm", "Dynamics"), ("difference", "Difference"), ("xero", "Xero"))}
@@ -145,9 +145,10 @@ def fields(sheet: Sheet, found: RowDetail) -> None:
         "crm": left("Dynamics", width=120),
         "agreed": left("Last agreed", width=100),
         "xero": left("Xero", width=120),
-        "verdict": left("Verdict", width=110),
+        "verdict": left("Verdict", width=130),
     }
-    table(({name: _spoken(line, name) for name in columns} for line in shown), columns, "Fields of both records")
+    rows = [{name: _spoken(line, name) for name in columns} for line in shown]
+    table(rows, filled(columns, rows, "crm", "agreed", "xero"), "Fields of both records")
 
 
 def _spoken(line: FieldLine, name: str) -> str:
@@ -230,7 +231,7 @@ def _applied(found: RowDetail) -> None:
         "reference": left("Reference"),
         "crm": right("Dynamics", width="medium"),
         "xero": right("Xero", width="medium"),
-        "state": left("Status", width="small"),
+        "state": left("Status", width=100),
     }
     rows = (
         {
