@@ -115,11 +115,9 @@ FROM xero x WHERE x.twin = '';
 -- step often
 -- Numbers that a whole side has twice, of those that are still asked about.
 CREATE TEMP TABLE often AS
-SELECT side, number_key FROM present
-WHERE seq IN (
-  SELECT seq FROM outline WHERE NOT void AND number_print IN (
-    SELECT hash(number_key) FROM (SELECT number_key FROM crm_pool UNION ALL SELECT number_key FROM xero_pool)
-  )
+SELECT is_crm, number_print FROM outline
+WHERE NOT void AND number_print IN (
+  SELECT hash(number_key) FROM (SELECT number_key FROM crm_pool UNION ALL SELECT number_key FROM xero_pool)
 )
 GROUP BY ALL HAVING count(*) > 1;
 

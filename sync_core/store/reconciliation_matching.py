@@ -86,7 +86,7 @@ class _Pass:
         alive = " AND NOT p.void AND NOT p.inactive" if self.alive else ""
         spare = ""
         if twice and self.label == "document number" and self.alive:
-            spare = f" AND p.{self.key} NOT IN (SELECT number_key FROM often WHERE side = '{side}')"
+            spare = f" AND hash(p.{self.key}) NOT IN (SELECT number_print FROM often WHERE is_crm = {side is Side.CRM})"
         return (
             f"(SELECT p.{self.key} AS key, min(p.id) AS id FROM {side}_pool p{taken}"
             f" WHERE p.{self.key} <> ''{alive}{spare} GROUP BY 1 HAVING count(*) = 1)"
