@@ -125,16 +125,20 @@ class Writer:
 
     def __init__(self, sender: Sender, tables: Tables) -> None:
         self._sender, self._tables = sender, tables
+        self._posts = False
 
     def write(self, writes: Sequence[Write]) -> list[Receipt]:
-        """One receipt each, in order. Elements that Dynamics put off (429: not carried out) are sent again."""
+        """One receipt each, in order. Elements that Dynamics put off (429: not carried out) are sent again; so are, as a POST,
+        new rows for a server that makes none by PATCH. Their id keeps either from making a second one.
+        """
         receipts: dict[int, Receipt] = {}
         waiting = list(range(len(writes)))
+        posted = {at for at in waiting if self._posts and _is_new(writes[at])}
         for attempt in range(_RESENDS):
             if not waiting:
                 break
             try:
-                parts = self._sender.send([self._request(writes[at]) for at in waiting])
+                parts = self._sender.send([self._request(writes[at], posted=at in posted) for at in waiting])
             except TieoutError as error:
                 if attempt == 0:
                     raise
@@ -145,7 +149,10 @@ class Writer:
             receipts |= {
                 at: _receipt(writes[at], self._shown(writes[at], part)) for at, part in zip(waiting, parts, strict=True)
             }
-            waiting = [at for at, part in zip(waiting, parts, strict=True) if part.status == 429]
+            unmade = {at for at, part in zip(waiting, parts, strict=True) if at not in posted and _unmade(writes[at], part)}
+            waiting = [at for at, part in zip(waiting, parts, strict=True) if part.status == 429 or at in unmade]
+            posted |= unmade
+            self._posts = self._posts or bool(unmade)
             if put_off:
                 self._sender.slow_down(put_off)
         return [receipts[at] for at in range(len(writes))]
@@ -158,13 +165,16 @@ class Writer:
         target = f"/{self._tables[write.stream.table].set_name}({write.id}){odata.query(select=','.join(columns))}"
         return replace(part, body=self._sender.look(target))
 
-    def _request(self, write: Write) -> Request:
+    def _request(self, write: Write, *, posted: bool = False) -> Request:
         if write.id is None or not odata.is_guid(write.id):
             raise ValueError("a write to Dynamics names the row's GUID, also for a create")
         target = f"/{self._tables[write.stream.table].set_name}({write.id})"
         if write.verb is Verb.DELETE:
             return Request("DELETE", target, {**_ODATA, **_guard(write)})
         columns = dict.fromkeys((write.stream.key, *write.stream.columns))
+        if posted:
+            body = odata.to_json(self._bound({write.stream.key: write.id, **write.body})).encode()
+            return Request("POST", target.partition("(")[0], {**_ECHO, **odata.JSON_BODY}, body)
         return Request(
             "PATCH",
             target + odata.query(select=",".join(columns)),
@@ -180,6 +190,16 @@ class Writer:
         if isinstance(value, Lookup):
             return f"{name}@odata.bind", f"/{self._tables[value.table].set_name}({value.id})"
         return name, value
+
+
+def _is_new(write: Write) -> bool:
+    return write.verb is Verb.CREATE and write.version != UPSERT
+
+
+def _unmade(write: Write, part: Part) -> bool:
+    """Whether a server says of a row to be made that it is not there."""
+    failed = odata.failure(part.status, part.body)
+    return write.verb is Verb.CREATE and part.status == 404 and (write.id or "").lower() in failed.message.lower()
 
 
 def _guard(write: Write) -> dict[str, str]:

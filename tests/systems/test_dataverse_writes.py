@@ -217,3 +217,14 @@ def test_a_server_without_batches_gets_single_requests(status):
     receipts = written(script, update(A, name="x"), update(B, name="y"))
     assert [r.id for r in receipts] == [A, B]
     assert script.last.method == "PATCH"
+
+
+def test_a_server_that_makes_no_row_by_patch_gets_a_post_with_the_same_id():
+    gone = error("0x80040217", f"account With Id = {A} Does Not Exist")
+    script = Dynamics(answer(404, gone), answer(201, row(A)), answer(201, row(B)))
+    dynamics = client(script)
+    assert dynamics.write([create(A, name="x")])[0].id == A
+    assert (script.last.method, script.last.url.path) == ("POST", f"{API}/accounts")
+    assert json.loads(script.last.content) == {"accountid": A, "name": "x"}
+    assert dynamics.write([create(B, name="y")])[0].id == B
+    assert [r.method for r in script.requests] == ["PATCH", "POST", "POST"]
