@@ -117,7 +117,8 @@ def _marks(write: Write) -> dict[str, Any]:
 
 def _refused(writes: Sequence[Write], answer: Answer) -> list[Receipt]:
     elements = _envelope(answer).get("Elements")
-    if not isinstance(elements, list) or not elements or len(writes) == 1:
+    # What is put into one record in one call, such as the members of a group, is refused whole.
+    if not isinstance(elements, list) or not elements or len(writes) == 1 or writes[0].stream.within:
         refusal = rejected(answer)
         return [Receipt(id=write.id, error=refusal) for write in writes]
     found = _complaints(writes, [e if isinstance(e, dict) else {} for e in elements])

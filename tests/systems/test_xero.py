@@ -376,6 +376,15 @@ def test_a_float_is_never_sent():
         xero_on(Script(answer())).write(create(INVOICES, {"Total": 0.1}))
 
 
+def test_members_of_one_group_are_refused_whole():
+    """The refusal names the group, which tells nothing of a single member; none of them was put in."""
+    group = Stream(Side.XERO, "ContactGroups", "ContactID", within="Contacts", parent_key="ContactGroupID")
+    refused = {"ContactGroupID": TENANT, "ValidationErrors": [{"Message": "An archived contact cannot be added."}]}
+    script = Script(answer(400, {"ErrorNumber": 10, "Type": "ValidationException", "Elements": [refused]}))
+    writes = [Write(group, Verb.CREATE, {"ContactID": ID}, f"k{n}", id=TENANT) for n in range(2)]
+    assert [type(r.error) for r in xero_on(script).write(writes)] == [Rejected, Rejected]
+
+
 def test_calls_stay_within_the_minute():
     xero = xero_on(Script(answer(200, {"Items": []}, x_daylimit_remaining="4000")))
     for _ in range(61):
