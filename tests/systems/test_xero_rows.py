@@ -12,10 +12,10 @@ OTHER = "cccccccc-2222-3333-4444-555555555555"
 
 
 def listed(stream, *rows):
-    (page,) = xero_on(Script(answer(200, {stream.table: list(rows)}), answer(200, {stream.table: []}))).changed_since(
+    pages = xero_on(Script(answer(200, {stream.table: list(rows)}), answer(200, {stream.table: []}))).changed_since(
         stream, None
     )
-    return page.rows
+    return [row for page in pages for row in page.rows]
 
 
 def test_ids_have_one_letter_case_and_texts_keep_theirs():
