@@ -55,11 +55,7 @@ def _paid_document(store: Store, row: Row, view: View) -> Row:
 
 
 def _nested_batch(store: Store, batch_id: str) -> Row:
-    """A batch inside a payment, in short.
-
-    Some examples show its total and flag as texts; Xero corrected its description, and its client libraries take a number
-    and a flag alone.
-    """
+    """A batch inside a payment: its total and its flag are texts there, as in the official example."""
     batch = store["BatchPayments"].get(batch_id)
     if batch is None:
         return {"BatchPaymentID": batch_id}
@@ -69,9 +65,9 @@ def _nested_batch(store: Store, batch_id: str) -> Row:
         "Date": wire.ms_date(batch["Date"]),
         "Type": batch["Type"],
         "Status": batch["Status"],
-        "TotalAmount": batch["TotalAmount"],
+        "TotalAmount": str(batch["TotalAmount"]),
         "UpdatedDateUTC": wire.ms_instant(batch["UpdatedDateUTC"]),
-        "IsReconciled": batch["IsReconciled"],
+        "IsReconciled": str(batch["IsReconciled"]).lower(),
     }
 
 
