@@ -23,7 +23,7 @@ from sync_core.service.desk import RunningRun
 from sync_core.service.opening import SystemClock
 from sync_core.service.reconciling import NO_FILTERS, Reconciling
 from sync_core.settings import Settings, load_settings
-from sync_core.store.cache import copy_cache, open_cache
+from sync_core.store.cache_opening import copy_cache, open_cache
 from sync_core.store.state import open_state
 from sync_core.systems.base import Clock
 

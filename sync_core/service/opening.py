@@ -30,7 +30,7 @@ from sync_core.service.ruling import Ruling
 from sync_core.service.syncing import Syncing
 from sync_core.settings import Settings, load_settings
 from sync_core.store.audit import AuditEntry
-from sync_core.store.cache import open_cache
+from sync_core.store.cache_opening import open_cache
 from sync_core.store.requests import Request
 from sync_core.store.state import open_state
 from sync_core.systems.base import Clock, System

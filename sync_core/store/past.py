@@ -11,7 +11,8 @@ from sync_core.model import Record, Side
 from sync_core.rules.entities import ENTITIES, Entity
 from sync_core.rules.mapping import loads
 from sync_core.store import records
-from sync_core.store.cache import Cache, open_cache
+from sync_core.store.cache import Cache
+from sync_core.store.cache_opening import open_cache
 from sync_core.store.versions import aware, naive
 
 _CHUNK = 50_000

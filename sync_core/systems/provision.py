@@ -157,7 +157,8 @@ class _Setup:
         if answer.status != 200:
             raise _refused(answer, path)
         definition = answer.json()
-        if (definition.get("CanChangeTrackingBeEnabled") or {}).get("Value") is False:
+        allowed = definition.get("CanChangeTrackingBeEnabled")
+        if (allowed.get("Value") if isinstance(allowed, dict) else allowed) is False:
             raise Configure(f"Dynamics does not allow change tracking on the table {definition['LogicalName']}.")
         body = {key: value for key, value in definition.items() if key != _CONTEXT} | {"ChangeTrackingEnabled": True}
         self._change("PUT", path, body, **{"MSCRM.MergeLabels": "true"})

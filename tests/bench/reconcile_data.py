@@ -11,7 +11,8 @@ from pathlib import Path
 
 import duckdb
 
-from sync_core.store.cache import Cache, open_cache
+from sync_core.store.cache import Cache
+from sync_core.store.cache_opening import open_cache
 
 SIDES = "(VALUES ('crm', 'c', 'x'), ('xero', 'x', 'c')) s(side, own, other)"
 PARQUET = ("crm_header", "xero_header", "crm_line", "xero_line", "crm_payment", "xero_payment")

@@ -9,7 +9,7 @@ import pytest
 from sync_core.model import Record, Side
 from sync_core.rules.mapping import content_hash, dumps
 from sync_core.store import records
-from sync_core.store.cache import open_cache
+from sync_core.store.cache_opening import open_cache
 
 NOW = datetime(2026, 11, 27, 9, tzinfo=UTC)
 

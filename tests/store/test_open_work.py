@@ -11,7 +11,7 @@ from sync_core.model import Link, Record, Side
 from sync_core.rules.entities import entity
 from sync_core.rules.mapping import sealed
 from sync_core.store import agreed_images, open_work, records, rows
-from sync_core.store.cache import open_cache
+from sync_core.store.cache_opening import open_cache
 
 NOW = datetime(2026, 11, 27, 9, tzinfo=UTC)
 

@@ -10,7 +10,7 @@ import pytest
 from sync_core.model import Link, Record, Side
 from sync_core.rules.mapping import content_hash, dumps
 from sync_core.store import records
-from sync_core.store.cache import open_cache
+from sync_core.store.cache_opening import open_cache
 from sync_core.store.past import past
 from sync_core.store.versions import known_since, versions
 

@@ -16,7 +16,7 @@ from ledger_pair import Ledgers
 from sync_core.model import MatchStatus
 from sync_core.rules.reconcile import Filters, Terms
 from sync_core.store import reconciliation_kept
-from sync_core.store.cache import open_cache
+from sync_core.store.cache_opening import open_cache
 from sync_core.store.reconciliation import books, rows, summary
 
 
