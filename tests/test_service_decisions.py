@@ -55,6 +55,25 @@ def test_a_person_keeps_one_sides_value(sold):
     assert next(line for line in detail.fields if line.name == "due_date").crm == "2027-02-28"
 
 
+@pytest.mark.parametrize("before", [False, True], ids=["decided before any conflict", "decided on another value"])
+def test_a_decision_does_not_cover_a_value_that_was_typed_afterwards(sold, before):
+    crm_id, _ = pair(sold)
+    if before:
+        act(sold, "set in Dynamics", {"invoice": "INV-1", "due": "2027-01-30"})
+        act(sold, "set in Xero", {"invoice": "INV-1", "due": "2027-02-27"})
+    with sold.open() as service:
+        service.sync()
+        service.resolve("invoices", crm_id, {"due_date": Side.XERO}, who="Ana")
+    act(sold, "set in Dynamics", {"invoice": "INV-1", "due": "2027-01-31"})
+    act(sold, "set in Xero", {"invoice": "INV-1", "due": "2027-02-28"})
+    with sold.open() as service:
+        service.sync()
+        assert service.status_of("invoices", Side.CRM, crm_id).status is Status.CONFLICT
+        service.resolve("invoices", crm_id, {"due_date": Side.XERO}, who="Ana")
+        service.sync()
+        assert service.status_of("invoices", Side.CRM, crm_id).status is Status.SUCCESS
+
+
 def test_a_value_that_cannot_be_written_there_is_refused_by_name(sold):
     crm_id, _ = pair(sold)
     with sold.open() as service, pytest.raises(Rejected, match="cannot be written to Dynamics"):

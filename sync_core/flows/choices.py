@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from sync_core.model import Side
+from sync_core.rules.compare import Kept
 
 KEEP, APART = "keep.", "apart."
 Pair = tuple[str, str, str]
@@ -15,9 +16,9 @@ Pair = tuple[str, str, str]
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """``keep``: (entity, Dynamics id) -> field -> the side whose value stays. ``apart``: pairs that must not be linked."""
+    """``keep``: (entity, Dynamics id) -> field -> whose value stays, over which. ``apart``: pairs that must not be linked."""
 
-    keep: Mapping[tuple[str, str], Mapping[str, Side]] = field(default_factory=dict)
+    keep: Mapping[tuple[str, str], Mapping[str, Kept]] = field(default_factory=dict)
     apart: frozenset[Pair] = frozenset()
 
 
@@ -27,9 +28,19 @@ def read_choices(settings: Mapping[str, str]) -> Choices:
     for key, text in settings.items():
         if key.startswith(KEEP):
             entity, _, crm_id = key.removeprefix(KEEP).partition(".")
-            keep[entity, crm_id] = {name: Side(side) for name, side in json.loads(text).items()}
+            keep[entity, crm_id] = {name: _kept(value) for name, value in json.loads(text).items()}
     pairs = (key.removeprefix(APART).split(".", 2) for key in settings if key.startswith(APART))
     return Choices(keep, frozenset((e, c, x) for e, c, x in pairs))
+
+
+def kept_text(keep: Mapping[str, Kept]) -> str:
+    """Decisions by field, as they are kept under :func:`keep_key`."""
+    return json.dumps({name: {"side": str(kept.side), "over": kept.over} for name, kept in keep.items()})
+
+
+def _kept(value: str | Mapping[str, str]) -> Kept:
+    # Before, only the side was kept: what it was chosen over is not known, so the person is asked again.
+    return Kept(Side(value), "") if isinstance(value, str) else Kept(Side(value["side"]), value["over"])
 
 
 def keep_key(entity: str, crm_id: str) -> str:

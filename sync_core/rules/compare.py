@@ -13,7 +13,7 @@ from typing import Any
 
 from sync_core.model import Record, Side, Value
 from sync_core.rules.declaration import Entity, Field, Kind, Owner
-from sync_core.rules.mapping import Fields
+from sync_core.rules.mapping import Fields, content_hash
 
 LINE_DESCRIPTION = 850
 """Characters that an invoice line in Dynamics can hold; Xero holds more."""
@@ -69,12 +69,32 @@ def compare(
     return Verdict(to_crm, to_xero, tuple(clashes))
 
 
-def resolved(entity: Entity, verdict: Verdict, keep: Mapping[str, Side]) -> Verdict:
-    """``verdict`` with the clashes that a person decided turned into writes: ``keep`` names the side whose value stays."""
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What a person decided of one field: the side whose value stays. ``over``: :func:`print_of` the value that is given up.
+
+    It holds for that value alone: one that somebody typed afterwards was never looked at.
+    """
+
+    side: Side
+    over: str
+
+    def covers(self, clash: Clash) -> bool:
+        return self.over == print_of(clash.xero if self.side is Side.CRM else clash.crm)
+
+
+def print_of(value: Value) -> str:
+    """What tells one value from another."""
+    return content_hash({"value": value})
+
+
+def resolved(entity: Entity, verdict: Verdict, keep: Mapping[str, Kept]) -> Verdict:
+    """``verdict`` with the clashes that a person decided turned into writes."""
     to_crm, to_xero = dict(verdict.to_crm), dict(verdict.to_xero)
     clashes = []
     for clash in verdict.clashes:
-        side = keep.get(clash.field)
+        decided = keep.get(clash.field)
+        side = decided.side if decided is not None and decided.covers(clash) else None
         if side is Side.CRM and Side.XERO in entity.field(clash.field).to:
             to_xero[clash.field] = clash.crm
         elif side is Side.XERO and Side.CRM in entity.field(clash.field).to:

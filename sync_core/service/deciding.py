@@ -6,9 +6,11 @@ import json
 from collections.abc import Mapping
 
 from sync_core.errors import Configure, Rejected
-from sync_core.flows.choices import apart_key, keep_key
+from sync_core.flows.choices import apart_key, keep_key, kept_text
+from sync_core.flows.decide import reading
 from sync_core.flows.groups import SWITCH, read_type_map, types_off
 from sync_core.model import Side
+from sync_core.rules.compare import Kept, print_of
 from sync_core.rules.entities import entity
 from sync_core.rules.people import Role
 from sync_core.rules.types import ContactType, Relationship, TypeMapping, checked, type_key, type_lines
@@ -32,6 +34,7 @@ class Deciding(Desk):
     def resolve(self, name: str, crm_id: str, keep: Mapping[str, Side], *, who: str) -> None:
         """A person decides a conflict: per field, the side whose value stays. The next run of that record carries it out.
 
+        The decision is over the other side's value as it stands now; one that is typed there afterwards is a conflict again.
         Raises Rejected naming a field that cannot be written to the other side.
         """
         known(name)
@@ -40,9 +43,22 @@ class Deciding(Desk):
             if side not in may_stay[field]:
                 label = entity(name).field(field).label
                 raise Rejected(f"{label} cannot be written to {side.other.label}. Change it there by hand.", field=field)
+        decided = self._over(name, crm_id, keep)
         with state.together():
-            state.set_mapping(keep_key(name, crm_id), json.dumps({f: str(s) for f, s in keep.items()}), who, now)
+            state.set_mapping(keep_key(name, crm_id), kept_text(decided), who, now)
             state.append_audit(who, "resolve", f"{name}:{crm_id}", None, {f: str(s) for f, s in keep.items()}, now)
+
+    def _over(self, name: str, crm_id: str, keep: Mapping[str, Side]) -> dict[str, Kept]:
+        """Each decision with the value that it gives up."""
+        link = self._workspace.state.links(name, Side.CRM, [crm_id]).get(crm_id)
+        ids, read, declared = (
+            {Side.CRM: crm_id, Side.XERO: link.xero_id if link else ""},
+            reading(self._workspace.cache),
+            entity(name),
+        )
+        stands = {side: read(declared, side, [row_id]).get(row_id) for side, row_id in ids.items()}
+        values = {side: record.fields if record is not None else {} for side, record in stands.items()}
+        return {field: Kept(side, print_of(values[side.other].get(field))) for field, side in keep.items()}
 
     @needs(Role.OPERATOR)
     def keep_apart(self, name: str, crm_id: str, xero_id: str, *, who: str) -> None:
