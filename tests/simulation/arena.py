@@ -93,6 +93,7 @@ class Arena:
         self._second = folder / "second"
         self._open = ExitStack()
         self._service: Service | None = None
+        self.ended: list[int] = []
         self._people = People(sandbox)
         self.begin()
 
@@ -107,11 +108,13 @@ class Arena:
         self.fired: Counter[str] = Counter()
         self.events: Counter[str] = Counter()
         self.count = 0
+        self.ended = []
 
     def leave(self) -> None:
-        """Close Tieout, as at the end of its process."""
+        """Close Tieout, as at the end of its process; ``ended`` notes how many requests were logged by then."""
         self._open.close()
         self._service = None
+        self.ended.append(self.books.logged)
 
     def close(self) -> None:
         self.leave()
@@ -184,6 +187,7 @@ class Arena:
         if child == 0:
             self._die_at(point)
         code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        self.ended.append(self.books.logged)
         assert code in (0, KILLED), f"the killed run fell by itself: {code}"
         return code == KILLED
 
