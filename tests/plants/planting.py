@@ -71,17 +71,18 @@ def stable_key_only(patch: pytest.MonkeyPatch) -> None:
 
 def cursor_first(patch: pytest.MonkeyPatch) -> None:
     """The cursor is kept before its rows; the first time that a new invoice comes, the power goes in between."""
-    merge_page = rows.merge_page
+    merge_pages = rows.merge_pages
     gone: list[str] = []
 
-    def cut(cache: Any, stream: Any, found: Any, lost: Any, run_id: str, reached: rows.Reached | None) -> None:
-        if reached is not None and stream.name == "crm.invoice" and found and not gone:
-            gone.append(reached.cursor)
-            merge_page(cache, stream, [], [], run_id, reached)
+    def cut(cache: Any, pages: Any, quiet: Any, run_id: str) -> None:
+        torn = [page for page in pages if page.stream.name == "crm.invoice" and page.rows and not gone]
+        if torn:
+            gone.append(run_id)
+            merge_pages(cache, [], {page.stream.name: page.reached for page in pages}, run_id)
             raise Retryable("The power is gone.")
-        merge_page(cache, stream, found, lost, run_id, reached)
+        merge_pages(cache, pages, quiet, run_id)
 
-    patch.setattr(rows, "merge_page", cut)
+    patch.setattr(rows, "merge_pages", cut)
 
 
 def float_money(patch: pytest.MonkeyPatch) -> None:
