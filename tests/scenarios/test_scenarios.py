@@ -13,18 +13,13 @@ from tests.scenarios.stage import Pick, Scenario, Stage, interesting, read_golde
 ONE_IN = 60
 
 
-APART = (7, 13, 19, 27, 28, 29, 31, 32, 33, 36, 37, 39, 41, 42, 43, 44, 45, 48, 49, 50, 51, 52, 53)
-"""Left to ``--every-point``, so that the landing tests stay short: each has much in common with another one."""
-PLAYED = [pytest.param(s, id=s.name, marks=[pytest.mark.soak] * (int(s.name[:2]) in APART)) for s in scenarios()]
-
-
 def some(scenario: Scenario) -> Pick:
     """Every sixtieth of the interesting points, beginning at another of the first twelve in each scenario."""
     met = iter(range(ONE_IN - int(scenario.name[:2]) % 12, 10_000))
     return lambda number, name: interesting(number, name) and next(met) % ONE_IN == 0
 
 
-@pytest.mark.parametrize("scenario", PLAYED)
+@pytest.mark.parametrize("scenario", scenarios(), ids=lambda s: s.name)
 def test_a_scenario_comes_out_as_written_and_then_comes_to_rest_also_after_a_kill(
     stage: Stage, scenario: Scenario, request: pytest.FixtureRequest
 ) -> None:
