@@ -23,7 +23,6 @@ from sync_core.sandbox.identity_tokens import (
     XERO_SECONDS,
     AnyCaseRoute,
     authority,
-    bearer,
     client_of,
     credentials,
     form_of,
@@ -32,50 +31,14 @@ from sync_core.sandbox.identity_tokens import (
     no_store,
     split_address,
 )
+from sync_core.sandbox.identity_xero_apps import BROAD, GRANULAR, SIGN_IN, App, apps
+from sync_core.sandbox.identity_xero_connections import connect, connections, disconnect
 from sync_core.sandbox.kernel import Kernel, Row
 
 GRACE = timedelta(minutes=30)
 REFRESH_LIFE = timedelta(days=60)
 CODE_LIFE = timedelta(minutes=5)
 ID_SECONDS = 300
-SIGN_IN = frozenset({"openid", "profile", "email", "offline_access"})
-SHARED = frozenset({"accounting.contacts", "accounting.contacts.read", "accounting.settings", "accounting.settings.read"})
-REPORTS = ("aged", "balancesheet", "banksummary", "budgetsummary", "executivesummary", "profitandloss", "trialbalance")
-GRANULAR = SHARED | {
-    *(
-        f"accounting.{area}{access}"
-        for area in ("invoices", "payments", "banktransactions", "manualjournals", "attachments")
-        for access in ("", ".read")
-    ),
-    *(f"accounting.reports.{name}.read" for name in REPORTS),
-    "accounting.journals.read",
-    "accounting.budgets.read",
-}
-BROAD = SHARED | {
-    "accounting.transactions",
-    "accounting.transactions.read",
-    "accounting.attachments",
-    "accounting.attachments.read",
-    "accounting.journals.read",
-    "accounting.reports.read",
-    "accounting.budgets.read",
-}
-
-
-@dataclass(frozen=True)
-class App:
-    """An app registration at Xero: its secret (None with PKCE), the grants it may use and the scopes it may
-    ask for.
-    """
-
-    client_id: str
-    secret: str | None
-    grants: tuple[str, ...]
-    scopes: frozenset[str]
-
-    @property
-    def custom(self) -> bool:
-        return self.grants == ("client_credentials",)
 
 
 @dataclass
@@ -109,11 +72,11 @@ def xero_routes(kernel: Kernel) -> list[Route]:
     async def keys(_request: Request) -> Response:
         return JSONResponse(key_set())
 
-    async def connections(request: Request) -> Response:
-        return _connections(kernel, request)
+    async def listed(request: Request) -> Response:
+        return connections(kernel, request)
 
-    async def disconnect(request: Request) -> Response:
-        return _disconnect(kernel, request)
+    async def removed(request: Request) -> Response:
+        return disconnect(kernel, request)
 
     return [
         AnyCaseRoute("/connect/token", token, methods=["POST"]),
@@ -121,8 +84,8 @@ def xero_routes(kernel: Kernel) -> list[Route]:
         AnyCaseRoute("/identity/connect/authorize", authorize, methods=["GET"]),
         AnyCaseRoute("/.well-known/openid-configuration", discovery, methods=["GET"]),
         AnyCaseRoute("/.well-known/openid-configuration/jwks", keys, methods=["GET"]),
-        AnyCaseRoute("/connections", connections, methods=["GET"]),
-        AnyCaseRoute("/connections/{id}", disconnect, methods=["DELETE"]),
+        AnyCaseRoute("/connections", listed, methods=["GET"]),
+        AnyCaseRoute("/connections/{id}", removed, methods=["DELETE"]),
     ]
 
 
@@ -133,24 +96,11 @@ def prepare(kernel: Kernel) -> None:
         return
     settings.put("prepared", {"at": kernel.clock.now()})
     known = credentials(kernel)
-    for app in _apps(kernel).values():
-        _connect(kernel, app, kernel.stable_id("identity", "event", app.client_id), f"{app.client_id}/first")
+    for app in apps(kernel).values():
+        connect(kernel, app, kernel.stable_id("identity", "event", app.client_id), f"{app.client_id}/first")
     event = kernel.stable_id("identity", "event", known.xero_web_client_id)
     scopes = sorted(GRANULAR | SIGN_IN)
     _remember_refresh(kernel, known.xero_refresh_token, known.xero_web_client_id, scopes, event)
-
-
-def _apps(kernel: Kernel) -> dict[str, App]:
-    known = credentials(kernel)
-    code = ("authorization_code", "refresh_token")
-    both = GRANULAR | BROAD | SIGN_IN
-    rows = (
-        App(known.xero_client_id, known.xero_client_secret, ("client_credentials",), GRANULAR),
-        App(known.xero_person_client_id, known.xero_person_client_secret, ("client_credentials",), GRANULAR),
-        App(known.xero_web_client_id, known.xero_web_client_secret, code, both),
-        App(known.xero_pkce_client_id, None, code, GRANULAR | SIGN_IN),
-    )
-    return {app.client_id: app for app in rows}
 
 
 def _answer(work: Any) -> Response:
@@ -167,7 +117,7 @@ def _client(kernel: Kernel, request: Request, form: dict[str, str]) -> App:
         name, secret = client_of(request, form)
     except ValueError as broken:
         raise OAuthError("invalid_client") from broken
-    app = _apps(kernel).get(name)
+    app = apps(kernel).get(name)
     if app is None or app.secret != secret:
         raise OAuthError("invalid_client")
     return app
@@ -274,7 +224,7 @@ def _redeem_code(kernel: Kernel, app: App, form: dict[str, str]) -> tuple[list[s
 
 def _authorize(kernel: Kernel, request: Request) -> Response:
     asked = request.query_params
-    app = _apps(kernel).get(asked.get("client_id", ""))
+    app = apps(kernel).get(asked.get("client_id", ""))
     redirect = asked.get("redirect_uri", "")
     if app is None or "authorization_code" not in app.grants:
         raise OAuthError("unauthorized_client")
@@ -298,7 +248,7 @@ def _new_code(kernel: Kernel, app: App, scopes: list[str], **asked: str | None) 
     event = kernel.new_id()
     known = kernel.collection("identity.connections").values()
     if not any(row["app"] == app.client_id for row in known):
-        _connect(kernel, app, event, f"{app.client_id}/{event}")
+        connect(kernel, app, event, f"{app.client_id}/{event}")
     code = base64url(kernel.random.randbytes(24))
     row: Row = {
         "app": app.client_id,
@@ -328,60 +278,6 @@ def _revoke(kernel: Kernel, request: Request, form: dict[str, str]) -> Response:
             for gone in [i for i, r in rows.items() if r.get(key) == event]:
                 rows.remove(gone)
     return Response(status_code=200)
-
-
-def _connect(kernel: Kernel, app: App, event: str, key: str) -> None:
-    now = kernel.clock.now()
-    row: Row = {
-        "id": kernel.stable_id("identity", "connection", key),
-        "app": app.client_id,
-        "authEventId": event,
-        "tenantId": credentials(kernel).xero_tenant_id,
-        "createdDateUtc": now,
-        "updatedDateUtc": now,
-    }
-    kernel.collection("identity.connections").put(key, row)
-
-
-def _connections(kernel: Kernel, request: Request) -> Response:
-    principal = bearer(kernel, request, "xero")
-    if principal is None:
-        return _unauthorized()
-    wanted = request.query_params.get("authEventId")
-    rows = kernel.collection("identity.connections").values()
-    mine = [r for r in rows if r["app"] == principal.app and wanted in (None, r["authEventId"])]
-    organisation = next(kernel.collection("xero.Organisations").values(), {"Name": "Sandbox organisation"})
-    return JSONResponse([_connection(row, organisation["Name"]) for row in mine])
-
-
-def _connection(row: Row, name: str) -> dict[str, Any]:
-    return {
-        "id": row["id"],
-        "authEventId": row["authEventId"],
-        "tenantId": row["tenantId"],
-        "tenantType": "ORGANISATION",
-        "tenantName": name,
-        "createdDateUtc": row["createdDateUtc"].strftime("%Y-%m-%dT%H:%M:%S.%f0"),
-        "updatedDateUtc": row["updatedDateUtc"].strftime("%Y-%m-%dT%H:%M:%S.%f0"),
-    }
-
-
-def _disconnect(kernel: Kernel, request: Request) -> Response:
-    principal = bearer(kernel, request, "xero")
-    if principal is None:
-        return _unauthorized()
-    rows = kernel.collection("identity.connections")
-    wanted = request.path_params["id"].lower()
-    key = next((k for k, r in rows.items() if r["id"] == wanted and r["app"] == principal.app), None)
-    if key is None:
-        return JSONResponse({"Type": None, "Title": "Not Found", "Status": 404, "Detail": "Connection not found"}, 404)
-    rows.remove(key)
-    return Response(status_code=204)
-
-
-def _unauthorized() -> Response:
-    body = {"Type": None, "Title": "Unauthorized", "Status": 401, "Detail": "AuthenticationUnsuccessful"}
-    return JSONResponse(body, 401)
 
 
 def _discovery(request: Request) -> dict[str, Any]:
