@@ -12,7 +12,7 @@ from dataclasses import replace
 import structlog
 
 from sync_core.errors import Rejected, Stale, TieoutError, Unknown
-from sync_core.flows.arrivals import NEVER_ARRIVED, NOT_SENT, SEVERAL, find_arrived, may_still_arrive
+from sync_core.flows.arrivals import NEVER_ARRIVED, NOT_SENT, SEVERAL, find_arrived, may_still_arrive, was_refused
 from sync_core.flows.courier import WAVE, Courier
 from sync_core.flows.decide import Decider, record_from
 from sync_core.flows.images import image_row
@@ -129,7 +129,7 @@ class Applier:
             earlier = refused.get((made.decision.key[2], made.intent.body_hash))
             if earlier is None:
                 jobs.append(made)
-            elif self._insist or earlier.reason.startswith((NOT_SENT, NEVER_ARRIVED)):
+            elif self._insist or not was_refused(earlier):
                 jobs.append(replace(made, intent=replace(made.intent, attempt=earlier.attempt + 1)))
             else:
                 # Refused before and unchanged since: it is Failed with the same remark, and is not sent again.

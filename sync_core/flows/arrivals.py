@@ -21,6 +21,11 @@ SEVERAL = "several records hold its tag"
 LINKED_OTHERWISE = "its record is linked with another one"
 
 
+def was_refused(earlier: Intent) -> bool:
+    """Whether a write that came to nothing was turned down as such, so that the same one would be again."""
+    return not earlier.reason.startswith((NOT_SENT, NEVER_ARRIVED))
+
+
 @dataclass(frozen=True, slots=True)
 class Arrivals:
     """What a look-up found: by intent id the record that its write made, and the intents that several records could be of."""

@@ -13,7 +13,7 @@ from sync_core.rules.books import Books
 from sync_core.rules.compare import Translate
 from sync_core.rules.declaration import Entity, Field, Kind
 from sync_core.rules.lines import line_items
-from sync_core.rules.mapping import Context, write
+from sync_core.rules.mapping import Context, lines_of, write
 from sync_core.rules.paths import complete, pick, put
 
 NAMESPACE = UUID("5f0c6a0e-7d0e-5a8e-9b57-3f1d1f1f7b11")
@@ -62,7 +62,7 @@ class BodyMaker:
         ``row``: how Xero spells the target, {} for Dynamics; ``agreed``: the other side's agreed image.
         """
         whole = {**target.fields, **changes}
-        stands = Standing(_lines(target.fields), _lines(agreed), row.get("LineItems") or ())
+        stands = Standing(lines_of(target.fields), lines_of(agreed), row.get("LineItems") or ())
         body = self._body(target.side, target.table, changes, whole, stands)
         for spec in self.entity.fields:
             if target.side is Side.XERO and spec.xero is not None:
@@ -113,8 +113,3 @@ def _given(source: Record, spec: Field) -> Value:
     """What a new record is made with: the source's own value, else that of the field's fallback."""
     value = source.fields.get(spec.name)
     return source.fields.get(spec.fallback) if value is None and spec.fallback else value
-
-
-def _lines(fields: Mapping[str, Value]) -> tuple[Mapping[str, Value], ...]:
-    value = fields.get("lines")
-    return value if isinstance(value, tuple) else ()

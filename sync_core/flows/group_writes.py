@@ -11,7 +11,7 @@ from functools import cached_property
 from uuid import uuid4
 
 from sync_core.errors import Configure, Rejected, Retryable, Unknown
-from sync_core.flows.arrivals import NEVER_ARRIVED, NOT_SENT
+from sync_core.flows.arrivals import NEVER_ARRIVED, NOT_SENT, was_refused
 from sync_core.flows.workspace import Workspace
 from sync_core.model import Intent, IntentStatus, Native, Side, Verb
 from sync_core.rules.entities import CONTACT_GROUPS, GROUP_MEMBERS
@@ -52,7 +52,7 @@ class GroupWriter:
     def _earlier(self) -> dict[tuple[str, str], str]:
         """What Xero refused in earlier runs, by record and body."""
         refused = self._state.rejections(CONTACTS, Side.XERO).items()
-        return {key: i.reason for key, i in refused if not i.reason.startswith((NOT_SENT, NEVER_ARRIVED))}
+        return {key: i.reason for key, i in refused if was_refused(i)}
 
     def listed(self) -> dict[str, str]:
         """Name and id of every group that is in use in Xero. Raises Rejected where it offers none."""

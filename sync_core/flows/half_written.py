@@ -12,13 +12,11 @@ from collections.abc import Iterable, Mapping, Set
 from sync_core.flows.decide import record_from
 from sync_core.flows.images import image_row
 from sync_core.flows.workspace import Workspace
-from sync_core.model import Intent, Side, Value
+from sync_core.model import Intent, Side
 from sync_core.rules.declaration import Entity
 from sync_core.rules.lines import half_written
-from sync_core.rules.mapping import loads
+from sync_core.rules.mapping import lines_of, loads
 from sync_core.store import agreed_images, records
-
-Lines = tuple[Mapping[str, Value], ...]
 
 
 def lines_sent(entity: Entity, intents: Iterable[Intent]) -> dict[str, set[str]]:
@@ -46,13 +44,8 @@ def take_for_agreed(workspace: Workspace, entity: Entity, sent: Mapping[str, Set
             continue
         record, agreed = record_from(entity, Side.CRM, crm_id, crm[crm_id]), loads(entity, crm[crm_id]["agreed"])
         theirs, before = record_from(entity, Side.XERO, xero_id, twin), loads(entity, twin["agreed"])
-        standing, wanted = _lines(record.fields), _lines(theirs.fields)
-        cut_off = standing != _lines(agreed) and wanted != _lines(before)
-        if cut_off and half_written(standing, _lines(agreed), wanted, sent[crm_id]):
+        standing, wanted = lines_of(record.fields), lines_of(theirs.fields)
+        cut_off = standing != lines_of(agreed) and wanted != lines_of(before)
+        if cut_off and half_written(standing, lines_of(agreed), wanted, sent[crm_id]):
             images.append(image_row(record, {**agreed, "lines": standing}, xero_id, run))
     agreed_images.keep(cache, images)
-
-
-def _lines(fields: Mapping[str, Value]) -> Lines:
-    value = fields.get("lines")
-    return value if isinstance(value, tuple) else ()

@@ -14,7 +14,7 @@ from sync_core.flows.decide import reading
 from sync_core.flows.leasing import take_lease
 from sync_core.flows.line_writes import LineWriter
 from sync_core.flows.workspace import Workspace
-from sync_core.model import Record, Side, Status
+from sync_core.model import Side, Status
 from sync_core.rules.declaration import Entity
 from sync_core.rules.eligibility import UncodedLine, uncoded
 from sync_core.rules.lines import LineWrite, code_columns
@@ -35,7 +35,7 @@ Chosen = Mapping[str, Mapping[str, LineCodes]]
 
 def uncoded_lines(workspace: Workspace, entity: Entity, documents: Collection[str]) -> list[UncodedLine]:
     """The lines of these documents (Dynamics ids) that wait for a code, as the cache holds them; document by document."""
-    found, books = _documents(workspace, entity, documents), workspace.surroundings.books
+    found, books = reading(workspace.cache)(entity, Side.CRM, sorted(documents)), workspace.surroundings.books
     return [line for document in documents if document in found for line in uncoded(found[document], books)]
 
 
@@ -60,10 +60,6 @@ def put_codes(workspace: Workspace, entity: Entity, chosen: Chosen, run: str, no
     if failed:
         raise Rejected(f"{failed[0][1].message} {_count(taken)} changed. Sync, then choose again.", detail=failed[0][1].detail)
     return taken
-
-
-def _documents(workspace: Workspace, entity: Entity, documents: Collection[str]) -> Mapping[str, Record]:
-    return reading(workspace.cache)(entity, Side.CRM, sorted(documents))
 
 
 def _write(workspace: Workspace, waiting: UncodedLine | None, line: str, codes: LineCodes) -> LineWrite:

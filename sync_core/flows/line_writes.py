@@ -8,7 +8,7 @@ from itertools import groupby, pairwise
 from uuid import uuid4
 
 from sync_core.errors import Rejected, TieoutError
-from sync_core.flows.arrivals import NEVER_ARRIVED, NOT_SENT
+from sync_core.flows.arrivals import NEVER_ARRIVED, was_refused
 from sync_core.flows.bodies import twin_id
 from sync_core.flows.courier import Courier
 from sync_core.flows.decide import record_from
@@ -18,7 +18,7 @@ from sync_core.flows.workspace import Workspace
 from sync_core.model import Intent, IntentStatus, Lookup, Native, Side, Verb
 from sync_core.rules.declaration import Entity
 from sync_core.rules.lines import LineWrite, dynamics_lines
-from sync_core.rules.mapping import content_hash
+from sync_core.rules.mapping import content_hash, lines_of
 from sync_core.rules.plan import Decision
 from sync_core.store import records, rows
 from sync_core.store.intents import Settlement
@@ -88,7 +88,7 @@ class LineWriter:
         told: dict[str, tuple[Decision, TieoutError]] = {}
         for job in jobs:
             earlier = refused.get((job.decision.crm_id or "", job.intent.body_hash))
-            if earlier is not None and not earlier.reason.startswith((NOT_SENT, NEVER_ARRIVED)):
+            if earlier is not None and was_refused(earlier):
                 told.setdefault(job.decision.crm_id or "", (job.decision, Rejected(earlier.reason)))
         return [job for job in jobs if job.decision.crm_id not in told], list(told.values())
 
@@ -99,10 +99,10 @@ class LineWriter:
         jobs = []
         for decision in decisions:
             row = crm[decision.crm_id or ""]
-            existing = record_from(self._entity, Side.CRM, row["id"], row).fields.get("lines")
+            existing = lines_of(record_from(self._entity, Side.CRM, row["id"], row).fields)
             wanted = decision.changes[Side.CRM]["lines"]
             if isinstance(wanted, tuple):
-                lines = dynamics_lines(wanted, existing if isinstance(existing, tuple) else (), ids)
+                lines = dynamics_lines(wanted, existing, ids)
                 jobs += sorted((self._job(decision, line) for line in lines), key=_turn)
         return jobs
 

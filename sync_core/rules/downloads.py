@@ -121,10 +121,10 @@ def number_texts(batch: pa.RecordBatch | pa.Table, name: str) -> Any:
     """The texts of a column of numbers: amounts with their currency's decimals, rates with those that they have."""
     if name in RATES:
         return pc.utf8_rtrim(pc.utf8_rtrim(pc.cast(batch.column(name), pa.string()), "0"), ".")
-    return amount_texts(batch.column(name), batch.column("base_currency" if name in IN_BASE else "currency"))
+    return _amount_texts(batch.column(name), batch.column("base_currency" if name in IN_BASE else "currency"))
 
 
-def amount_texts(column: Any, currency: Any) -> Any:
+def _amount_texts(column: Any, currency: Any) -> Any:
     """Each amount with its currency's decimals; digits beyond them stay when they are not zero."""
     exact = pc.cast(pc.cast(column, pa.decimal128(38, 4)), pa.string())
     codes: dict[int, list[str | None]] = {}

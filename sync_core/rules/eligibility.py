@@ -13,6 +13,7 @@ from sync_core.rules import outgoing
 from sync_core.rules.books import Books, Hindrance
 from sync_core.rules.compare import blank
 from sync_core.rules.declaration import Entity
+from sync_core.rules.mapping import lines_of
 from sync_core.rules.outgoing import Around
 
 Check = Callable[[Entity, Record, Books, Around], Hindrance | str | None]
@@ -67,7 +68,7 @@ def _whole(_entity: Entity, record: Record, books: Books, _around: Around) -> st
             f"It has freight of {freight:,.2f}. Choose the ledger account and the tax rate that freight is booked to in Xero "
             "(the settings freight.account and freight.tax); it then goes by itself."
         )
-    if (fields.get("header_discount") or fields.get("header_discount_percentage")) and any(map(_overdone, _lines_of(record))):
+    if (fields.get("header_discount") or fields.get("header_discount_percentage")) and any(map(_overdone, lines_of(fields))):
         return "Its discount on the whole invoice is larger than its lines. Correct the discount in Dynamics."
     return None
 
@@ -78,7 +79,7 @@ def _overdone(line: Mapping[str, Any]) -> bool:
 
 
 def _adds_up(_entity: Entity, record: Record, _books: Books, _around: Around) -> str | None:
-    total, lines = record.fields.get("total"), _lines_of(record)
+    total, lines = record.fields.get("total"), lines_of(record.fields)
     if not isinstance(total, Decimal) or any(line.get("net") is None for line in lines):
         return None
     summed = sum((line["net"] + (line.get("tax") or 0) for line in lines), Decimal(0))
@@ -149,18 +150,13 @@ class UncodedLine:
     trouble: str
 
 
-def _lines_of(record: Record) -> tuple[Mapping[str, Any], ...]:
-    value = record.fields.get("lines")
-    return value if isinstance(value, tuple) else ()
-
-
 def _coded(_entity: Entity, record: Record, books: Books, _around: Around) -> str | None:
     return next((each.trouble for each in uncoded(record, books)), None)
 
 
 def uncoded(record: Record, books: Books) -> Iterator[UncodedLine]:
     """The lines of a document that cannot be sent for want of a code that Xero has in use, each with why."""
-    for position, line in enumerate(_lines_of(record), start=1):
+    for position, line in enumerate(lines_of(record.fields), start=1):
         account, tax = codes_of(line, books)
         text = str(line.get("description") or line.get("product") or "no description")
         lacking = [word for word, code in (("ledger account", account), ("tax rate", tax)) if not code]

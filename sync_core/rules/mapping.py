@@ -47,6 +47,12 @@ def accepted(entity: Entity, side: Side, native: Native) -> bool:
     return all(str(pick(native, path)) in values for where, path, values in entity.accept if where is side)
 
 
+def lines_of(fields: Fields) -> tuple[Mapping[str, Any], ...]:
+    """The lines of a document in canonical fields, () for a record without any."""
+    value = fields.get("lines")
+    return value if isinstance(value, tuple) else ()
+
+
 def content_hash(fields: Fields) -> str:
     """The same for the same canonical fields, whatever order or spelling they arrived in."""
     return hashlib.blake2b(dumps(fields), digest_size=16).hexdigest()

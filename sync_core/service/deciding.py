@@ -51,12 +51,9 @@ class Deciding(Desk):
     def _over(self, name: str, crm_id: str, keep: Mapping[str, Side]) -> dict[str, Kept]:
         """Each decision with the value that it gives up."""
         link = self._workspace.state.links(name, Side.CRM, [crm_id]).get(crm_id)
-        ids, read, declared = (
-            {Side.CRM: crm_id, Side.XERO: link.xero_id if link else ""},
-            reading(self._workspace.cache),
-            entity(name),
-        )
-        stands = {side: read(declared, side, [row_id]).get(row_id) for side, row_id in ids.items()}
+        ids = {Side.CRM: crm_id, Side.XERO: link.xero_id if link else ""}
+        read = reading(self._workspace.cache)
+        stands = {side: read(entity(name), side, [row_id]).get(row_id) for side, row_id in ids.items()}
         values = {side: record.fields if record is not None else {} for side, record in stands.items()}
         return {field: Kept(side, print_of(values[side.other].get(field))) for field, side in keep.items()}
 

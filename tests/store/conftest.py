@@ -10,10 +10,20 @@ import pytest
 from durable import StillClock
 from sqlalchemy import create_engine, make_url, text
 
+from sync_core.store.cache import Cache
+from sync_core.store.cache_opening import open_cache
 from sync_core.store.state import State, open_state
 
 Opener = Callable[..., State]
 SECRET = "secret"
+
+
+@pytest.fixture
+def cache(tmp_path: Path) -> Iterator[Cache]:
+    """A new cache of its own."""
+    made = open_cache(tmp_path / "cache.duckdb")
+    yield made
+    made.close()
 
 
 @pytest.fixture

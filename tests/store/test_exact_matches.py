@@ -2,29 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 import pytest
+from held import hold
 
-from sync_core.model import Record, Side
-from sync_core.rules.mapping import content_hash, dumps
+from sync_core.model import Side
 from sync_core.store import records
-from sync_core.store.cache_opening import open_cache
-
-NOW = datetime(2026, 11, 27, 9, tzinfo=UTC)
-
-
-@pytest.fixture
-def cache(tmp_path):
-    made = open_cache(tmp_path / "cache.duckdb")
-    yield made
-    made.close()
-
-
-def hold(cache, side, row_id, name):
-    fields = {"name": name}
-    record = Record(side, "contacts", row_id, "account", "1", fields, "")
-    records.merge_records(cache, [records.as_row(record, "name", content_hash(fields), dumps(fields).decode(), "run")], at=NOW)
 
 
 @pytest.mark.parametrize("spelling", ["POHARA boats", "Pohara  Boats", "Pohara\u00a0Boats", " Pohara \tBoats\u2003"])

@@ -2,30 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 import duckdb
 import pytest
+from held import NOW, hold
 
-from sync_core.model import Link, Record, Side
+from sync_core.model import Link, Side
 from sync_core.rules.entities import entity
-from sync_core.rules.mapping import sealed
 from sync_core.store import agreed_images, open_work, records, rows
 from sync_core.store.cache_opening import open_cache
-
-NOW = datetime(2026, 11, 27, 9, tzinfo=UTC)
-
-
-@pytest.fixture
-def cache(tmp_path):
-    made = open_cache(tmp_path / "cache.duckdb")
-    yield made
-    made.close()
-
-
-def hold(cache, side, row_id, name):
-    record = Record(side, "contacts", row_id, "account", "1", {"name": name}, "")
-    records.merge_records(cache, [records.as_row(record, "name", *sealed(record.fields), "run")], at=NOW)
 
 
 def paired(cache, crm, xero):
