@@ -33,8 +33,8 @@ def recover(workspace: Workspace, run: str, lease: Lease) -> int:
 
 def _settle(workspace: Workspace, name: str, waiting: list[Intent], run: str, lease: Lease) -> int:
     some = [i for i in waiting if i.entity == name and i.status is IntentStatus.UNKNOWN]
-    arrivals = find_arrived(workspace, entity(name), some, run)
-    found = arrivals.found
+    arrivals, answered = find_arrived(workspace, entity(name), some, run), _answered(workspace, name, some)
+    found, unclear = {**arrivals.found, **answered}, arrivals.unclear - answered.keys()
     log.info("looked up writes without an answer", entity=name, asked=len(some), arrived=len(found), run=run)
     made = {i.id: _link(workspace, i, found[i.id]) for i in some if i.id in found and i.verb is Verb.CREATE}
     overtaken = _linked_otherwise(workspace, name, made)
@@ -45,9 +45,9 @@ def _settle(workspace: Workspace, name: str, waiting: list[Intent], run: str, le
     now, declared = workspace.clock.now(), entity(name)
     taken = [i for i in some if i.id in found and i.id not in overtaken]
     outcomes: list[Settlement] = [(i.id, IntentStatus.ADOPTED, found[i.id], "") for i in taken]
-    outcomes += [(i, IntentStatus.NEEDS_REVIEW, None, SEVERAL) for i in sorted(arrivals.unclear)]
+    outcomes += [(i, IntentStatus.NEEDS_REVIEW, None, SEVERAL) for i in sorted(unclear)]
     outcomes += [(i, IntentStatus.NEEDS_REVIEW, found[i], LINKED_OTHERWISE) for i in sorted(overtaken)]
-    missing = [i for i in some if i.id not in found and i.id not in arrivals.unclear]
+    missing = [i for i in some if i.id not in found and i.id not in unclear]
     outcomes += [(i.id, IntentStatus.REJECTED, None, NEVER_ARRIVED) for i in missing if not may_still_arrive(declared, i, now)]
     links = list(made.values())
     records.set_partners(workspace.cache, links)
@@ -55,6 +55,17 @@ def _settle(workspace: Workspace, name: str, waiting: list[Intent], run: str, le
         workspace.state.settle(outcomes, links, statuses, lease)
     take_for_agreed(workspace, declared, lines_sent(declared, (i for i in waiting if i.entity == name)), run)
     return len(found)
+
+
+def _answered(workspace: Workspace, name: str, some: list[Intent]) -> dict[str, str]:
+    """By intent the record that Xero answered with, where the run ended between the cache, which has the pair, and the state.
+
+    It is this one, whatever became of it since: somebody may have voided it, and then no living record holds its tag.
+    """
+    sent = {i.crm_id: i.id for i in some if i.verb is Verb.CREATE and i.side is Side.XERO and i.crm_id}
+    linked = workspace.state.links(name, Side.CRM, sorted(sent))
+    pairs = records.partners(workspace.cache, name, Side.CRM, sent)
+    return {sent[crm]: xero for crm, xero in pairs.items() if crm not in linked}
 
 
 def _unsaid(workspace: Workspace, name: str, some: list[Intent], run: str) -> list[RecordStatus]:

@@ -10,6 +10,7 @@ from sync_core.model import Outcome, RunStatus
 from sync_core.rules.types import STANDARD
 from sync_core.sandbox.xero.store import store_of
 from sync_core.service import ContactType, Scope
+from tests.flows.killed import killed_at
 from tests.flows.shop import act, at_rest, remark, rows, sync
 from tests.scenarios.books import Books
 
@@ -342,10 +343,6 @@ def test_more_than_a_batch_goes_in_batches(books):
     assert len(groups(books)["Customer"]) == 53
 
 
-class KilledError(BaseException):
-    """The process ended."""
-
-
 @pytest.mark.parametrize(
     ("step_name", "nth"),
     [("marked as sending", 2), ("answered", 2), *(pytest.param("answered", n, marks=pytest.mark.soak) for n in (1, 3))],
@@ -355,15 +352,7 @@ def test_a_sync_that_ends_in_the_middle_of_a_move_is_finished_by_the_next(books,
     retype(books, CUSTOMER)
     sync(books)
     retype(books, VENDOR)
-    passed: list[str] = []
-
-    def step(name: str) -> None:
-        passed.append(name)
-        if name == f"groups {step_name}" and passed.count(name) == nth:
-            raise KilledError
-
-    with pytest.raises(KilledError), books.open(step) as service:
-        service.sync()
+    killed_at(books, f"groups {step_name}", nth)
     sync(books)
     assert groups(books) == {"Customer": [], "Vendor": [KAHU]}
     at_rest(books)

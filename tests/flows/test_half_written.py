@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sync_core.systems.dataverse import Dataverse
+from tests.flows.killed import killed_at
 from tests.flows.shop import act, at_rest, remark, rows, sync
 from tests.scenarios.books import Books
 from tests.scenarios.people import People
@@ -13,10 +14,6 @@ WALK = {"text": "Guided walk", "price": 100, "account": 200, "tax rate": "OUTPUT
 MAP = {"Description": "Map", "Quantity": 1, "UnitAmount": 10, "AccountCode": "200", "TaxType": "OUTPUT2"}
 BEYOND = 100_000_000_001
 """Pieces, more than a line in Dynamics can hold."""
-
-
-class KilledError(BaseException):
-    """The process is gone."""
 
 
 @pytest.fixture
@@ -45,24 +42,22 @@ def amounts(books: Books) -> list[float]:
     return sorted(float(line["extendedamount"]) for line in rows(books, "dataverse.invoicedetail"))
 
 
-def die_at(name: str, nth: int):
-    passed = 0
-
-    def die(step: str) -> None:
-        nonlocal passed
-        passed += step == name
-        if step == name and passed == nth:
-            raise KilledError
-
-    return die
-
-
 @pytest.mark.parametrize(("point", "nth", "there"), [("lines answered", 1, [138.0]), ("lines marked as sending", 2, [138.0])])
 def test_a_death_between_two_lines_leaves_no_conflict(alone, sold, point, nth, there):
     change(sold, MAP)
-    with pytest.raises(KilledError), sold.open(die_at(point, nth)) as service:
-        service.sync()
+    killed_at(sold, point, nth)
     assert amounts(sold) == there
+    sold.sandbox.advance(600)
+    sync(sold)
+    assert remark(sold, "INV-1")[0] == "Success"
+    assert amounts(sold) == [11.5, 138.0]
+    at_rest(sold)
+
+
+@pytest.mark.parametrize("point", [pytest.param("lines marked as sending", marks=pytest.mark.soak), "lines answered"])
+def test_a_death_around_all_lines_sent_at_once_leaves_no_conflict(sold, point):
+    change(sold, MAP)
+    killed_at(sold, point)
     sold.sandbox.advance(600)
     sync(sold)
     assert remark(sold, "INV-1")[0] == "Success"
@@ -85,8 +80,7 @@ def test_a_system_that_stops_answering_between_two_lines_leaves_no_conflict(alon
 
 def test_a_persons_change_in_between_stays_a_conflict(alone, sold):
     change(sold, MAP)
-    with pytest.raises(KilledError), sold.open(die_at("lines answered", 1)) as service:
-        service.sync()
+    killed_at(sold, "lines answered")
     act(sold, "line in Dynamics", {"invoice": "INV-1", "line": 1, "price": 130})
     sold.sandbox.advance(600)
     sync(sold)
