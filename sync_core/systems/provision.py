@@ -1,8 +1,9 @@
 """Setting Dynamics up: Tieout's tables, columns, lookups and keys, and change tracking on the standard tables.
 
 Idempotent: it reads what is there and makes only what is missing, one piece at a time (Dataverse locks its customisation).
-Each piece is whole or absent, so a set-up that was cut off goes on where it stopped. The solution's version is raised last:
-until then the next run knows that publishing is still due.
+Each piece is whole or absent, so a set-up that was cut off goes on where it stopped: by itself, as long as every lost answer
+came after something that was made, else when it is run again. The solution's version is raised last: until then the next run
+knows that publishing is still due.
 """
 
 from __future__ import annotations
@@ -35,6 +36,10 @@ _TRIES = 12
 _PAUSE_S = 5.0
 _KEY_POLLS = 60
 _CONTEXT = "@odata.context"
+
+
+class _LostError(Retryable):
+    """A change whose answer did not come: only a look tells whether it was made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,10 +115,29 @@ class _Setup:
     def __init__(self, http: Http, clock: Clock, progress: Progress) -> None:
         self._http, self._clock, self._progress = http, clock, progress
         self._created: list[str] = []
+        self._making = ""
+        self._published: list[str] = []
+        self._changes = 0
 
     def run(self) -> ProvisionReport:
         found = survey(self._http)
         already = sum(piece.there for piece in pieces(found))
+        lost_at = -1
+        while True:
+            try:
+                self._complete(found)
+            except _LostError:
+                if self._changes <= lost_at:
+                    raise
+                lost_at = self._changes
+                self._clock.sleep(_PAUSE_S)
+                found = survey(self._http)
+                if any(piece.there and piece.name == self._making for piece in pieces(found)):
+                    self._note(self._making)
+            else:
+                return ProvisionReport(self._created, already)
+
+    def _complete(self, found: Environment) -> None:
         found = self._frame(found)
         for piece in pieces(found):
             if not piece.there:
@@ -121,7 +145,6 @@ class _Setup:
         if self._created or _is_behind(found.version):
             self._await_keys()
             self._publish(found.solution, found.version)
-        return ProvisionReport(self._created, already)
 
     def _frame(self, found: Environment) -> Environment:
         """Publisher and solution come first, because everything else is made inside them."""
@@ -133,13 +156,15 @@ class _Setup:
         return Environment(publisher, solution, found.version, found.tables)
 
     def _new_row(self, name: str, body: Body) -> str:
+        self._making = f"{name} {body['uniquename']}"
         self._change("POST", f"/{name}s", body)
-        self._note(f"{name} {body['uniquename']}")
+        self._note(self._making)
         # To be shown what was made is a wish, which a server may leave unfulfilled.
         rows = _list(self._http, f"/{name}s", select=f"{name}id", filter=_named(body["uniquename"]))
         return str(rows[0][f"{name}id"])
 
     def _make(self, piece: Piece) -> None:
+        self._making = piece.name
         if piece.track:
             self._track(piece.track)
         else:
@@ -147,6 +172,7 @@ class _Setup:
         self._note(piece.name)
 
     def _note(self, name: str) -> None:
+        self._making = ""
         self._created.append(name)
         self._progress(f"Made {name}.")
 
@@ -182,7 +208,9 @@ class _Setup:
         """One table at a time: all of them in one call can take longer than anything on the way waits for an answer."""
         self._progress("Publishing.")
         for table in TABLES:
-            self._change("POST", "/PublishXml", publish_body([table.name]))
+            if table.name not in self._published:
+                self._change("POST", "/PublishXml", publish_body([table.name]))
+                self._published.append(table.name)
         if _is_behind(version):
             self._change("PATCH", f"/solutions({solution})", {"version": VERSION}, **{"If-Match": "*"})
 
@@ -191,6 +219,7 @@ class _Setup:
         for _ in range(_TRIES):
             answer = _request(self._http, method, path, body, headers)
             if answer.status < 400:
+                self._changes += 1
                 return answer
             code = odata.failure(answer.status, answer.body).code
             if code != _CUSTOMISING and not (code in _NOT_YET and self._created):
@@ -211,7 +240,7 @@ def _request(http: Http, method: str, path: str, body: Body | None = None, heade
             detail=error.detail,
         ) from None
     except Unknown as error:
-        raise Retryable(
+        raise _LostError(
             "The connection to Dynamics was lost during the set-up. Run it again; it goes on where it stopped.",
             detail=error.detail,
         ) from None

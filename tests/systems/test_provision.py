@@ -93,6 +93,36 @@ def test_it_goes_on_after_a_cut_at_any_change():
         assert still_missing(dynamics) == []
 
 
+@pytest.mark.parametrize("made", [True, False])
+def test_it_goes_on_by_itself_after_lost_answers(made):
+    whole, dynamics, turns, clock = Metadata(), Metadata(), [], VirtualClock()
+    created = set_up(whole).created
+
+    def lose(request):
+        turns.append(request)
+        if request.method == "POST" and len(turns) % 20 == 19:
+            raise httpx.ReadError("cut")
+
+    setattr(dynamics, "after" if made else "stumble", lose)
+    assert set_up(dynamics, clock).created == created
+    assert clock.slept.count(5.0) >= 5
+    assert still_missing(dynamics) == []
+
+
+def test_it_gives_up_when_nothing_is_made_between_two_lost_answers():
+    dynamics, lost = Metadata(), []
+
+    def lose(request):
+        if request.method == "POST":
+            lost.append(request)
+            raise httpx.ReadError("cut")
+
+    dynamics.stumble = lose
+    with pytest.raises(Retryable, match="Run it again"):
+        set_up(dynamics)
+    assert len(lost) == 2
+
+
 def test_a_cut_before_publishing_publishes_next_time():
     dynamics = Metadata()
 
@@ -182,7 +212,7 @@ def test_a_key_that_failed_is_reported():
 )
 def test_what_stands_in_the_way_is_said_in_one_sentence(status, words):
     dynamics = Metadata()
-    dynamics.stumble = refuse(status, "0x80040216", times=1)
+    dynamics.stumble = refuse(status, "0x80040216", times=2)
     with pytest.raises((Configure, Retryable), match=words):
         set_up(dynamics)
 
