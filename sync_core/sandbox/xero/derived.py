@@ -87,9 +87,6 @@ DERIVED: dict[str, Derived] = {
     "employees": Derived(("settings", "transactions"), _none("Employees")),
     "expenseclaims": Derived(("transactions", "settings"), _none("ExpenseClaims")),
     "receipts": Derived(("transactions", "settings"), _none("Receipts")),
-    "linkedtransactions": Derived(("invoices", "transactions"), _none("LinkedTransactions")),
-    "repeatinginvoices": Derived(("invoices", "transactions"), _none("RepeatingInvoices")),
-    "banktransfers": Derived(("banktransactions", "transactions"), _none("BankTransfers")),
 }
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sync_core.sandbox.kernel import Row
-from sync_core.sandbox.xero import allocations, files, groups, settings, wire
+from sync_core.sandbox.xero import allocations, files, groups, linked, settings, wire
 from sync_core.sandbox.xero.context import Context
 from sync_core.sandbox.xero.derived import DERIVED, derived_answer
 from sync_core.sandbox.xero.errors import RuleError, as_errors, not_allowed, not_found, validation
@@ -151,7 +151,17 @@ def _delete_category(call: Call, row: Row) -> tuple[int, Row | None]:
     return 200, {"TrackingCategories": [wire.plain({**row, "Status": "DELETED"})]}
 
 
-_DELETES = {"Accounts": _delete_account, "Items": _delete_item, "TrackingCategories": _delete_category}
+def _delete_link(call: Call, row: Row) -> tuple[int, Row | None]:
+    linked.delete(call.store, row)
+    return 204, None
+
+
+_DELETES = {
+    "Accounts": _delete_account,
+    "Items": _delete_item,
+    "TrackingCategories": _delete_category,
+    "LinkedTransactions": _delete_link,
+}
 
 
 def _history(call: Call, resource: Resource, row: Row) -> tuple[int, Row | None]:

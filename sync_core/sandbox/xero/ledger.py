@@ -135,10 +135,16 @@ def _manual(store: Store, row: Row) -> tuple[str, list[Entry]]:
     return "MANJOURNAL", [*entries, Entry(_system(store, "GST"), sum((entry.tax for entry in entries), ZERO))]
 
 
+def _transfer(_store: Store, row: Row) -> tuple[str, list[Entry]]:
+    amount = _base(row["Amount"], row)
+    return "TRANSFER", [Entry(row["FromAccountID"], -amount), Entry(row["ToAccountID"], amount)]
+
+
 POSTERS: dict[str, Callable[[Store, Row], tuple[str, list[Entry]]]] = {
     "Invoices": _document,
     "CreditNotes": _document,
     "Payments": _payment,
     "BankTransactions": _bank_transaction,
     "ManualJournals": _manual,
+    "BankTransfers": _transfer,
 }

@@ -7,12 +7,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from email.utils import parsedate_to_datetime
+from functools import partial
 from typing import Any
 
 from sync_core.sandbox.kernel import Row
 from sync_core.sandbox.xero import wire
 from sync_core.sandbox.xero.errors import bad_query
 from sync_core.sandbox.xero.fields import id_of
+from sync_core.sandbox.xero.linked import has_status
 from sync_core.sandbox.xero.render import render
 from sync_core.sandbox.xero.resources import RESOURCES, Resource
 from sync_core.sandbox.xero.store import Store, Table
@@ -37,6 +39,7 @@ SEARCHED = {
     "Contacts": ("Name", "FirstName", "LastName", "ContactNumber", "CompanyNumber", "EmailAddress"),
 }
 OFFERS = {"Quotes": ("Status", "QuoteNumber", "ContactID"), "PurchaseOrders": ("Status",)}
+LINKED = ("LinkedTransactionID", "SourceTransactionID", "ContactID", "TargetTransactionID")
 """Fields that a parameter of the same name filters on."""
 HIDDEN = {"Contacts": "ContactStatus", "TrackingCategories": "Status"}
 
@@ -101,6 +104,8 @@ def _choose(store: Store, table: Table, query: Query, part: slice) -> tuple[list
     """The wanted rows and how many there are in all; only a filter or another order looks at every row."""
     where = _where(store, table, query)
     tests = _tests(table, query) + ([where.test] if where else [])
+    if table.resource.name == "LinkedTransactions" and query.params.get("status"):
+        tests.append(partial(has_status, store, query.params["status"]))
     order = query.params.get("order", "").strip()
     narrowed = _narrowed(table, query, where)
     if not tests and not order and narrowed is None and table.resource.stamped:
@@ -177,6 +182,10 @@ def _tests(table: Table, query: Query) -> list[Predicate]:
     if name in OFFERS:
         tests += [_member(field, query.items(field.lower())) for field in OFFERS[name] if query.items(field.lower())]
         tests += _between(query)
+    if name == "LinkedTransactions":
+        tests += [_member(field, [id_of(query.params[field.lower()])]) for field in LINKED if query.params.get(field.lower())]
+    if name == "BankTransfers" and not query.flag("includedeleted"):
+        tests.append(lambda row: row["Status"] != "DELETED")
     if query.flag("createdbymyapp"):
         tests.append(lambda row: row.get("_app") == query.app)
     if query.params.get("searchterm") and name in SEARCHED:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from sync_core.sandbox.kernel import Row
-from sync_core.sandbox.xero import offers, wire
+from sync_core.sandbox.xero import linked, offers, repeating, transfers, wire
 from sync_core.sandbox.xero.amounts import places
 from sync_core.sandbox.xero.render_contacts import contact_shown, group_shown
 from sync_core.sandbox.xero.render_documents import bank_transaction_shown, credit_shown, invoice_shown
@@ -41,6 +41,9 @@ _RENDERERS: dict[str, Callable[[Store, Row, View], Row]] = {
     "Contacts": contact_shown,
     "Quotes": lambda store, row, view: offers.shown(store, offers.QUOTES, row, view),
     "PurchaseOrders": lambda store, row, view: offers.shown(store, offers.PURCHASE_ORDERS, row, view),
+    "BankTransfers": transfers.shown,
+    "RepeatingInvoices": repeating.shown,
+    "LinkedTransactions": linked.shown,
     "ContactGroups": group_shown,
     "Items": _item,
 }

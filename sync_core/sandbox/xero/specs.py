@@ -241,6 +241,58 @@ MANUAL_JOURNAL: Spec = {
     "Url": text(2083),
     "ShowOnCashBasisReports": FLAG,
 }
+_TRACKED = many({"TrackingCategoryID": ID, "TrackingOptionID": ID, "Name": text(100), "Option": text(100)})
+BANK_TRANSFER: Spec = {
+    "BankTransferID": ID,
+    "FromBankAccount": one(ACCOUNT_REF),
+    "ToBankAccount": one(ACCOUNT_REF),
+    "Amount": NUMBER,
+    "Date": DATE,
+    "Reference": text(255),
+    "FromIsReconciled": FLAG,
+    "ToIsReconciled": FLAG,
+    "FromTracking": _TRACKED,
+    "ToTracking": _TRACKED,
+    "Status": choice("AUTHORISED", "DELETED"),
+}
+REPEATING_INVOICE: Spec = {
+    "RepeatingInvoiceID": ID,
+    "Type": choice("ACCREC", "ACCPAY"),
+    "Contact": one(CONTACT),
+    "Schedule": one(
+        {
+            "Period": NUMBER,
+            "Unit": choice("WEEKLY", "MONTHLY"),
+            "DueDate": NUMBER,
+            "DueDateType": choice(
+                "DAYSAFTERBILLDATE",
+                "DAYSAFTERBILLMONTH",
+                "DAYSAFTERINVOICEDATE",
+                "DAYSAFTERINVOICEMONTH",
+                "OFCURRENTMONTH",
+                "OFFOLLOWINGMONTH",
+            ),
+            "StartDate": DATE,
+            "NextScheduledDate": DATE,
+            "EndDate": DATE,
+        }
+    ),
+    "LineItems": many(LINE),
+    "LineAmountTypes": choice("Exclusive", "Inclusive", "NoTax"),
+    "Reference": text(255),
+    "BrandingThemeID": ID,
+    "CurrencyCode": text(3),
+    "Status": choice("DRAFT", "AUTHORISED", "DELETED"),
+    **dict.fromkeys(("ApprovedForSending", "SendCopy", "MarkAsSent", "IncludePDF"), FLAG),
+}
+LINKED_TRANSACTION: Spec = {
+    "LinkedTransactionID": ID,
+    "SourceTransactionID": ID,
+    "SourceLineItemID": ID,
+    "ContactID": ID,
+    "TargetTransactionID": ID,
+    "TargetLineItemID": ID,
+}
 _OFFER: Spec = {
     "Contact": one(CONTACT),
     "LineItems": many(LINE),

@@ -14,7 +14,22 @@ from functools import partial
 from typing import Any
 
 from sync_core.sandbox.kernel import Row
-from sync_core.sandbox.xero import banking, batches, contacts, documents, groups, manual, offers, payments, settings, wire, xml
+from sync_core.sandbox.xero import (
+    banking,
+    batches,
+    contacts,
+    documents,
+    groups,
+    linked,
+    manual,
+    offers,
+    payments,
+    repeating,
+    settings,
+    transfers,
+    wire,
+    xml,
+)
 from sync_core.sandbox.xero.context import Context
 from sync_core.sandbox.xero.errors import EMPTY_ID, RuleError, as_errors, bad_data, no_data, validation
 from sync_core.sandbox.xero.fields import read
@@ -70,6 +85,9 @@ WRITERS = {
     "Quotes": _for_offers(offers.QUOTES),
     "PurchaseOrders": _for_offers(offers.PURCHASE_ORDERS),
     "ManualJournals": Writer(manual.write, manual.find),
+    "BankTransfers": Writer(transfers.write, transfers.find),
+    "RepeatingInvoices": Writer(repeating.write, repeating.find),
+    "LinkedTransactions": Writer(linked.write),
     "ContactGroups": Writer(groups.write),
     "Accounts": Writer(settings.write_account, summary_only=True),
     "Items": Writer(settings.write_item, settings.find_item),

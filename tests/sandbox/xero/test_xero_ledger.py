@@ -168,13 +168,10 @@ def test_refused_manual_journals(api):
 
 EMPTY = [
     "Employees",
-    "BankTransfers",
     "Budgets",
     "ExpenseClaims",
-    "LinkedTransactions",
     "PaymentServices",
     "Receipts",
-    "RepeatingInvoices",
 ]
 
 

@@ -187,5 +187,18 @@ def test_other_writes(api, check, path, method, body):
     check(f"/{path}", method, api.send(method.upper(), path, body))
 
 
+def test_transfers_templates_and_links(api, check):
+    from test_xero_linked import link, template, transfer
+
+    check("/BankTransfers", "put", api.send("PUT", "BankTransfers", {"BankTransfers": [transfer()]}))
+    check("/BankTransfers", "put", api.send("PUT", "BankTransfers", transfer(Amount="0")))
+    check("/BankTransfers", "get", api.send("GET", "BankTransfers"))
+    made = api.one("PUT", "RepeatingInvoices", template())
+    check("/RepeatingInvoices", "put", api.send("PUT", "RepeatingInvoices", {"RepeatingInvoices": [template()]}))
+    check("/RepeatingInvoices/{RepeatingInvoiceID}", "get", api.send("GET", f"RepeatingInvoices/{made['RepeatingInvoiceID']}"))
+    check("/LinkedTransactions", "put", api.send("PUT", "LinkedTransactions", link(api)))
+    check("/LinkedTransactions", "get", api.send("GET", "LinkedTransactions", page=1))
+
+
 def test_actions(api, check):
     check("/Organisation/Actions", "get", api.send("GET", "Organisation/Actions"))
