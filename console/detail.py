@@ -7,17 +7,19 @@ from decimal import Decimal
 
 import streamlit as st
 
-from console import casework, decide, line_codes, record_resync, verify, xero_details
+from console import applied, casework, decide, history, line_codes, record_resync, verify, xero_details
 from console.door import service
 from console.sheets import Sheet
-from console.texts import MATCH_WORDS, XERO_TYPES, amount, day, plain
-from console.widgets import filled, left, right, table
+from console.texts import MATCH_WORDS, amount, day, plain, state_words
+from console.widgets import Column, beside, left, right, table
 from sync_core.model import MatchStatus, RecordStatus, Side
 from sync_core.service import Balance, FieldLine, LinePair, RowDetail
 
 LINE_CODES = (("account_code", "Account", "Ledger account"), ("tax_type", "Tax rate", "Tax rate"))
 """Codes of a line, their headings, and what a verdict calls them: shown where a line differs in them."""
 LINE_AMOUNTS = (("quantity", "Quantity"), ("unit_price", "Price"), ("net", "Net"), ("tax", "Tax"))
+SIDES = 520
+"""How wide, in pixels, what stands of both sides is."""
 BALANCES = (("total", "Total"), ("tax", "of which tax"), ("paid", "Paid"), ("credited", "Credited"), ("due", "Due"))
 
 
@@ -28,7 +30,7 @@ def draw(sheet: Sheet, found: RowDetail) -> None:
     st.text(f"{MATCH_WORDS[MatchStatus(str(row['status']))]}{_because(row)}")
     statuses = statuses_of(sheet, row)
     buttons(sheet, row)
-    sides, details = st.columns([6, 5], gap="large")
+    sides, details = beside(SIDES, 450)
     with sides:
         balances(sheet, found)
         fields(sheet, found)
@@ -37,9 +39,11 @@ def draw(sheet: Sheet, found: RowDetail) -> None:
     decide.draw(sheet, found, statuses)
     _codes(sheet, row, statuses)
     _lines(sheet, found)
-    _applied(found)
+    applied.draw(found)
     _alternatives(found)
     casework.draw(sheet.entity, str(row["row_id"]))
+    ids = (str(row[name]) if row[name] else None for name in ("crm_id", "xero_id"))
+    history.draw(sheet.entity, *ids, max(statuses, key=lambda status: status.last_attempt).run if statuses else "")
 
 
 def look(sheet: Sheet, found: RowDetail) -> None:
@@ -50,7 +54,7 @@ def look(sheet: Sheet, found: RowDetail) -> None:
     balances(sheet, found)
     fields(sheet, found)
     _lines(sheet, found)
-    _applied(found)
+    applied.draw(found)
 
 
 def _because(row: Mapping[str, object]) -> str:
@@ -140,21 +144,19 @@ def fields(sheet: Sheet, found: RowDetail) -> None:
     if not shown:
         st.text("Every field is the same on both sides." if found.fields else "There is only one side to show.")
         return
-    columns = {
-        "label": left("Field", width=110),
-        "crm": left("Dynamics", width=120),
-        "agreed": left("Last agreed", width=100),
-        "xero": left("Xero", width=120),
-        "verdict": left("Verdict", width=130),
-    }
-    rows = [{name: _spoken(line, name) for name in columns} for line in shown]
-    table(rows, filled(columns, rows, "crm", "agreed", "xero"), "Fields of both records")
+    names = ("label", "crm", "agreed", "xero", "verdict")
+    rows = [{name: _spoken(line, name) for name in names} for line in shown]
+    values = {"crm": "Dynamics", "agreed": "Last agreed", "xero": "Xero"}
+    told = [name for name in values if any(row[name] for row in rows)]
+    columns: dict[str, Column] = {"label": left("Field", width=100)}
+    columns |= {name: left(values[name], width=(SIDES - 214) // len(told)) for name in told}
+    table(rows, columns | {"verdict": left("Verdict", width=114)}, "Fields of both records")
 
 
 def _spoken(line: FieldLine, name: str) -> str:
-    """A cell of the field table. Xero shouts its statuses; Dynamics does not."""
+    """A cell of the field table."""
     text = str(getattr(line, name))
-    return text.capitalize() if line.name == "state" and text.isupper() else text
+    return state_words(text) if line.name == "state" else text
 
 
 def _codes(sheet: Sheet, row: Mapping[str, object], statuses: Sequence[RecordStatus]) -> None:
@@ -218,30 +220,3 @@ def _alternatives(found: RowDetail) -> None:
         for each in found.alternatives
     )
     table(rows, columns, "Other records that this row could belong to")
-
-
-def _applied(found: RowDetail) -> None:
-    if not found.applied:
-        return
-    st.markdown("**Payments and allocations**")
-    currency = str(found.row["currency"] or "")
-    columns = {
-        "kind": left("Kind"),
-        "date": left("Date", width="small"),
-        "reference": left("Reference"),
-        "crm": right("Dynamics", width="medium"),
-        "xero": right("Xero", width="medium"),
-        "state": left("Status", width=100),
-    }
-    rows = (
-        {
-            "kind": XERO_TYPES.get(each.kind, each.kind.lower()),
-            "date": day(each.date),
-            "reference": each.reference,
-            "crm": amount(each.crm, currency),
-            "xero": amount(each.xero, currency),
-            "state": each.state,
-        }
-        for each in found.applied
-    )
-    table(rows, columns, "Payments and allocations on both sides")

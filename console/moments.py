@@ -38,6 +38,7 @@ def choose(entity: str) -> str:
         format_func=lambda value: labels.get(value, value),
         key=key,
         on_change=chosen,
+        width=270,
     )
     return _other_day(name) if asked == OTHER else asked
 
@@ -59,5 +60,5 @@ def _other_day(name: str) -> str:
         if isinstance(picked, date):
             st.query_params[name] = picked.isoformat()
 
-    st.date_input("Day", None, key=key, format="YYYY-MM-DD", on_change=chosen)
+    st.date_input("Day", None, key=key, format="YYYY-MM-DD", on_change=chosen, width=150)
     return NOW

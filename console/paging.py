@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
+from console import opened
+
 
 def pages_of(total: int, rows: int) -> int:
     """On how many pages ``total`` rows stand when each holds ``rows``."""
@@ -21,8 +23,8 @@ def first(name: str) -> None:
     st.query_params.pop(name, None)
 
 
-def turn(name: str, pages: int) -> None:
-    """What turns the pages, nothing where there is only one."""
+def turn(name: str, pages: int, row: str = "") -> None:
+    """What turns the pages, nothing where there is only one. ``row`` is what the address calls the row that is open."""
     if pages < 2:
         return
     current = page(name, pages)
@@ -30,5 +32,6 @@ def turn(name: str, pages: int) -> None:
 
     def turned() -> None:
         st.query_params[name] = str(st.session_state[key])
+        opened.shut(row)
 
     st.pagination(pages, default=current, key=key, on_change=turned)

@@ -7,16 +7,16 @@ from decimal import Decimal
 
 import streamlit as st
 
-from console import answers, decide, detail, linking, paging, xero_details
+from console import answers, decide, detail, history, linking, opened, paging, xero_details
 from console.door import service
 from console.frame import never_synced, reader_zone
 from console.segments import segments
 from console.sheets import Sheet
 from console.texts import STATUS_WORDS, amount, plain, when
-from console.widgets import Column, empty, left, pick, right, shown_of, table
+from console.widgets import Column, beside, empty, left, list_height, pick, right, shown_of
 from sync_core.errors import Rejected
 from sync_core.model import Side, Status
-from sync_core.service import RecordLine, RecordList
+from sync_core.service import RecordLine, RecordList, Relationship, RowDetail
 
 ROWS = 100
 WIDTHS = {"email": 168, "phone": 116, "code": 84, "rate": 70, "price": 90, "sort_order": 90}
@@ -61,9 +61,11 @@ def draw(listed: Listed) -> None:
         _nothing(listed, searched=bool(search or status))
         return
     st.markdown(f"**{shown_of(len(found.lines), total, listed.singular, listed.plural)}**")
-    row_id = _grid(listed, found)
-    paging.turn(name, pages)
+    row_id = _grid(listed, found, alone=total == 1)
+    paging.turn(name, pages, opened.row_of(listed.entity))
     line = next((each for each in found.lines if each.row_id == row_id), None)
+    if line is None and row_id:
+        line = service().record(listed.entity, row_id)
     if line is None:
         st.caption(f"Select a row to see the {listed.singular} in full.")
         return
@@ -76,22 +78,43 @@ def one(listed: Listed, line: RecordLine) -> None:
     row = {"row_id": line.row_id, "crm_id": line.crm_id, "xero_id": line.xero_id, "number": line.name}
     statuses = detail.statuses_of(listed.sheet, row)
     detail.buttons(listed.sheet, row)
-    xero_details.draw(
-        line.entity,
-        row,
-        statuses,
-        {**({"Type": line.type} if line.type else {}), "State": "" if line.state == "in use" else line.state},
-    )
-    try:
-        found = answers.detail(listed.entity, line.row_id)
-    except Rejected:
-        # side by side it stands with the record that it would be matched with, and not by itself
-        st.text("It is not linked, so there are no two sides to compare.")
-    else:
-        detail.fields(listed.sheet, found)
-        decide.draw(listed.sheet, found, statuses)
+    sides, details = beside(520, 450)
+    with details:
+        xero_details.draw(line.entity, row, statuses, _more(line))
+    with sides:
+        found = _found(line)
+        if found is not None:
+            detail.fields(listed.sheet, found)
+            decide.draw(listed.sheet, found, statuses)
+        else:
+            st.text("It is not linked, so there are no two sides to compare.")
     linking.draw(listed.entity, line)
-    _history(line)
+    history.draw(line.entity, line.crm_id, line.xero_id, line.standing.run if line.standing else "")
+
+
+def _found(line: RecordLine) -> RowDetail | None:
+    """Both sides of the record; None where it stands with the record that it would be matched with, and not by itself."""
+    try:
+        return answers.detail(line.entity, line.row_id)
+    except Rejected:
+        return None
+
+
+def _more(line: RecordLine) -> dict[str, str]:
+    """What Tieout takes a record for, and what Xero by itself concludes from a contact's documents."""
+    told = {"Type": line.type, "State": "" if line.state == "in use" else line.state}
+    related = service().relationship(line.crm_id) if line.entity == "contacts" and line.crm_id else None
+    if related is not None:
+        told |= {"Groups in Xero": ", ".join(related.groups), "Xero says": _flags(related)}
+    return {name: value for name, value in told.items() if value}
+
+
+def _flags(related: Relationship) -> str:
+    """Xero's own two flags: it sets them from the documents that a contact has, and nobody else can."""
+    if related.is_customer is None and related.is_supplier is None:
+        return ""
+    flags = {"customer": related.is_customer, "supplier": related.is_supplier}
+    return ", ".join(name if is_one else f"no {name}" for name, is_one in flags.items())
 
 
 def _nothing(listed: Listed, *, searched: bool) -> None:
@@ -113,7 +136,7 @@ def _status(listed: Listed, found: RecordList) -> str:
     return segments("Status", name, labels, lambda: _first_page(listed))
 
 
-def _grid(listed: Listed, found: RecordList) -> str | None:
+def _grid(listed: Listed, found: RecordList, *, alone: bool) -> str | None:
     labels = dict(found.columns)
     columns: dict[str, Column] = {"status": left("Status", width=108), "name": left("Name", width=182)}
     if any(line.type for line in found.lines):
@@ -124,13 +147,22 @@ def _grid(listed: Listed, found: RecordList) -> str | None:
         if name in labels
     }
     if any(line.state != "in use" for line in found.lines):
-        columns["state"] = left("In use", width=190 if any(line.used for line in found.lines) else 116)
+        columns["state"] = left("State", width=190 if any(line.used for line in found.lines) else 116)
     if not all(line.crm_id and line.xero_id for line in found.lines):
         columns["link"] = left("Only in", width=80)
     columns |= {"synced": left("Last synced", width=122), "remark": left("Remark", width=300)}
     rows = [_cells(line) for line in found.lines]
     ids = [line.row_id for line in found.lines]
-    return pick(f"{listed.entity}_list", rows, columns, ids, listed.title, height="content" if len(rows) <= 15 else 562)
+    return pick(
+        f"{listed.entity}_list",
+        rows,
+        columns,
+        ids,
+        listed.title,
+        height=list_height(len(rows)),
+        address=opened.row_of(listed.entity),
+        alone=alone,
+    )
 
 
 def _cells(line: RecordLine) -> dict[str, str]:
@@ -139,7 +171,7 @@ def _cells(line: RecordLine) -> dict[str, str]:
         "status": STATUS_WORDS[line.status],
         "name": line.name,
         "contact type": line.type,
-        "state": f"{line.state}, {line.used}" if line.used else line.state,
+        "state": "" if line.state == "in use" else ", ".join(filter(None, (line.state, line.used))),
         "link": "" if line.crm_id and line.xero_id else (Side.CRM if line.crm_id else Side.XERO).label,
         "synced": when(line.standing.last_synced if line.standing else None, reader_zone()),
         "remark": remark,
@@ -150,16 +182,4 @@ def _cells(line: RecordLine) -> dict[str, str]:
 
 def _first_page(listed: Listed) -> None:
     paging.first(f"{listed.entity}_page")
-
-
-def _history(line: RecordLine) -> None:
-    events = service().history(line.entity, line.crm_id, line.xero_id)
-    if not events:
-        return
-    zone = reader_zone()
-    st.markdown("**History**")
-    table(
-        ({"at": when(event.at, zone), "who": event.who, "words": event.words} for event in events),
-        {"at": left("When", width=130), "who": left("Who", width=140), "words": left("What")},
-        "What was done with this record",
-    )
+    opened.shut(opened.row_of(listed.entity))

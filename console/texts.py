@@ -133,6 +133,11 @@ def lower_first(label: str) -> str:
     return label[:1].lower() + label[1:]
 
 
+def state_words(state: str) -> str:
+    """A document's own status. Xero shouts its statuses; Dynamics does not."""
+    return state.capitalize() if state.isupper() else state
+
+
 def ago(at: datetime | None, now: datetime) -> str:
     """How long ago, in the largest unit that says enough; "never" for None."""
     if at is None:

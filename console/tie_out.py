@@ -9,7 +9,7 @@ from hashlib import sha256
 
 import streamlit as st
 
-from console import actions, answers, bridge, casework, detail, moments, paging, resync, sheets
+from console import actions, answers, bridge, casework, detail, moments, opened, paging, resync, sheets
 from console.closing import pack_address
 from console.door import service
 from console.filters import address
@@ -18,14 +18,12 @@ from console.periods import ANY, PERIODS, limits
 from console.permitted import held
 from console.sheets import Sheet
 from console.texts import MATCH_WORDS, SETTLED, plain
-from console.widgets import all_selected, control_totals, empty, selection_key, shown_of
+from console.widgets import all_selected, control_totals, empty, list_height, selection_key, shown_of
 from sync_core.errors import Rejected
 from sync_core.model import MatchStatus
 from sync_core.service import Filters, RowKey, Service, Sort
 
 ROWS = 100
-FEW, HIGHEST = 15, 562
-"""So many rows are shown whole; more scroll within so many pixels."""
 OPEN = "open"
 OPEN_STATUSES = tuple(status for status in MatchStatus if status not in SETTLED)
 
@@ -86,8 +84,7 @@ def _nothing(sheet: Sheet) -> None:
 def _filters(sheet: Sheet, currencies: list[str]) -> Filters:
     """What is chosen above the grid, all but the status; it stands in the page's address."""
     key = f"{sheet.entity}_"
-    search, currency, period, order, moment = st.columns([4, 2, 2, 3, 3])
-    with search:
+    with st.container(horizontal=True):
         text = st.text_input(
             "Search",
             key=f"{key}search",
@@ -95,14 +92,12 @@ def _filters(sheet: Sheet, currencies: list[str]) -> Filters:
             bind="query-params",
             on_change=_first_page,
             args=(sheet,),
+            width=290,
         )
-    with currency:
-        code = _choice(sheet, "Currency", f"{key}currency", ["All", *currencies])
-    with period:
-        within = _choice(sheet, "Period", f"{key}period", list(PERIODS))
-    with order:
-        sort = _choice(sheet, "Sort by", f"{key}sort", [_sort_label(s, turned) for s in Sort for turned in (False, True)])
-    with moment:
+        code = _choice(sheet, "Currency", f"{key}currency", ["All", *currencies], 110)
+        within = _choice(sheet, "Period", f"{key}period", list(PERIODS), 150)
+        ways = [_sort_label(s, turned) for s in Sort for turned in (False, True)]
+        sort = _choice(sheet, "Sort by", f"{key}sort", ways, 200)
         moments.choose(sheet.entity)
     since, until = limits(within or ANY, datetime.now(reader_zone()).date())
     way = sort or _sort_label(Sort.NUMBER, turned=False)
@@ -123,12 +118,13 @@ def _sort_label(sort: Sort, turned: bool) -> str:
     return f"{sort[:1].upper()}{sort[1:]}{DOWN if turned else ''}"
 
 
-def _choice(sheet: Sheet, label: str, key: str, options: list[str]) -> str | None:
-    return st.selectbox(label, options, key=key, bind="query-params", on_change=_first_page, args=(sheet,))
+def _choice(sheet: Sheet, label: str, key: str, options: list[str], width: int) -> str | None:
+    return st.selectbox(label, options, key=key, bind="query-params", on_change=_first_page, args=(sheet,), width=width)
 
 
 def _first_page(sheet: Sheet) -> None:
     paging.first(_page_name(sheet))
+    opened.shut(opened.row_of(sheet.entity))
 
 
 def _page_name(sheet: Sheet) -> str:
@@ -229,19 +225,20 @@ def _grid(sheet: Sheet, rows: list[dict[str, object]], left: int) -> list[str]:
         st.info(f"No {sheet.singular} is left by these filters.")
         return []
     cells, columns = sheets.frame(sheet, rows)
-    ids = [str(row["row_id"]) for row in rows]
+    ids, name = [str(row["row_id"]) for row in rows], opened.row_of(sheet.entity)
     event = st.dataframe(
         cells,
         column_config=columns,
         hide_index=True,
-        height="content" if len(rows) <= FEW else HIGHEST,
+        height=list_height(len(rows)),
         key=selection_key(f"{sheet.entity}_grid", ids),
         on_select="rerun",
         selection_mode="multi-row",
+        selection_default=opened.first(name, ids, alone=left == 1),
         alt=f"{sheet.title} of Dynamics and Xero side by side",
     )
-    paging.turn(_page_name(sheet), paging.pages_of(left, ROWS))
-    return all_selected(event, ids)
+    paging.turn(_page_name(sheet), paging.pages_of(left, ROWS), name)
+    return opened.keep(name, ids, all_selected(event, ids))
 
 
 def _with_work(sheet: Sheet, rows: list[dict[str, object]]) -> list[dict[str, object]]:

@@ -7,7 +7,9 @@ from hashlib import sha256
 from typing import Any, Literal
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
+from console import opened
 from console.texts import amount, count, plain
 from sync_core.model import ControlTotal
 
@@ -17,6 +19,8 @@ Column = Any
 """One of Streamlit's column configurations."""
 WHOLE = 25
 """Tables of so many rows are shown without a scroll bar of their own."""
+FEW, HIGHEST = 15, 579
+"""Lists of so many rows are shown whole; more scroll within so many pixels, which cut a row in two, as there is more."""
 WIDTHS = {"small": 75, "medium": 200, "large": 400}
 """Streamlit's words for widths, in pixels; a column that names none grows to the widest."""
 LETTER, MARGINS = 6.0, 16
@@ -97,12 +101,19 @@ def pick(
     *,
     height: Height = "auto",
     whole: bool = False,
+    address: str = "",
+    alone: bool = False,
 ) -> str | None:
-    """A table of which one row can be selected; answers with its id. ``whole``: what does not fit is written out below."""
-    chosen = _grid("single-row", name, rows, columns, ids, alt, height)
+    """A table of which one row can be selected; answers with its id. ``whole``: what does not fit is written out below.
+
+    ``address``: the word under which the address keeps which one that is, "" where it does not. ``alone``: the only row
+    needs no click.
+    """
+    first = opened.first(address, ids, alone=alone) if address else None
+    chosen = _grid("single-row", name, rows, columns, ids, alt, height, first)
     if whole and chosen:
         write_out(rows[ids.index(chosen[0])], columns)
-    return next(iter(chosen), None)
+    return next(iter(opened.keep(address, ids, chosen) if address else chosen), None)
 
 
 def pick_some(
@@ -129,6 +140,7 @@ def _grid(
     ids: Sequence[str],
     alt: str,
     height: Height,
+    first: Any = None,
 ) -> list[str]:
     event = st.dataframe(
         {column: [row.get(column, "") for row in rows] for column in columns},
@@ -137,10 +149,22 @@ def _grid(
         key=selection_key(name, ids),
         on_select="rerun",
         selection_mode=mode,
+        selection_default=first,
         alt=alt,
         height=height,
     )
     return all_selected(event, ids)
+
+
+def beside(first: int, second: int) -> tuple[DeltaGenerator, DeltaGenerator]:
+    """Two places of so many pixels, one below the other where the window is too narrow for both."""
+    with st.container(horizontal=True, gap="medium"):
+        return st.container(width=first), st.container(width=second)
+
+
+def list_height(rows: int) -> Height:
+    """How high a list is below which a selected row opens."""
+    return "content" if rows <= FEW else HIGHEST
 
 
 def selection_key(name: str, ids: Sequence[str]) -> str:

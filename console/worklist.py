@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
-from console import casework, movements, nav, paging
+from console import casework, movements, opened, paging
 from console.door import service
 from console.frame import never_synced
 from console.movements import TITLES
 from console.segments import segments
 from console.texts import MATCH_WORDS, amount, day, lower_first
-from console.widgets import Column, Height, empty, filled, left, pick_some, right, shown_of, table
+from console.widgets import Column, empty, filled, left, list_height, pick_some, right, shown_of, table
 from sync_core.service import Ageing, AgeingLine, Bucket, WorkFilters, WorkItem, WorkSort
 
 ROWS = 100
@@ -98,12 +98,12 @@ def _items(items: Sequence[WorkItem], total: int, pages: int) -> None:
     st.markdown(f"**{shown_of(len(items), total, 'open difference', 'open differences')}**")
     columns: dict[str, Column] = {
         "risk": right("At risk", width=90),
+        "currency": left("Cur.", width=44),
         "status": left("Status and reason", width=268),
         "kind": left("Kind", width=92),
         "number": left("Number", width=82),
         "contact": left("Contact", width=156),
         "difference": right("Difference", width=90),
-        "currency": left("Cur.", width=44),
         "due": left("Due", width=86),
         "open": right("Open", width=56),
         "with": left("With", width=100),
@@ -112,8 +112,7 @@ def _items(items: Sequence[WorkItem], total: int, pages: int) -> None:
     rows = [_line(item) for item in items]
     columns = filled(columns, rows, "with", "work")
     ids = [f"{item.difference.entity}|{item.difference.row}" for item in items]
-    height: Height = "content" if len(rows) <= 15 else 562
-    picked = pick_some("worklist", rows, columns, ids, "Open differences, by money at risk", height=height)
+    picked = pick_some("worklist", rows, columns, ids, "Open differences, by money at risk", height=list_height(len(rows)))
     paging.turn(PAGE, pages)
     _work(picked, dict(zip(ids, items, strict=True)))
 
@@ -143,7 +142,7 @@ def _work(picked: Sequence[str], items: Mapping[str, WorkItem]) -> None:
     if len(picked) == 1:
         each = items[picked[0]].difference
         if st.button("Open it in full", key=f"open_{each.row}"):
-            st.switch_page(nav.file_of(each.entity), query_params={f"{each.entity}_search": each.number or each.row})
+            opened.go(each.entity, each.row, each.number or each.row.partition(":")[2])
 
 
 def changed(entity: str | None) -> None:

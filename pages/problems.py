@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import streamlit as st
 
-from console import actions, casework, line_codes, nav, problem_lists, record_resync, resync
+from console import actions, casework, line_codes, opened, problem_lists, record_resync, resync
 from console.door import service
 from console.frame import never_synced, reader_zone
 from console.permitted import held
-from console.problems import KINDS, Desk, Group, Risks, at_risk, common, desk, grouped, risks, titles
+from console.problems import KINDS, Desk, Group, Risks, at_risk, common, desk, grouped, risks, row_of, titles
 from console.segments import segments
 from console.sheets import SHEETS
 from console.texts import STATUS_WORDS, count, lower_first, plain, when, zone_name
@@ -57,7 +57,7 @@ def draw(group: Group, known: Risks) -> None:
         elif st.button(f"Try all {number:,} again…", key=f"retry_{key}", **held(Service.enqueue_preview)):
             try_again(group.entity, group.records, f"{number:,} {name}")
         if picked is not None and group.entity in PAGES and picked.id in named:
-            both_sides(group.entity, named[picked.id], f"see_{key}")
+            both_sides(picked, named[picked.id], f"see_{key}")
         words = "Work on it" if number == 1 else f"Work on these {number:,}"
         work = st.toggle(words, key=f"work_{key}")
         uncoded = first.reason == line_codes.CODED and st.toggle("Choose ledger account and tax rate", key=f"codes_{key}")
@@ -92,9 +92,9 @@ def several(group: Group, known: Risks, named: dict[str, str], key: str) -> Reco
     return next((record for record in shown if record.id == picked), None)
 
 
-def both_sides(entity: str, name: str, key: str) -> None:
+def both_sides(record: RecordStatus, name: str, key: str) -> None:
     if st.button(f"See both sides of {plain(name)}", key=key):
-        st.switch_page(nav.file_of(entity), query_params={f"{entity}_search": name})
+        opened.go(record.entity, row_of(record), name)
 
 
 def try_again(entity: str, records: tuple[RecordStatus, ...], label: str) -> None:

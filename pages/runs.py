@@ -10,7 +10,7 @@ from console.frame import reader_zone
 from console.permitted import held
 from console.runs import about_previews, columns_of, folded, outcomes, quiet_line, run_line
 from console.texts import RUN_WORDS, plain, scope_words, when, zone_name
-from console.widgets import empty, pick
+from console.widgets import empty, list_height, pick
 from sync_core.model import RunSummary
 from sync_core.service import Service, data_flows
 
@@ -40,9 +40,11 @@ else:
     lines = folded(runs)
     latest = [each[0] if isinstance(each, list) else each for each in lines]
     rows = [quiet_line(each, zone) if isinstance(each, list) else run_line(each, zone) for each in lines]
-    picked = pick("runs", rows, columns_of(rows), [run.run for run in latest], "Runs, the latest first")
+    ids = [run.run for run in latest]
+    picked = pick("runs", rows, columns_of(rows), ids, "Runs, the latest first", height=list_height(len(rows)), address="run")
     about_previews(runs)
     st.caption(f"Times are in {plain(zone_name(zone))}. Select a run to see what it did.")
-    for run, row in zip(latest, rows, strict=True):
+    said = {run.run: row["message"] for run, row in zip(latest, rows, strict=True)}
+    for run in runs:
         if run.run == picked:
-            draw(run, row["message"])
+            draw(run, said.get(run.run, run.message))

@@ -7,6 +7,7 @@ With ``--json`` the last line of stdout is one JSON object.
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -344,6 +345,7 @@ def _first_sync(*, as_json: bool) -> None:
 def _serve_console(port: int) -> int:
     say(f"The console is at http://127.0.0.1:{port} (stop with Ctrl+C).")
     serving = subprocess.Popen([sys.executable, "-m", "console", "--port", str(port)])  # noqa: S603  # our own module
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a demo that is ended takes its console with it
     try:
         while serving.poll() is None:
             time.sleep(0.2)

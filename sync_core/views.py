@@ -59,7 +59,8 @@ class ReconciliationPage:
 @dataclass(frozen=True, slots=True)
 class Applied:
     """A payment or allocation on a document or part of one, on one side or on both. Amounts are positive, None where it is not
-    there. ``document`` is what people call the record that it stands on.
+    there. ``document`` is what people call the record at its other end: on a credit note the invoice, on an invoice the credit
+    note, the advance or the batch.
     """
 
     entity: str
@@ -97,6 +98,8 @@ class RowDetail:
     ``crm_balance`` and ``xero_balance``: how much of the document is used by ``applied`` and what is open; None for records
     that are not spread over others, and for a side where it is not there.
 
+    ``together`` are all payments of the batch that a payment is part of, itself too.
+
     ``crm_run`` and ``xero_run`` are the runs that last touched the cached records, "" where there is none.
     """
 
@@ -110,6 +113,7 @@ class RowDetail:
     xero_run: str
     crm_balance: Balance | None = None
     xero_balance: Balance | None = None
+    together: tuple[Applied, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,13 +31,24 @@ from sync_core.service.ruling import Setting
 from sync_core.service.worklist import WorkItem, WorkPage
 from sync_core.settings import Settings, load_settings
 from sync_core.store.differences import WorkFilters, WorkSort
-from sync_core.views import Balance, FieldLine, Gap, LinePair, ReconciliationPage, RowDetail, VarianceBridge, XeroDetails
+from sync_core.views import (
+    Applied,
+    Balance,
+    FieldLine,
+    Gap,
+    LinePair,
+    ReconciliationPage,
+    RowDetail,
+    VarianceBridge,
+    XeroDetails,
+)
 
 __all__ = [
     "AT_THIS_MACHINE",
     "Ageing",
     "AgeingLine",
     "Apart",
+    "Applied",
     "AuditReport",
     "Balance",
     "Bucket",

@@ -120,10 +120,10 @@ def agree_types(cache: Cache, some: Sequence[Standing], run: str) -> None:
 def codes_in_use(cache: Cache) -> dict[tuple[str, str], int]:
     """How many Dynamics records hold each (table, relationship type); blank ones are left out."""
     table = cache.query(
-        "SELECT native_table, json_extract_string(fields, '$.type') AS code, count(*) AS n FROM record "
-        "WHERE entity = 'contacts' AND side = 'crm' AND gone = '' GROUP BY ALL HAVING code <> ''"
+        "SELECT native_table, json_extract_string(fields, '$.type') AS kind_code, count(*) AS n FROM record "
+        "WHERE entity = 'contacts' AND side = 'crm' AND gone = '' AND json_extract_string(fields, '$.type') <> '' GROUP BY 1, 2"
     )
-    return {(r["native_table"], r["code"]): r["n"] for r in table.to_pylist()}
+    return {(r["native_table"], r["kind_code"]): r["n"] for r in table.to_pylist()}
 
 
 def relationship(cache: Cache, mapped: TypeMap, crm_id: str) -> Relationship | None:

@@ -30,13 +30,14 @@ def detail(cache: Cache, entity: str, row_id: str, terms: Terms = NO_TERMS) -> R
     records = _records(cache, entity, row)
     pair = _pair(subject, records)
     names = _names(cache, subject, pair)
-    applied = tuple(_applied(cache, row))
+    applied = tuple(_beside(cache, row, _APPLIED))
     return RowDetail(
         entity=entity,
         row=row,
         fields=field_lines(pair, lambda side, _, id_: names.get((str(side), id_), ("", None))[1], _called(names)),
         lines=pair_lines(subject, _lines(pair.crm), _lines(pair.xero)),
         applied=applied,
+        together=tuple(_beside(cache, row, _TOGETHER)) if entity == "payments" else (),
         alternatives=tuple(_neighbours(cache, entity, dict(zip_longest(row["alternatives"], row["why"], fillvalue="")))),
         crm_run=records["crm"]["run"] if "crm" in records else "",
         xero_run=records["xero"]["run"] if "xero" in records else "",
@@ -100,20 +101,26 @@ def _called(names: Mapping[tuple[str, str], tuple[str, str | None]]) -> Any:
     return lambda id_: by_id.get(id_, id_)
 
 
-_APPLIED = """
+_PIECES = """
 SELECT r.side, r.entity, r.id, coalesce(r.partner, '') AS twin, coalesce(r.kind, r.native_table) AS kind, r.doc_date,
   r.reference, r.state, r.total, coalesce(nullif(d.number, ''), d.title, '') AS document
 FROM record r
-LEFT JOIN record d ON d.entity IN ('invoices', 'credit_notes', 'payments') AND d.side = $1 AND d.id = r.document
+LEFT JOIN record d ON d.entity IN ('invoices', 'credit_notes', 'payments', 'batch_payments') AND d.side = $1
+  AND d.id = CASE WHEN r.document = $2 THEN r.parent ELSE r.document END
 WHERE r.entity IN ('payments', 'allocations') AND r.gone NOT IN ('deleted', 'voided')
-  AND coalesce(r.state, '') NOT IN ('DELETED', 'VOIDED') AND r.side = $1 AND r.id <> $2 AND $2 IN (r.document, r.parent)
-ORDER BY r.doc_date, r.id
-"""
+  AND coalesce(r.state, '') NOT IN ('DELETED', 'VOIDED') AND r.side = $1 AND """
+_APPLIED = f"{_PIECES} r.id <> $2 AND $2 IN (r.document, r.parent) ORDER BY r.doc_date, r.id"
+"""Payments and allocations that name the document."""
+_TOGETHER = (
+    f"{_PIECES} r.entity = 'payments' AND r.parent = "  # noqa: S608  # made of our own words, ids are bound
+    "(SELECT parent FROM record WHERE entity = 'payments' AND side = $1 AND id = $2) ORDER BY document, r.id"
+)
+"""All payments of the batch that a payment is part of, itself too."""
 
 
-def _applied(cache: Cache, row: Row) -> Iterable[Applied]:
-    """Payments and allocations that name the document, linked ones in one line."""
-    crm, xero = (cache.query(_APPLIED, str(side), row[f"{side}_id"]).to_pylist() if row[f"{side}_id"] else [] for side in Side)
+def _beside(cache: Cache, row: Row, asked: str) -> Iterable[Applied]:
+    """What ``asked`` finds of the row's record on either side, linked ones in one line."""
+    crm, xero = (cache.query(asked, str(side), row[f"{side}_id"]).to_pylist() if row[f"{side}_id"] else [] for side in Side)
     twins = {(each["entity"], each["id"]): each for each in xero}
     for each in crm:
         yield _line(each, twins.pop((each["entity"], each["twin"]), None))

@@ -22,6 +22,12 @@ def test_a_relationship_type_is_changed_and_put_back(service, show, words):
     assert not next(line for line in service.type_mapping().lines if line.label == "Partner").decided
 
 
+def test_every_record_with_a_type_is_counted(service, show):
+    held = [line.cells.get("type") for line in service.record_list("contacts", limit=1000).lines if line.crm_id]
+    counted = show("mapping").dataframe[0].value["records"].tolist()
+    assert sum(int(number) for number in counted) == len([code for code in held if code]) > len(counted)
+
+
 def test_types_are_switched_off_and_on(service, show):
     at = show("mapping")
     at.toggle[0].set_value(False).run()

@@ -52,6 +52,20 @@ def test_a_contact_opens_with_its_xero_details_and_history(service, show, words)
     assert "linked by account number" in set(history["words"])
 
 
+def test_a_contact_says_its_groups_and_what_xero_concludes(service, show):
+    at = show("contacts", contacts_search="Maitai")
+    details = table_of(at, "what", "value").set_index("what")["value"]
+    assert details["Groups in Xero"] == "Customer"
+    assert details["Xero says"] == "customer, no supplier"
+
+
+def test_an_address_opens_a_record_and_a_run(service, show, words):
+    line = service.record_list("contacts", search="Maitai").lines[0]
+    assert "Maitai School" in words(show("contacts", contacts_row=line.row_id, contacts_search="Ltd"))
+    run = service.runs(1)[0]
+    assert f"Run {run.run}" in words(show("runs", run=run.run))
+
+
 def test_a_record_is_verified_live(service, show, words):
     at = select(show("contacts", contacts_search="Maitai"), "contacts_list", 0)
     at = click(at, "Verify")
@@ -104,7 +118,7 @@ def test_an_archived_account_is_shown_as_archived(service, show):
     grid = show("master_data", list="Ledger accounts").dataframe[0].value
     states = dict(zip(grid["name"], grid["state"], strict=True))
     assert states["Sales - Picton Shop (closed)"].startswith("archived in Xero")
-    assert states["Sales"] == "in use"
+    assert states["Sales"] == ""
 
 
 def test_a_pair_is_taken_apart_offered_again_and_kept_apart(service, show, words, monkeypatch):

@@ -112,6 +112,46 @@ def test_a_selection_never_moves_to_another_row(service, show, words):
     assert "Select a row" in words(at)
 
 
+def row_of(service, number, name="invoices"):
+    return service.reconciliation(name, Filters(search=number)).rows.to_pylist()[0]["row_id"]
+
+
+def test_an_address_opens_one_row_whether_or_not_it_is_on_screen(service, show, words):
+    row = row_of(service, "HP-1021")
+    assert "HP\\-1021 · \\=Cut \\& Sew Ltd" in words(show("invoices", invoices_row=row))
+    assert "HP\\-1021 · \\=Cut \\& Sew Ltd" in words(show("invoices", invoices_row=row, invoices_search="HP-100"))
+
+
+def test_the_only_row_left_opens_without_a_click_and_the_address_names_it(service, show, words):
+    at = show("invoices", invoices_search="HP-1036")
+    assert "HP\\-1036 · Cook Strait Freight Ltd" in words(at)
+    assert at.query_params["invoices_row"] == row_of(service, "HP-1036")
+
+
+def test_another_filter_closes_the_row(service, show, words):
+    at = select(show("invoices"), 0)
+    assert at.query_params["invoices_row"] == row_of(service, "HP-1001")
+    at.selectbox(key="invoices_currency").set_value("NZD").run()
+    assert "invoices_row" not in at.query_params
+    assert "Select a row" in words(at)
+
+
+def test_a_payment_stands_with_the_others_of_its_batch_and_a_credit_note_with_its_invoice(service, show, words):
+    at = show("payments", payments_search="HP-1031")
+    together = table_of(at, "kind", "document", "crm")
+    assert together["document"].tolist() == ["HP-1030", "HP-1031", "HP-1032"]
+    assert "**One batch payment**, 3 payments, NZD 1\\,194\\.62 in all" in words(at)
+    at = show("credit_notes", credit_notes_search="CN-202")
+    assert table_of(at, "kind", "document")["document"].tolist() == ["HP-1033"]
+    at = show("invoices", invoices_search="HP-1033")
+    assert "CN-202" in table_of(at, "kind", "document")["document"].tolist()
+
+
+def test_a_row_says_what_was_done_with_its_record(service, show):
+    told = table_of(show("payments", payments_search="HP-1031"), "at", "who", "words")["words"].tolist()
+    assert "linked when it was created" in told
+
+
 def test_balances_stand_on_both_sides_with_the_difference_between(service, show):
     row = service.reconciliation("invoices", Filters(search="HP-1022")).rows.to_pylist()[0]
     at = select(show("invoices", invoices_search="HP-1022"), 0)
