@@ -77,7 +77,8 @@ class Forbidden(Configure):
 
 
 def read_body(chunks: Iterable[bytes], encoding: str, cap: int, still_in_time: Callable[[], None]) -> bytes:
-    """Join ``chunks``, decoding gzip as they come and stopping as soon as ``cap`` decoded bytes are passed.
+    """Join ``chunks``, decoding gzip (or deflate, which nobody asked for) as they come and stopping as soon as ``cap`` decoded
+    bytes are passed.
 
     Decoding is bounded here because 194 KB of gzip can inflate to 200 MB, which a client that decodes whole chunks
     holds before anybody can look. ``still_in_time`` is called once per chunk and raises when the deadline is over.
@@ -100,11 +101,13 @@ def _decoded(chunks: Iterable[bytes], encoding: str) -> Iterator[bytes]:
     if encoding in ("", "identity"):
         yield from chunks
         return
-    if encoding not in ("gzip", "x-gzip"):
+    if encoding not in ("gzip", "x-gzip", "deflate"):
         raise GarbledError(f"unexpected Content-Encoding {encoding}")
     machine, empty = zlib.decompressobj(wbits=31), True
     try:
         for chunk in chunks:
+            if empty and chunk and encoding == "deflate":
+                machine = zlib.decompressobj(wbits=15 if chunk[0] & 15 == 8 else -15)
             while chunk:
                 empty = False
                 yield machine.decompress(chunk, _STEP)

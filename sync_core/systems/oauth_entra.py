@@ -7,6 +7,7 @@ our :class:`~sync_core.systems.http.Http` to ``TIEOUT_DYNAMICS_IDENTITY_URL``, w
 from __future__ import annotations
 
 import json
+import logging
 import re
 import threading
 from collections.abc import Mapping
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
 _PRODUCTION = "https://login.microsoftonline.com"
 _DISCOVERY = "/.well-known/openid-configuration"
 _PEM = r"-----BEGIN {0}-----.+?-----END {0}-----"
+
+# Its loggers write whole token answers to stderr when one cannot be read.
+logging.getLogger("msal").setLevel(logging.CRITICAL + 1)
 
 _REFUSALS = {
     "7000215": "The secret of the Dynamics application is wrong. Check TIEOUT_DYNAMICS_CLIENT_SECRET.",
@@ -110,7 +114,7 @@ class MsalHttp:
                 "authorization_endpoint": f"{base}/oauth2/v2.0/authorize",
             }
         elif answer.status == 200:
-            found = answer.json()
+            found = _object(answer)
         else:
             raise refusal(answer.text())
         ours = {key: self._authority + urlsplit(str(v)).path for key, v in found.items() if key.endswith("_endpoint")}
@@ -198,7 +202,15 @@ def refusal(text: str) -> Configure | Retryable:
 
 
 def _for_msal(answer: Answer) -> _MsalAnswer:
-    return _MsalAnswer(answer.status, answer.body.decode("utf-8", "replace"), dict(answer.headers))
+    """Written anew, because msal takes no byte-order mark and breaks on what is no JSON object."""
+    return _MsalAnswer(answer.status, json.dumps(_object(answer), default=str), dict(answer.headers))
+
+
+def _object(answer: Answer) -> dict[str, Any]:
+    found = answer.json()
+    if not isinstance(found, dict):
+        raise answer.no_data()
+    return found
 
 
 def _certificate(path: Path) -> dict[str, str]:

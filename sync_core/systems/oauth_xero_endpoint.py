@@ -9,7 +9,7 @@ from base64 import b64encode
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 from sync_core.errors import Configure, Retryable
 from sync_core.systems.http import Answer, Http
@@ -66,8 +66,8 @@ class Endpoint:
 
     def _basic(self, secret: str) -> str:
         hide(secret)
-        pair = f"{quote(self._client_id, safe='')}:{quote(secret, safe='')}"
-        basic = b64encode(pair.encode()).decode()
+        """As they are, as Xero's own clients send them, without the escapes that OAuth asks for."""
+        basic = b64encode(f"{self._client_id}:{secret}".encode()).decode()
         hide(basic)
         return basic
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import threading
+import zlib
 from collections.abc import Iterator
 from datetime import timedelta
 from decimal import Decimal
@@ -262,15 +263,27 @@ def test_a_body_that_dribbles_meets_the_deadline(clock):
 
 
 def gzipped(body: bytes, cut: int | None = None):
-    packed = gzip.compress(body)[:cut]
+    return encoded(gzip.compress(body)[:cut], "gzip")
+
+
+def encoded(packed: bytes, encoding: str):
     stream = lambda: httpx.ByteStream(packed)  # noqa: E731 - a fresh stream for each answer
-    return lambda _request: httpx.Response(200, stream=stream(), headers={"content-encoding": "gzip"})
+    return lambda _request: httpx.Response(200, stream=stream(), headers={"content-encoding": encoding})
 
 
 def test_gzip_is_read(clock):
     script = Script(gzipped(json.dumps({"rows": ["x"] * 100_000}).encode()))
     assert len(http_on(script, clock).request("GET", "Invoices").json()["rows"]) == 100_000
     assert script.requests[0].headers["accept-encoding"] == "gzip"
+
+
+@pytest.mark.parametrize("wbits", [15, -15])
+def test_deflate_is_read_in_both_of_its_forms(clock, wbits):
+    machine = zlib.compressobj(wbits=wbits)
+    packed = machine.compress(json.dumps({"rows": ["x"] * 1000}).encode()) + machine.flush()
+    assert len(http_on(Script(encoded(packed, "deflate")), clock).request("GET", "Invoices").json()["rows"]) == 1000
+    with pytest.raises(Retryable):
+        http_on(Script(encoded(packed[:-3], "deflate")), clock).request("GET", "Invoices")
 
 
 def test_a_small_answer_that_inflates_beyond_the_cap_is_dropped(clock):

@@ -103,6 +103,21 @@ def test_an_unreachable_sign_in_is_retryable(clock, fault):
         EntraTokens(settings(), clock, Script(fault)).token()
 
 
+def test_a_token_answer_may_begin_with_a_byte_order_mark(clock):
+    body = b"\xef\xbb\xbf" + entra(httpx.Request("POST", "https://x")).content
+    script = Script(lambda r: entra(r, token=httpx.Response(200, content=body)))
+    assert EntraTokens(settings(), clock, script).token() == "a-token-1"
+
+
+@pytest.mark.parametrize("body", [b'{"access_token": "canary-token-1234", "expi', b"<html>", b"[1]", b""])
+@pytest.mark.parametrize("status", [200, 403])
+def test_an_answer_that_cannot_be_read_is_retryable_and_not_shown(clock, body, status, capsys):
+    script = Script(lambda r: entra(r, token=httpx.Response(status, content=body)))
+    with pytest.raises((Retryable, Configure)) as caught:
+        EntraTokens(settings(), clock, script).token()
+    assert "canary-token" not in caught.value.detail + "".join(capsys.readouterr())
+
+
 def test_a_certificate_that_is_none_is_said_so(clock, tmp_path):
     path = tmp_path / "half.pem"
     path.write_text("-----BEGIN CERTIFICATE-----\nx\n-----END CERTIFICATE-----\n")
