@@ -11,6 +11,7 @@ from uuid import uuid4
 import structlog
 
 from sync_core.errors import Busy, Configure, TieoutError
+from sync_core.flows.absent import look_for_absent
 from sync_core.flows.aftermath import settle_desk
 from sync_core.flows.choices import keep_key, read_choices
 from sync_core.flows.decide import Decider
@@ -188,6 +189,8 @@ class _Session:
         unreadable = [u for e in self._entities if e.name in moved for u in refresh(self._workspace, e, self._run)]
         unreadable += pulled.unreadable
         load_links(self._workspace, self._entities)
+        if self._scope.only is None:
+            look_for_absent(self._workspace, self._entities, self._run)
         self._unreadable = frozenset((u.entity, u.side, u.id) for u in unreadable)
         self._ledger.keep([self._not_read(u) for u in unreadable])
         if not self._dry:

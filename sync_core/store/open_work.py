@@ -10,7 +10,7 @@ from typing import Any
 
 from sync_core.model import Side
 from sync_core.store.cache import Cache
-from sync_core.store.records import partners
+from sync_core.store.records import partners, tables_of
 
 MANY = 10_000
 """Open records that are remembered together, at most; of more each entity is asked for by itself."""
@@ -45,6 +45,13 @@ def changed_pairs(cache: Cache, entity: str) -> list[tuple[str, str]]:
 def unlinked(cache: Cache, entity: str, side: Side) -> list[str]:
     """Ids of records without a partner, in a stable order."""
     return [row_id for of, row_id, partner in _of(cache, entity) if partner is None and of == side]
+
+
+def absent(cache: Cache, entity: str, side: Side) -> dict[str, str]:
+    """Ids of ``side`` that open records of the other one are linked to and the cache does not hold, and whose they are."""
+    linked = {partner: row_id for of, row_id, partner in _of(cache, entity) if of == side.other and partner is not None}
+    there = tables_of(cache, entity, side, linked)
+    return {row_id: twin for row_id, twin in linked.items() if row_id not in there}
 
 
 def _of(cache: Cache, entity: str) -> Iterable[Open]:

@@ -125,7 +125,9 @@ class People:
             "pricelevelid@odata.bind": f"/pricelevels({self._price_list(given.get('currency', 'NZD'))})",
             "duedate": given.get("due", "2026-12-20"),
             "tie_invoicedate": given.get("date", "2026-11-20"),
-            "invoice_details": [{"lineitemnumber": n, **self._crm_line(line)} for n, line in enumerate(given["lines"], 1)],
+            "invoice_details": [
+                {"lineitemnumber": n, **self.line_for_dynamics(line)} for n, line in enumerate(given["lines"], 1)
+            ],
         }
         self.crm("POST", "invoices", {**body, **{WORDS["Dynamics"][k]: given[k] for k in WHOLE if k in given}})
         if "state" in given:
@@ -351,7 +353,7 @@ class People:
                     return {f"customerid_{table}@odata.bind": f"/{table}s({row_id})"}
         raise Refused(f"Dynamics has no customer {name}")
 
-    def _crm_line(self, line: Given) -> dict[str, Any]:
+    def line_for_dynamics(self, line: Given) -> dict[str, Any]:
         price, quantity = Decimal(str(line.get("price", 0))), Decimal(str(line.get("quantity", 1)))
         if "product" in line:
             product = self.find("dataverse.product", productnumber=line["product"])

@@ -1,15 +1,8 @@
-"""What may happen in a schedule: people's acts in both systems, faults, kills, second runners, lost data, and syncs.
-
-An operation is a name and a number; the number seeds every choice that it makes among what is there, so that a schedule
-stays meaningful when some of its operations are left out.
-"""
+"""What may happen in a schedule: people's acts in both systems, faults, kills, second runners, lost data, and syncs."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import date, timedelta
-from decimal import Decimal
 from random import Random
 from typing import Any
 
@@ -18,38 +11,11 @@ from sync_core.model import Side
 from sync_core.sandbox.kernel import Row
 from sync_core.service import Scope
 from tests.simulation.arena import LEASE_AND_MORE, Arena
+from tests.simulation.drawing import active, alive, authorised, cents, chosen, new_line, op, open_invoices
+from tests.simulation.values import xero_city
 
-Act = Callable[[Arena, Random], None]
 NEVER = date(2027, 1, 1)
 RETRY_AFTER = 20
-
-
-@dataclass(frozen=True, slots=True)
-class Op:
-    name: str
-    number: int
-
-    def play(self, arena: Arena) -> None:
-        arena.sandbox.advance(Random(self.number).choice((1, 20, 90, 400)))
-        OPERATIONS[self.name][1](arena, Random(self.number))
-
-
-OPERATIONS: dict[str, tuple[int, Act]] = {}
-"""Name -> how often it is drawn, and what it does."""
-
-
-def op(weight: int) -> Callable[[Act], Act]:
-    def kept(act: Act) -> Act:
-        OPERATIONS[act.__name__] = (weight, act)
-        return act
-
-    return kept
-
-
-def draw(chance: Random, count: int) -> list[Op]:
-    names = list(OPERATIONS)
-    picked = chance.choices(names, [OPERATIONS[n][0] for n in names], k=count)
-    return [Op(name, chance.getrandbits(32)) for name in picked]
 
 
 # Dynamics
@@ -71,49 +37,39 @@ def person_in_dynamics(arena: Arena, chance: Random) -> None:
 
 @op(7)
 def invoice_in_dynamics(arena: Arena, chance: Random) -> None:
-    customers = [r.get("name") or r.get("fullname") for t in ("account", "contact") for r in _alive(arena, t)]
+    customers = [r.get("name") or r.get("fullname") for t in ("account", "contact") for r in alive(arena, t)]
     if not customers:
         return
-    lines = [_line(chance) for _ in range(chance.choice((1, 1, 2, 3)))]
+    lines = [new_line(chance) for _ in range(chance.choice((1, 1, 2, 3)))]
     given = {"number": f"N-{arena.new_number()}", "customer": chance.choice(customers), "lines": lines}
     given["date"] = "2026-06-15" if chance.random() < 0.05 else "2026-11-20"
     with arena.people() as people:
         people.act("invoice in Dynamics", given)
 
 
-def _line(chance: Random) -> dict[str, Any]:
-    quantity = chance.choice((1, 2, 3, "0.5", "1.25"))
-    kind = chance.random()
-    if kind < 0.6:
-        return {"product": chance.choice(("TENT", "REPAIR", "ROPE")), "quantity": quantity}
-    price = chance.choice(("10.00", "0.05", "33.33", "1999.99"))
-    coded = {"account": "200", "tax rate": "OUTPUT2"} if kind < 0.95 else {}
-    return {"text": "By hand", "price": price, "quantity": quantity, **coded}
-
-
 @op(5)
 def customer_changes_in_dynamics(arena: Arena, chance: Random) -> None:
     table = chance.choice(("account", "account", "contact"))
-    if row := _one(chance, _alive(arena, table)):
+    if row := chosen(chance, alive(arena, table)):
         _edit_crm_customer(arena, table, row, *_new_customer_value(arena, chance))
 
 
 @op(5)
 def due_changes_in_dynamics(arena: Arena, chance: Random) -> None:
-    if row := _one(chance, _open_invoices(arena)):
+    if row := chosen(chance, open_invoices(arena)):
         _edit_crm_due(arena, row, _new_due(arena))
 
 
 @op(2)
 def quantity_changes_in_dynamics(arena: Arena, chance: Random) -> None:
-    if row := _one(chance, arena.rows("dataverse.invoicedetail")):
+    if row := chosen(chance, arena.rows("dataverse.invoicedetail")):
         with arena.people() as people:
             people.crm("PATCH", f"invoicedetails({row['invoicedetailid']})", {"quantity": chance.choice((1, 2, 4, "2.5"))})
 
 
 @op(1)
 def invoice_deleted_in_dynamics(arena: Arena, chance: Random) -> None:
-    row = _one(chance, _open_invoices(arena))
+    row = chosen(chance, open_invoices(arena))
     if row and chance.random() < 0.4:
         with arena.people() as people:
             people.crm("DELETE", f"invoices({row['invoiceid']})")
@@ -121,7 +77,7 @@ def invoice_deleted_in_dynamics(arena: Arena, chance: Random) -> None:
 
 @op(1)
 def customer_deleted_in_dynamics(arena: Arena, chance: Random) -> None:
-    row = _one(chance, _alive(arena, "account"))
+    row = chosen(chance, alive(arena, "account"))
     if row and chance.random() < 0.4:
         with arena.people() as people:
             people.crm("DELETE", f"accounts({row['accountid']})")
@@ -129,7 +85,7 @@ def customer_deleted_in_dynamics(arena: Arena, chance: Random) -> None:
 
 @op(1)
 def customer_deactivated_in_dynamics(arena: Arena, chance: Random) -> None:
-    if row := _one(chance, arena.rows("dataverse.account")):
+    if row := chosen(chance, arena.rows("dataverse.account")):
         state = 0 if row.get("statecode") else 1
         with arena.people() as people:
             people.crm("PATCH", f"accounts({row['accountid']})", {"statecode": state, "statuscode": state + 1})
@@ -137,7 +93,7 @@ def customer_deactivated_in_dynamics(arena: Arena, chance: Random) -> None:
 
 @op(1)
 def customers_merged_in_dynamics(arena: Arena, chance: Random) -> None:
-    rows = _alive(arena, "account")
+    rows = alive(arena, "account")
     if len(rows) > 1:
         loser, survivor = chance.sample(rows, 2)
         with arena.people():
@@ -156,19 +112,19 @@ def contact_in_xero(arena: Arena, chance: Random) -> None:
 
 @op(5)
 def contact_changes_in_xero(arena: Arena, chance: Random) -> None:
-    if row := _one(chance, _active(arena)):
+    if row := chosen(chance, active(arena)):
         _edit_xero_contact(arena, row, *_new_customer_value(arena, chance))
 
 
 @op(4)
 def due_changes_in_xero(arena: Arena, chance: Random) -> None:
-    if row := _one(chance, _authorised(arena)):
+    if row := chosen(chance, authorised(arena)):
         _edit_xero_due(arena, row, _new_due(arena))
 
 
 @op(2)
 def contact_archived_or_restored_in_xero(arena: Arena, chance: Random) -> None:
-    row = _one(chance, [r for r in arena.rows("xero.Contacts") if not r.get("MergedToContactID")])
+    row = chosen(chance, [r for r in arena.rows("xero.Contacts") if not r.get("MergedToContactID")])
     if row:
         status = "ACTIVE" if row["ContactStatus"] == "ARCHIVED" else "ARCHIVED"
         with arena.people() as people:
@@ -177,7 +133,7 @@ def contact_archived_or_restored_in_xero(arena: Arena, chance: Random) -> None:
 
 @op(1)
 def contacts_merged_in_xero(arena: Arena, chance: Random) -> None:
-    rows = _active(arena)
+    rows = active(arena)
     if len(rows) > 1:
         loser, survivor = chance.sample(rows, 2)
         with arena.people():
@@ -186,29 +142,29 @@ def contacts_merged_in_xero(arena: Arena, chance: Random) -> None:
 
 @op(6)
 def payment_in_xero(arena: Arena, chance: Random) -> None:
-    if row := _one(chance, _authorised(arena)):
+    if row := chosen(chance, authorised(arena)):
         amount = chance.choice((row["AmountDue"], row["AmountDue"], "0.01", row["AmountDue"] / 2))
         with arena.people() as people:
-            people.act("payment in Xero", {"invoice": row["InvoiceNumber"], "amount": _cents(amount)})
+            people.act("payment in Xero", {"invoice": row["InvoiceNumber"], "amount": cents(amount)})
 
 
 @op(2)
 def payment_deleted_in_xero(arena: Arena, chance: Random) -> None:
-    if row := _one(chance, [r for r in arena.rows("xero.Payments") if r["Status"] == "AUTHORISED"]):
+    if row := chosen(chance, [r for r in arena.rows("xero.Payments") if r["Status"] == "AUTHORISED"]):
         with arena.people() as people:
             people.xero("POST", f"Payments/{row['PaymentID']}", {"Status": "DELETED"})
 
 
 @op(2)
 def invoice_voided_in_xero(arena: Arena, chance: Random) -> None:
-    if row := _one(chance, _authorised(arena)):
+    if row := chosen(chance, authorised(arena)):
         with arena.people() as people:
             people.xero("POST", f"Invoices/{row['InvoiceID']}", {"Status": "VOIDED"})
 
 
 @op(2)
 def invoice_in_xero(arena: Arena, chance: Random) -> None:
-    if row := _one(chance, _active(arena)):
+    if row := chosen(chance, active(arena)):
         given = {"number": f"X-{arena.new_number()}", "contact": row["Name"], "lines": [{"text": "In Xero", "price": 40}]}
         with arena.people() as people:
             people.act("invoice in Xero", given)
@@ -216,7 +172,7 @@ def invoice_in_xero(arena: Arena, chance: Random) -> None:
 
 @op(3)
 def credit_in_xero(arena: Arena, chance: Random) -> None:
-    row = _one(chance, _authorised(arena))
+    row = chosen(chance, authorised(arena))
     if not row:
         return
     number = f"C-{arena.new_number()}"
@@ -225,28 +181,28 @@ def credit_in_xero(arena: Arena, chance: Random) -> None:
     note |= {"Date": "2026-11-20", "Status": "AUTHORISED", "LineAmountTypes": "Exclusive", "LineItems": [line]}
     with arena.people() as people:
         people.xero("PUT", "CreditNotes", note)
-        amount = _cents(min(row["AmountDue"], 23))
+        amount = cents(min(row["AmountDue"], 23))
         people.act("allocate in Xero", {"credit note": number, "to": row["InvoiceNumber"], "amount": amount})
 
 
 @op(1)
 def prepayment_in_xero(arena: Arena, chance: Random) -> None:
-    row = _one(chance, _authorised(arena))
+    row = chosen(chance, authorised(arena))
     if not row:
         return
     reference = f"P-{arena.new_number()}"
     contact = arena.kernel.collection("xero.Contacts").get(row["ContactID"]) or {}
     with arena.people() as people:
         people.act("prepayment in Xero", {"contact": contact["Name"], "amount": 50, "reference": reference})
-        amount = _cents(min(row["AmountDue"], 30))
+        amount = cents(min(row["AmountDue"], 30))
         people.act("allocate in Xero", {"prepayment": reference, "to": row["InvoiceNumber"], "amount": amount})
 
 
 @op(1)
 def batch_payment_in_xero(arena: Arena, chance: Random) -> None:
-    rows = _authorised(arena)[:2]
+    rows = authorised(arena)[:2]
     if rows:
-        parts = {r["InvoiceNumber"]: _cents(r["AmountDue"]) for r in rows}
+        parts = {r["InvoiceNumber"]: cents(r["AmountDue"]) for r in rows}
         with arena.people() as people:
             people.act("batch payment in Xero", {"reference": f"B-{arena.new_number()}", "invoices": parts})
 
@@ -262,8 +218,8 @@ def lock_date_moves_in_xero(arena: Arena, chance: Random) -> None:
 
 @op(4)
 def both_sides_change_one_field(arena: Arena, chance: Random) -> None:
-    pairs = [(r, x) for r in _open_invoices(arena) if (x := arena.kernel.collection("xero.Invoices").get(r.get("tie_xeroid")))]
-    pair = _one(chance, pairs)
+    pairs = [(r, x) for r in open_invoices(arena) if (x := arena.kernel.collection("xero.Invoices").get(r.get("tie_xeroid")))]
+    pair = chosen(chance, pairs)
     if pair and pair[1]["Status"] == "AUTHORISED":
         _edit_crm_due(arena, pair[0], _new_due(arena))
         _edit_xero_due(arena, pair[1], _new_due(arena))
@@ -272,8 +228,8 @@ def both_sides_change_one_field(arena: Arena, chance: Random) -> None:
 @op(3)
 def both_sides_change_other_fields(arena: Arena, chance: Random) -> None:
     contacts = arena.kernel.collection("xero.Contacts")
-    pairs = [(r, x) for r in _alive(arena, "account") if (x := contacts.get(r.get("tie_xeroid")))]
-    if pair := _one(chance, pairs):
+    pairs = [(r, x) for r in alive(arena, "account") if (x := contacts.get(r.get("tie_xeroid")))]
+    if pair := chosen(chance, pairs):
         n = arena.new_number()
         _edit_crm_customer(arena, "account", pair[0], "city", f"Town {n}")
         _edit_xero_contact(arena, pair[1], "email", f"post{n}@x.example")
@@ -284,7 +240,7 @@ def person_decides_a_conflict(arena: Arena, chance: Random) -> None:
     try:
         found = arena.service.statuses("invoices")
         conflicts = [s for s in found if s.status == "Conflict" and s.side is Side.CRM]
-        if status := _one(chance, conflicts):
+        if status := chosen(chance, conflicts):
             arena.service.resolve("invoices", status.id, {"due_date": chance.choice(list(Side))}, who="Mere")
             arena.decided(status.id)
     except TieoutError:
@@ -301,7 +257,7 @@ def sync(arena: Arena, chance: Random) -> None:
 
 @op(2)
 def sync_of_one_record(arena: Arena, chance: Random) -> None:
-    if row := _one(chance, arena.rows("dataverse.invoice")):
+    if row := chosen(chance, arena.rows("dataverse.invoice")):
         arena.sync(Scope(only={"invoices": frozenset({row["invoiceid"]})}))
 
 
@@ -389,7 +345,7 @@ def fault(arena: Arena, chance: Random) -> None:
 @op(3)
 def somebody_edits_meanwhile(arena: Arena, chance: Random) -> None:
     """A person's edit in the middle of a run: while a page is read, or just before Dynamics is written to."""
-    row = _one(chance, _alive(arena, "account"))
+    row = chosen(chance, alive(arena, "account"))
     if not row:
         return
     phone = f"03 555 {1000 + arena.new_number()}"
@@ -402,30 +358,6 @@ def somebody_edits_meanwhile(arena: Arena, chance: Random) -> None:
 
 
 # How
-
-
-def _one(chance: Random, rows: list[Any]) -> Any:
-    return chance.choice(rows) if rows else None
-
-
-def _alive(arena: Arena, table: str) -> list[Row]:
-    return [r for r in arena.rows(f"dataverse.{table}") if not r.get("statecode")]
-
-
-def _open_invoices(arena: Arena) -> list[Row]:
-    return _alive(arena, "invoice")
-
-
-def _active(arena: Arena) -> list[Row]:
-    return [r for r in arena.rows("xero.Contacts") if r["ContactStatus"] == "ACTIVE"]
-
-
-def _authorised(arena: Arena) -> list[Row]:
-    return [r for r in arena.rows("xero.Invoices") if r["Status"] == "AUTHORISED" and r["AmountDue"] > 0]
-
-
-def _cents(amount: Any) -> str:
-    return str(max(Decimal("0.01"), Decimal(amount).quantize(Decimal("0.01"))))
 
 
 def _new_due(arena: Arena) -> str:
@@ -470,7 +402,3 @@ def _edit_xero_due(arena: Arena, row: Row, due: str) -> None:
     with arena.people() as people:
         people.xero("POST", f"Invoices/{row['InvoiceID']}", {"DueDate": due})
         arena.note("invoices", Side.XERO, row["InvoiceID"], "due", due, before)
-
-
-def xero_city(row: Row) -> str:
-    return next((a["City"] for a in row["Addresses"].values() if a.get("City")), "")

@@ -16,7 +16,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import groupby, pairwise
 from typing import Any
@@ -27,7 +27,8 @@ from sync_core.rules.entities import entity as entity_called
 from sync_core.sandbox.kernel import LogEntry, Row
 from tests.scenarios.holdings import STAMPS, breaches
 from tests.simulation.arena import Arena, Edit
-from tests.simulation.operations import RETRY_AFTER, xero_city
+from tests.simulation.operations import RETRY_AFTER
+from tests.simulation.values import crm_lines, xero_city, xero_lines
 
 OWN = {
     "payments": ("tie_payment", ("Payments", "Prepayments", "Overpayments")),
@@ -119,6 +120,9 @@ def nobody_forgotten(scene: Scene) -> list[str]:
         for kind in kinds:
             lonely = [i for i in scene.rows(f"xero.{kind}") if i not in there and not scene.listed(entity, "", i)]
             found += [f"{entity} {i} of Xero has neither partner nor reason" for i in lonely]
+        here = {i for table in tables for i in scene.rows(f"dataverse.{table}")}
+        alone = [(c, x) for c, x in links.items() if c not in here and not scene.listed(entity, c, x)]
+        found += [f"{entity} {x} of Xero stands without {c}, and nothing is said" for c, x in alone]
     return found
 
 
@@ -332,7 +336,6 @@ def _contact_values(_scene: Scene, pair: Pair) -> dict[str, tuple[Any, Any]]:
 
 def _invoice_values(scene: Scene, pair: Pair) -> dict[str, tuple[Any, Any]]:
     crm, xero = pair.crm, pair.xero
-    lines = [r for r in scene.rows("dataverse.invoicedetail").values() if r["invoiceid"] == pair.crm_id]
     ended = xero["Status"] in ("VOIDED", "DELETED")
     return {
         "number": (crm["invoicenumber"], xero["InvoiceNumber"]),
@@ -340,7 +343,7 @@ def _invoice_values(scene: Scene, pair: Pair) -> dict[str, tuple[Any, Any]]:
         "due": (str(crm.get("duedate")), str(xero.get("DueDate"))),
         "total": (crm.get("totalamount"), xero["Total"] if not ended else crm.get("totalamount")),
         "tax": (crm.get("totaltax"), xero["TotalTax"] if not ended else crm.get("totaltax")),
-        "lines": (len(lines), len(xero["LineItems"])),
+        "lines": (crm_lines(scene.arena.kernel, pair.crm_id), xero_lines(xero)),
         "paid": (crm.get("statecode") == 2, xero["Status"] == "PAID"),
         "ended": (crm.get("statecode") == 3, ended),
         "link": (crm.get("tie_xeroid") or pair.xero_id, pair.xero_id),
@@ -378,12 +381,17 @@ def _lost(scene: Scene, pair: Pair, field: str, edits: list[Edit]) -> list[str]:
         if told is None or told.status is Status.SUCCESS:
             found.append(f"{last.value!r} never came to {last.side.other.label}; said: {remark}")
         elif told.status is Status.CONFLICT and not (
-            all(str(v) in told.remark for v in held.values()) or _waits(pair.entity, field, told.remark)
+            _names(field, told.remark, held.values()) or _waits(pair.entity, field, told.remark)
         ):
             found.append(f"the conflict does not name both values {held}: {remark}")
     elif rivals and not _was_seen(max(rivals, key=lambda e: e.number), edits):
         found.append(f"{max(rivals, key=lambda e: e.number).value!r} was overwritten unseen by {last.value!r}; said: {remark}")
     return found
+
+
+def _names(field: str, remark: str, values: Iterable[str]) -> bool:
+    """Whether a conflict's remark shows both values; of lines it shows those that differ, in words of its own."""
+    return "Lines" in remark if field == "lines" else all(str(v) in remark for v in values)
 
 
 def _was_seen(rival: Edit, edits: list[Edit]) -> bool:

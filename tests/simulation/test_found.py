@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.simulation.arena import Arena
-from tests.simulation.operations import Op
+from tests.simulation.drawing import Op
 from tests.simulation.schedules import Report, play, settle
 
 FOUND = {

@@ -6,7 +6,7 @@ import pytest
 
 from sync_core.model import RunStatus
 from tests.simulation.arena import LEASE_AND_MORE, Arena
-from tests.simulation.operations import Op
+from tests.simulation.drawing import Op
 from tests.simulation.oracles import one_at_a_time
 from tests.simulation.schedules import Report, settle
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
 from tests.simulation.arena import Arena
-from tests.simulation.operations import OPERATIONS, Op
+from tests.simulation.drawing import OPERATIONS, Op
 from tests.simulation.oracles import never_doubled, no_destruction, one_at_a_time, within_limits
 from tests.simulation.schedules import Report, settle
 

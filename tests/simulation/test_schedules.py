@@ -7,7 +7,7 @@ from random import Random
 import pytest
 
 from tests.simulation.arena import Arena
-from tests.simulation.operations import OPERATIONS, Op, draw
+from tests.simulation.drawing import OPERATIONS, Op, draw
 from tests.simulation.schedules import Report, drawn, play, settle, shrink, told
 
 SEEDS = (1, pytest.param(2, marks=pytest.mark.soak))

@@ -12,7 +12,7 @@ from random import Random
 from typing import Any
 
 from tests.simulation.arena import Arena
-from tests.simulation.operations import draw
+from tests.simulation.drawing import draw
 from tests.simulation.schedules import Report, settle
 
 MEASURED_EVERY = 10

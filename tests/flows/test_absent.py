@@ -1,0 +1,79 @@
+"""What was deleted while the cache was lost is in no listing; only the link remembers it (I19)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.flows.shop import act, at_rest, remark, rows, sell, sync
+from tests.scenarios.books import Books
+from tests.scenarios.people import People
+
+
+def blind(books: Books, *acts: tuple[str, Any]) -> None:
+    """The cache is lost, and before it is filled anew people do this."""
+    books.forget("cache-")
+    for name, given in acts:
+        act(books, name, given)
+    sync(books)
+
+
+@pytest.fixture
+def credited(books: Books) -> Books:
+    sell(books, "INV-1")
+    sync(books)
+    line = {"text": "Back", "price": 20}
+    act(books, "credit note in Xero", {"number": "CN-1", "contact": "Kahu Guiding Co", "lines": [line]})
+    act(books, "allocate in Xero", {"credit note": "CN-1", "to": "INV-1", "amount": 23})
+    sync(books)
+    return books
+
+
+def test_an_allocation_taken_back_in_xero_is_taken_back_in_dynamics(credited):
+    blind(credited, ("unallocate in Xero", {"credit note": "CN-1", "from": "INV-1"}))
+    (copy,) = rows(credited, "dataverse.tie_allocation")
+    assert (copy["tie_status"], str(copy["tie_amount"])) == ("DELETED", "23.00")
+    at_rest(credited)
+
+
+def test_a_copy_deleted_in_dynamics_is_made_again(credited):
+    (gone,) = rows(credited, "dataverse.tie_allocation")
+    with People(credited.sandbox) as people:
+        credited.forget("cache-")
+        people.crm("DELETE", f"tie_allocations({gone['tie_allocationid']})")
+    sync(credited)
+    (again,) = rows(credited, "dataverse.tie_allocation")
+    assert (again["tie_allocationid"], again["tie_amount"]) == (gone["tie_allocationid"], gone["tie_amount"])
+    at_rest(credited)
+
+
+def test_an_invoice_deleted_in_dynamics_is_said_to_be_missing_there(books):
+    sell(books, "INV-1", "INV-2")
+    sync(books)
+    blind(books, ("delete in Dynamics", {"invoice": "INV-1"}))
+    status, why = remark(books, "INV-1")
+    assert (status, "is deleted in Dynamics but still stands in Xero" in why) == ("Missing in CRM", True)
+    assert remark(books, "INV-2")[0] == "Success"
+    at_rest(books)
+
+
+def test_a_product_deleted_in_xero_is_said_to_be_missing_there(books):
+    books.forget("cache-")
+    (tent,) = (r for r in rows(books, "xero.Items") if r["Code"] == "TENT")
+    with People(books.sandbox) as people:
+        people.xero("DELETE", f"Items/{tent['ItemID']}")
+    sync(books)
+    assert remark(books, "Two-person tent", "products")[0] == "Missing in Xero"
+    at_rest(books)
+
+
+def test_a_listing_that_left_a_record_out_is_no_deletion(books):
+    sell(books, "INV-1", "INV-2")
+    sync(books)
+    books.forget("cache-")
+    fault = books.sandbox.fault("short_listing", system="dataverse", method="GET", path="/invoices$")
+    sync(books)
+    assert fault.fired == 1
+    assert {remark(books, n)[0] for n in ("INV-1", "INV-2")} == {"Success"}
+    at_rest(books)
