@@ -23,6 +23,7 @@ _REQUIRED = (
 )
 _MICROSOFT_LOGIN = "https://login.microsoftonline.com"
 _XERO_API = "https://api.xero.com"
+_TOKEN_ENDPOINT = re.compile(r"(/connect|/oauth2(/v2\.0)?)/(token|authorize)/?$")
 _XERO_IDENTITY = "https://identity.xero.com"
 _XERO_LOGIN = "https://login.xero.com"
 
@@ -72,7 +73,8 @@ class Settings(BaseSettings):
     @field_validator("dynamics_url", "dynamics_identity_url", "xero_url", "xero_identity_url")
     @classmethod
     def _without_trailing_slash(cls, url: str) -> str:
-        return url.strip().rstrip("/")
+        """Nor with the path of a token endpoint, which is what sign-in services are often known by."""
+        return _TOKEN_ENDPOINT.sub("", url.strip()).rstrip("/")
 
     @model_validator(mode="after")
     def _addresses_are_safe(self) -> Settings:

@@ -129,7 +129,8 @@ class EntraTokens:
 
     def __init__(self, settings: Settings, clock: Clock, transport: httpx.BaseTransport | None = None) -> None:
         self._settings = settings
-        identity = settings.dynamics_identity_url
+        # An authority is often written with its tenant.
+        identity = settings.dynamics_identity_url.removesuffix(f"/{settings.dynamics_tenant_id}")
         routed = is_loopback(identity)
         self._authority = _PRODUCTION if routed else identity
         self._scope = f"{_origin(settings.dynamics_url)}/.default"

@@ -103,6 +103,19 @@ def test_an_unreachable_sign_in_is_retryable(clock, fault):
         EntraTokens(settings(), clock, Script(fault)).token()
 
 
+@pytest.mark.parametrize("more", ["", "/", f"/{TENANT}", f"/{TENANT}/oauth2/v2.0/token", f"/{TENANT}/oauth2/token/"])
+def test_the_sign_in_address_may_name_the_tenant(clock, more):
+    script = Script(entra)
+    address = f"https://login.microsoftonline.us{more}"
+    assert EntraTokens(settings(dynamics_identity_url=address), clock, script).token() == "a-token-1"
+    assert str(script.requests[-1].url).startswith(f"https://login.microsoftonline.us/{TENANT}/oauth2/v2.0/token")
+
+
+def test_the_token_endpoint_of_xero_will_do_as_its_sign_in_address():
+    known = settings(xero_identity_url="https://identity.xero.com/connect/token")
+    assert (known.xero_identity_url, known.xero_login_url) == ("https://identity.xero.com", "https://login.xero.com")
+
+
 def test_a_token_answer_may_begin_with_a_byte_order_mark(clock):
     body = b"\xef\xbb\xbf" + entra(httpx.Request("POST", "https://x")).content
     script = Script(lambda r: entra(r, token=httpx.Response(200, content=body)))
