@@ -57,42 +57,38 @@ WHERE (c.cur = x.cur OR '' IN (c.cur, x.cur)) AND coalesce(c.paid = x.paid, true
   AND (c.contact_print IS NULL OR x.contact_print IS NULL OR c.twin_seq = x.contact_seq)
   AND coalesce(c.rate = x.rate, true) AND coalesce(c.state_mark = x.state_mark, true);
 
--- step agreed
--- Kept of them is what pages sort, filter and add up by; what is the same of all is not written a million times.
-{{agreed_into}}
-SELECT crm_seq, xero_seq, crm_contact, xero_contact, coalesce(nullif(p.number, ''), p.title) AS number, a.currency,
-  p.doc_date AS date, p.due_date, p.sign * p.total AS total, {{agreed_settlement}}
-FROM agreeing a JOIN (FROM present WHERE side = 'crm') p ON p.seq = a.crm_seq
-WHERE coalesce(nullif(p.number, ''), p.title) IS NOT NULL;
-
 -- step open
+-- All others: what is decided step by step from here on.
 CREATE TEMP TABLE open AS
 SELECT seq FROM outline
-ANTI JOIN (SELECT crm_seq AS seq FROM {{agreed}} UNION ALL SELECT xero_seq FROM {{agreed}}) done USING (seq);
+ANTI JOIN ({{agreeing_now}}) done USING (seq);
 
--- step crm
-CREATE TEMP TABLE crm AS
-SELECT p.seq, p.id, p.native_table, p.cur, p.twin, p.number_key, p.void, p.inactive, p.hash, p.agreed_hash, p.modified, p.gone,
-  p.number, p.title, p.contact, p.doc_date, p.due_date, p.reference, p.kind, p.state, p.rate, p.fields,
+-- step agreed
+-- Kept of those that agree is what pages sort, filter and add up by; what is the same of all is not written a million times.
+INSERT INTO {{agreed}} BY NAME
+SELECT crm_seq, xero_seq, crm_contact, xero_contact, coalesce(nullif(p.number, ''), p.title) AS number, a.currency,
+  p.doc_date AS date, p.due_date, p.sign * p.total AS total, {{agreed_settlement}}
+FROM agreeing a JOIN (FROM present WHERE side = 'crm') p ON p.seq = a.crm_seq;
+
+-- step opened
+-- Looked up once for both sides: most of what it costs is to read the other columns of whoever stands between them.
+CREATE TEMP TABLE opened AS
+SELECT p.seq, p.side, p.id, p.native_table, p.cur, p.twin, p.number_key, p.void, p.inactive, p.hash, p.agreed_hash, p.modified,
+  p.gone, p.number, p.title, p.contact, p.doc_date, p.due_date, p.reference, p.kind, p.state, p.rate, p.fields,
   p.sign * p.total AS total, p.sign * p.total_tax AS tax,
-  {{crm_settlement}},
+  {{opened_settlement}},
   k.seq AS contact_seq, k.title AS contact_name, k.twin AS contact_twin, coalesce(k.merged, false) AS contact_merged,
-  {{crm_document_twin}} AS document
-FROM (SELECT * FROM present WHERE side = 'crm' AND seq IN (SELECT seq FROM open)) p
-LEFT JOIN people k ON k.side = 'crm' AND k.id = p.contact
-LEFT JOIN settled s ON s.document = p.id
+  CASE p.side WHEN 'crm' THEN {{crm_document_twin}} ELSE coalesce(p.document, '') END AS document
+FROM (FROM present WHERE seq IN (FROM open)) p
+LEFT JOIN people k ON k.side = p.side AND k.id = p.contact
+LEFT JOIN settled s ON s.document = CASE p.side WHEN 'crm' THEN p.id END
 {{crm_document_join}};
 
+-- step crm
+CREATE TEMP VIEW crm AS SELECT * EXCLUDE (side) FROM opened WHERE side = 'crm';
+
 -- step xero
-CREATE TEMP TABLE xero AS
-SELECT p.seq, p.id, p.native_table, p.cur, p.twin, p.number_key, p.void, p.inactive, p.hash, p.agreed_hash, p.modified, p.gone,
-  p.number, p.title, p.contact, p.doc_date, p.due_date, p.reference, p.kind, p.state, p.rate, p.fields,
-  p.sign * p.total AS total, p.sign * p.total_tax AS tax,
-  p.sign * p.amount_paid AS paid, p.sign * p.amount_credited AS credited, p.sign * p.amount_due AS due,
-  k.seq AS contact_seq, k.title AS contact_name, k.twin AS contact_twin, coalesce(k.merged, false) AS contact_merged,
-  coalesce(p.document, '') AS document
-FROM (SELECT * FROM present WHERE side = 'xero' AND seq IN (SELECT seq FROM open)) p
-LEFT JOIN people k ON k.side = 'xero' AND k.id = p.contact;
+CREATE TEMP VIEW xero AS SELECT * EXCLUDE (side) FROM opened WHERE side = 'xero';
 
 -- step pools
 -- Pairs: stored links first, then one pass after the other over what is left.

@@ -24,9 +24,9 @@ from sync_core.rules.reconcile import DECIMALS, Terms
 from sync_core.store.cache import Cache, Snapshot, Transaction
 from sync_core.store.reconciliation_matching import ACCEPT
 from sync_core.store.reconciliation_moved import anything, few, look, note, take_out
-from sync_core.store.reconciliation_sql import between, steps
+from sync_core.store.reconciliation_sql import agreed_table, between, steps
 
-FORM = 4
+FORM = 5
 """Version of the kept rows: another one makes all of them anew."""
 
 _ALSO = ("contacts", "payments", "allocations", "invoices", "credit_notes")
@@ -172,6 +172,7 @@ def make(transaction: Transaction, entity: str, terms: Terms, into: str, *, part
     _lay_out(transaction, terms)
     if not partly:
         transaction.run(f"CREATE OR REPLACE TABLE {said_name(entity)} AS {_NOTHING_SAID}")
+        transaction.run(agreed_table(entity, into))
     for name, statement in steps(entity, into, partly=partly).items():
         if name == "outline" and partly:
             take_out(transaction, entity, into)

@@ -43,7 +43,7 @@ def steps(name: str, kept: str, *, partly: bool = False) -> dict[str, str]:
     pieces = {
         "kept": kept,
         "agreed": agreed,
-        "agreed_into": f"INSERT INTO {agreed} BY NAME" if partly else f"CREATE OR REPLACE TABLE {agreed} AS",
+        "agreeing_now": " UNION ALL ".join(map(_PAIRED.format, ["agreeing", *([agreed] if partly else [])])),
         **_entity(subject),
         **_amounts(subject),
         **matching(subject),
@@ -59,13 +59,30 @@ def steps(name: str, kept: str, *, partly: bool = False) -> dict[str, str]:
     return dict(zip(found[::2], found[1::2], strict=True))
 
 
+_PAIRED = "SELECT crm_seq AS seq FROM {0} UNION ALL SELECT xero_seq FROM {0}"  # noqa: S608  # names of tables
+
+
+def agreed_table(name: str, kept: str) -> str:
+    """The statement that makes the table of the pairs of the entity ``name`` that agree, empty.
+
+    Numbers stay as they are: to try how they could be packed takes longer than everything else that is written, and a search
+    reads them sooner.
+    """
+    settlement = "DECIMAL(38,4)" if name == "invoices" else "DECIMAL(29,4)"
+    return f"""CREATE OR REPLACE TABLE {agreed_name(kept)} (
+  crm_seq BIGINT, xero_seq BIGINT, crm_contact BIGINT, xero_contact BIGINT, number VARCHAR USING COMPRESSION uncompressed,
+  currency VARCHAR, date DATE, due_date DATE, total DECIMAL(29,4),
+  crm_paid {settlement}, crm_credited {settlement}, crm_due {settlement}
+)"""
+
+
 _OUTLINE = """
   seq, side = 'crm' AS is_crm, void,
   CASE WHEN twin <> '' THEN hash(twin) END AS twin_print,
   CASE WHEN number_key <> '' THEN hash(number_key) END AS number_print,
   {{kin_print}} AS kin_print"""
 _LINKABLE = """
-  NOT (void OR inactive) AND coalesce(hash = agreed_hash, false) AS calm,
+  NOT (void OR inactive) AND coalesce(hash = agreed_hash, false) AND {{named}} AS calm,
   hash(id) AS id_print,
   CASE WHEN contact IS NOT NULL THEN hash(contact) END AS contact_print,
   hash(number_key, sign, total, total_tax, doc_date, due_date) AS value_print,
@@ -130,6 +147,7 @@ def _entity(subject: Entity) -> dict[str, str]:
         "xero_between": _BETWEEN[Side.XERO].format(of="x"),
         "approved": "coalesce(x.state IN ('AUTHORISED', 'PAID'), false)" if documents else "false",
         "approved_kind": str(documents),
+        "named": "number_key <> ''" if documents and any(f.name == "number" for f in subject.fields) else _NAMED,
     }
 
 
@@ -143,7 +161,7 @@ def _amounts(subject: Entity) -> dict[str, str]:
         "outline_rest": "amount_credited" if invoices else "amount_due",
         "agreed_settlement": _AGREED_SUMS if invoices else _AGREED_COLUMNS,
         "state_mark": _INVOICE_MARK if invoices else "CASE WHEN coalesce(state, '') <> '' THEN hash(state) END",
-        "crm_settlement": _CRM_SUMS if invoices else _CRM_COLUMNS,
+        "opened_settlement": _OPENED_SUMS if invoices else _OPENED_COLUMNS,
         "crm_document_twin": _DOCUMENT_TWIN if twin else "''",
         "crm_document_join": _DOCUMENT_JOIN if twin else "",
         "state_differs": _INVOICE_STATE if invoices else _PLAIN_STATE,
@@ -165,16 +183,20 @@ _SETTLED = """
     AND coalesce(state, '') NOT IN ('DELETED', 'VOIDED')
   GROUP BY document
 """
+_NAMED = "coalesce(nullif(number, ''), title) IS NOT NULL"
 _AGREED_SUMS = "a.paid AS crm_paid, a.rest AS crm_credited, p.total - a.paid - a.rest AS crm_due"
 _AGREED_COLUMNS = """p.sign * p.amount_paid AS crm_paid, p.sign * p.amount_credited AS crm_credited,
   p.sign * p.amount_due AS crm_due"""
 _INVOICE_MARK = "coalesce(state, '') = CASE side WHEN 'crm' THEN '2' ELSE 'PAID' END"
-_CRM_SUMS = """coalesce(s.paid, 0) AS paid, coalesce(s.credited, 0) AS credited,
-    CASE WHEN p.void THEN 0 ELSE p.total - coalesce(s.paid, 0) - coalesce(s.credited, 0) END AS due"""
-_CRM_COLUMNS = "p.sign * p.amount_paid AS paid, p.sign * p.amount_credited AS credited, p.sign * p.amount_due AS due"
+_OPENED_COLUMNS = "p.sign * p.amount_paid AS paid, p.sign * p.amount_credited AS credited, p.sign * p.amount_due AS due"
+_OPENED_SUMS = """CASE p.side WHEN 'crm' THEN coalesce(s.paid, 0) ELSE p.sign * p.amount_paid END AS paid,
+  CASE p.side WHEN 'crm' THEN coalesce(s.credited, 0) ELSE p.sign * p.amount_credited END AS credited,
+  CASE WHEN p.side <> 'crm' THEN p.sign * p.amount_due
+    WHEN p.void THEN 0 ELSE p.total - coalesce(s.paid, 0) - coalesce(s.credited, 0) END AS due"""
 _DOCUMENT_TWIN = "CASE WHEN coalesce(p.document, '') = '' THEN '' ELSE coalesce(d.partner, '?') END"
 _DOCUMENT_JOIN = """LEFT JOIN record d
-    ON d.entity IN ('invoices', 'credit_notes', 'payments') AND d.side = 'crm' AND d.id = p.document"""
+    ON d.entity IN ('invoices', 'credit_notes', 'payments') AND d.side = 'crm'
+    AND d.id = CASE p.side WHEN 'crm' THEN p.document END"""
 _INVOICE_STATE = "(coalesce(c.state, '') = '2') <> (coalesce(x.state, '') = 'PAID')"
 _PLAIN_STATE = "coalesce(c.state <> x.state AND c.state <> '' AND x.state <> '', false)"
 _ADVANCES = """

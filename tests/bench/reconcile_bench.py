@@ -60,7 +60,8 @@ PAGES = {
 def ours(path: Path, job: str) -> dict[str, Any]:
     """``full``: everything from nothing: matching, fields, lines, payments, reasons, sums; then what a change and pages cost.
 
-    ``header``: only the pass that lays linked pairs beside each other, compares their headers and writes the rows that agree.
+    ``header``: only the pass that lays linked pairs beside each other, compares their headers and lists the
+    records of all others: nothing is written to the cache, as none of the peers writes what agrees.
     """
     cache = opened(path)
     cache.query_with("FROM incoming", pa.table({"one": [1]}))  # what any first table loads, as the others load theirs
