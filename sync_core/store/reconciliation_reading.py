@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from sync_core.model import Side
+from sync_core.model import MatchStatus, Side
 from sync_core.rules.reasons import REASONS, Reason
 from sync_core.rules.reconcile import CRM_INVOICE_STATES, Filters, Sort, Terms, decimals
 from sync_core.store.reconciliation_matching import literal
@@ -80,9 +80,10 @@ class Reading:
         asked = _Asked()
         picked = self._ordered("spot", filters, asked) + f" LIMIT {asked.bind(limit)} OFFSET {asked.bind(offset)}"
         # First which rows, then what they hold: or what nobody will see is carried through the sort.
+        found = self._overlaid(asked, self._may_agree(filters), _OF_PICKED)
         chosen = (
             f"WITH picked AS MATERIALIZED (SELECT spot, row_number() OVER () AS place FROM ({picked}))"
-            f" SELECT t.*, place FROM picked JOIN ({self._overlaid(asked, _OF_PICKED)}) t USING (spot)"
+            f" SELECT t.*, place FROM picked JOIN ({found}) t USING (spot)"
         )
         return self._whole(chosen), asked.values
 
@@ -112,20 +113,17 @@ SELECT {", ".join(COLUMNS)} FROM shown ORDER BY place"""
     def sums(self, filters: Filters) -> Statement:
         """Rows and amounts per currency, status and reason."""
         asked = _Asked()
-        source = self._chosen(filters, asked)
-        return (
-            (
-                "SELECT currency, status, reason, count(*) AS rows, count(*) FILTER (crm_counts) AS crm_count,"
-                " count(*) FILTER (xero_counts) AS xero_count, sum(crm_amount) AS crm, sum(xero_amount) AS xero"
-                f" FROM ({source}) GROUP BY currency, status, reason"
-            ),
-            asked.values,
-        )
+        if self._terms.ignored or not self._may_agree(filters):
+            return _SUMS.format(source=self._chosen(filters, asked)), asked.values
+        # Of a million pairs that agree, status and reason need not be told apart.
+        agreed = self._left(_AGREED.format(name=agreed_name(self._kept), only=""), filters, asked)
+        others = self._left(f"FROM {self._kept}", filters, asked)
+        return f"{_AGREED_TOTALS.format(source=agreed)} UNION ALL BY NAME {_SUMS.format(source=others)}", asked.values
 
     def shares(self, filters: Filters) -> Statement:
         """Parts of differences that count under another reason than that of their row."""
         asked = _Asked()
-        source = self._chosen(filters, asked)
+        source = self._left(self._overlaid(asked, agreed=False), filters, asked)
         return (
             (
                 'SELECT currency, reason, part.reason AS "to", sum(part.amount) AS amount'
@@ -137,17 +135,31 @@ SELECT {", ".join(COLUMNS)} FROM shown ORDER BY place"""
 
     def _chosen(self, filters: Filters, asked: _Asked) -> str:
         """Kept rows with what people set aside laid over them, and of these the ones that ``filters`` leave."""
+        return self._left(self._overlaid(asked, self._may_agree(filters)), filters, asked)
+
+    def _left(self, rows: str, filters: Filters, asked: _Asked) -> str:
         where = " AND ".join(f"({each})" for each in self._conditions(filters, asked)) or "true"
-        return f"SELECT * FROM ({self._overlaid(asked)}) t WHERE {where}"
+        return f"SELECT * FROM ({rows}) t WHERE {where}"
 
-    def _kept_rows(self, only: tuple[str, str] = ("", "")) -> str:
-        """The pairs that agree, spelled out, and the rows of the others. ``only``: of which of either, as a condition."""
-        agreed, others = only
-        return _AGREED.format(name=agreed_name(self._kept), only=agreed, also=f"FROM {self._kept} {others}")
+    def _may_agree(self, filters: Filters) -> bool:
+        """Whether a pair that agrees can be among the rows that ``filters`` leave."""
+        statuses, reasons = {MatchStatus.MATCHED}, {Reason.NONE}
+        if self._terms.ignored:
+            statuses.add(MatchStatus.IGNORED)
+            reasons.add(Reason.IGNORED)
+        elsewhere = filters.statuses and statuses.isdisjoint(filters.statuses)
+        return not (elsewhere or (filters.reasons and reasons.isdisjoint(filters.reasons)))
 
-    def _overlaid(self, asked: _Asked, only: tuple[str, str] = ("", "")) -> str:
+    def _kept_rows(self, agreed: bool, only: tuple[str, str]) -> str:
+        """The rows of those that differ, and if ``agreed`` the pairs that agree, spelled out. ``only``: of which of either."""
+        others = f"SELECT *, rowid AS spot FROM {self._kept} {only[1]}"
+        if not agreed:
+            return others
+        return f"{_AGREED.format(name=agreed_name(self._kept), only=only[0])} UNION ALL BY NAME {others}"
+
+    def _overlaid(self, asked: _Asked, agreed: bool, only: tuple[str, str] = ("", "")) -> str:
         if not self._terms.ignored:
-            return self._kept_rows(only)
+            return self._kept_rows(agreed, only)
         rows, reasons = asked.bind(list(self._terms.ignored)), asked.bind(list(self._terms.ignored.values()))
         words = next(rule.words for rule in REASONS if rule.reason is Reason.IGNORED)
         return f"""
@@ -156,7 +168,7 @@ SELECT k.* REPLACE (
   CASE WHEN a.seq IS NULL THEN reason ELSE {literal(Reason.IGNORED)} END AS reason,
   CASE WHEN a.seq IS NULL THEN words WHEN a.told = '' THEN {literal(words)} ELSE {literal(f"{words}: ")} || a.told END AS words,
   CASE WHEN a.seq IS NULL THEN parts END AS parts)
-FROM ({self._kept_rows(only)}) k
+FROM ({self._kept_rows(agreed, only)}) k
 LEFT JOIN (
   SELECT r.seq, r.side, any_value(g.told) AS told
   FROM (SELECT unnest({rows}::VARCHAR[]) AS row_id, unnest({reasons}::VARCHAR[]) AS told) g
@@ -285,9 +297,12 @@ SELECT crm_seq, xero_seq, crm_contact, xero_contact,
   coalesce(total, 0) AS crm_amount, coalesce(total, 0) AS xero_amount, 0::DECIMAL(19,4) AS difference,
   NULL::VARCHAR[] AS differing, NULL::STRUCT(reason VARCHAR, amount DECIMAL(19,4))[] AS parts,
   true AS crm_counts, true AS xero_counts, -1 - rowid AS spot
-FROM {name} {only}
-UNION ALL BY NAME SELECT *, rowid AS spot {also}"""
+FROM {name} {only}"""
 """Pairs that agree in everything differ from each other in few columns: only these are kept. `spot` names a kept row."""
+_TOTALS = """count(*) AS rows, count(*) FILTER (crm_counts) AS crm_count, count(*) FILTER (xero_counts) AS xero_count,
+  sum(crm_amount) AS crm, sum(xero_amount) AS xero FROM ({source})"""
+_SUMS = f"SELECT currency, status, reason, {_TOTALS} GROUP BY currency, status, reason"
+_AGREED_TOTALS = f"SELECT currency, 'Matched' AS status, '' AS reason, {_TOTALS} GROUP BY currency"
 _OF_PICKED = (
     "WHERE rowid IN (SELECT -1 - spot FROM picked WHERE spot < 0)",
     "WHERE rowid IN (SELECT spot FROM picked WHERE spot >= 0)",

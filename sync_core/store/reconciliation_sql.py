@@ -59,7 +59,7 @@ def steps(name: str, kept: str, *, partly: bool = False) -> dict[str, str]:
     return dict(zip(found[::2], found[1::2], strict=True))
 
 
-_PAIRED = "SELECT crm_seq AS seq FROM {0} UNION ALL SELECT xero_seq FROM {0}"  # noqa: S608  # names of tables
+_PAIRED = "SELECT crm_seq AS seq FROM {0} UNION ALL SELECT xero_seq FROM {0}"  # names of tables
 
 
 def agreed_table(name: str, kept: str) -> str:

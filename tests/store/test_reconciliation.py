@@ -504,6 +504,22 @@ def test_filters_and_order(ledgers, filters, left):
     assert summary(ledgers.cache, "invoices", filters).rows == len(left)
 
 
+@pytest.mark.parametrize("terms", [Terms(), Terms(ignored={"crm:c-A2": "agreed on the phone", "crm:c-A4": ""})])
+def test_what_filters_leave_of_all_rows_is_on_the_page_and_in_its_sums(ledgers, terms):
+    for name, crm in (("A1", {}), ("A2", {}), ("A3", {"total": "120.00"}), ("A4", {"total": "121.00"}), ("", {})):
+        ledgers.pair(name, crm)
+    every = rows(ledgers.cache, "invoices", terms=terms).to_pylist()
+    for statuses in ((S.MATCHED,), (S.DIFFERS,), (S.IGNORED, S.DIFFERS)):
+        for reasons in ((), (R.IGNORED, R.OTHER)):
+            asked = Filters(statuses=statuses, reasons=reasons)
+            left = [row for row in every if row["status"] in statuses and (not reasons or row["reason"] in reasons)]
+            assert rows(ledgers.cache, "invoices", asked, terms).to_pylist() == left
+            sums = summary(ledgers.cache, "invoices", asked, terms)
+            assert sums.statuses == {status: sum(row["status"] == status for row in left) for status in S}
+            assert sum(total.difference for total in sums.totals) == sum(row["difference"] for row in left)
+            assert all(total.crm == sum(row["crm_amount"] for row in left) for total in sums.totals)
+
+
 @pytest.mark.parametrize(
     ("search", "found"),
     [("5%", ["5% off"]), ("a_1", ["A_1"]), ("a\\1", ["A\\1"]), ("ÄRGER", ["Ärger"]), ("%", ["5% off"]), ("nothing", [])],
