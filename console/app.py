@@ -20,9 +20,11 @@ if why:
     sign_in.way_in(why)
 elif DOOR.open:
     try:
+        frame.readable()
         frame.sidebar()
         frame.bar()
         page.run()
+        frame.last_word()
     except TieoutError as error:
         st.error(plain(error.message))
 else:

@@ -12,9 +12,10 @@ from console.frame import reader_zone
 from console.permitted import held
 from console.texts import count, plain, when
 from console.widgets import left, selection_key, table
-from sync_core.service import Case, CaseStatus, Service, data_flows
+from sync_core.service import Case, CaseAct, CaseStatus, Service, data_flows
 
-ACTS = {"assign": "given to somebody", "resolve case": "called done", "ignore": "set aside", "reopen": "opened again"}
+DONE = "acts done"
+"""Session state: how many acts were done, so that what one was typed into closes after it."""
 MOST_AT_ONCE = 5_000
 """An act on so many rows, each with its line in the audit trail, is done within some seconds."""
 
@@ -43,6 +44,7 @@ def draw(entity: str, row_id: str) -> None:
 def acts(entity: str, row_ids: Sequence[str], key: str, case: Case | None = None) -> None:
     """The buttons for one row or many; each opens what it needs to know, and says on how many rows it acts."""
     many = f" ({count(len(row_ids), 'row')})" if len(row_ids) > 1 else ""
+    key = f"{key}_{st.session_state.get(DONE, 0)}"
     with st.container(horizontal=True):
         with st.popover("Give to", key=f"give_{key}"):
             person = st.text_input("Person", value=case.assignee if case else "", key=f"person_{key}", placeholder="Name")
@@ -62,15 +64,19 @@ def acts(entity: str, row_ids: Sequence[str], key: str, case: Case | None = None
             with st.popover("Open again", key=f"again_{key}"):
                 reason = st.text_input("Reason", key=f"reason_{key}")
                 _do(f"Open it again{many}", f"again_it_{key}", lambda: actions.open_again(entity, row_ids, reason or ""))
-        st.button(
-            "Take back",
-            key=f"undo_{key}",
-            on_click=actions.undo,
-            **held(Service.undo, help="Takes back your last act, on all its rows."),
-        )
+        take_back(key)
     said_last = st.session_state.pop(actions.TOLD, None)
     if said_last:
         st.success(plain(said_last))
+
+
+def take_back(key: str) -> None:
+    st.button(
+        "Take back",
+        key=f"undo_{key}",
+        on_click=actions.undo,
+        **held(Service.undo, help="Takes back your last act, on all its rows."),
+    )
 
 
 def acts_on(name: str, picked: Sequence[str], cases: Mapping[str, Case | None]) -> None:
@@ -99,6 +105,7 @@ def _do(label: str, key: str, act: Callable[[], None]) -> None:
     if st.button(label, key=key, type="primary", **held(Service.comment)):
         act()
         if not st.session_state.pop(actions.REFUSED, False):
+            st.session_state[DONE] = st.session_state.get(DONE, 0) + 1
             st.rerun()
 
 
@@ -111,7 +118,7 @@ def _history(entity: str, row_id: str) -> None:
         {
             "at": when(entry.at, zone),
             "who": entry.who,
-            "act": ACTS.get(entry.act, entry.act) + (" (taken back)" if entry.undone_at else ""),
+            "act": CaseAct(entry.act).words + (" (taken back)" if entry.undone_at else ""),
             "note": entry.note,
         }
         for entry in reversed(entries)

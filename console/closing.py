@@ -134,10 +134,10 @@ def one(period: SignOff) -> None:
 
 def _totals(period: SignOff) -> None:
     labels = {flow.entity: flow.label for flow in data_flows()}
-    columns: dict[str, Column] = {"entity": left("Documents", width=130), "currency": left("Cur.", width=56)}
+    columns: dict[str, Column] = {"entity": left("Documents", width=130), "currency": left("Cur.", width=64)}
     columns |= {name: right(label, width=120) for name, label in AMOUNTS.items()}
     rows = [
-        {"entity": labels.get(name, name), "currency": str(total["currency"])}
+        {"entity": labels.get(name, name), "currency": str(total["currency"]) or "not said"}
         | {column: amount(Decimal(str(total[column])), str(total["currency"])) for column in AMOUNTS}
         for name, totals in period.totals.items()
         for total in totals

@@ -17,6 +17,8 @@ from sync_core.service import Role, ScheduleView, Service
 
 LOOK_EVERY = 2.0
 DEMO = "Demo company: both systems are a sandbox on this machine"
+INK = "#0d1520"
+"""The letters on the dark page's accent."""
 SEEN = "last run drawn"
 MAY = {
     Role.VIEWER: "Viewer: you may look at everything.",
@@ -27,6 +29,12 @@ MAY = {
 
 def reader_zone() -> tzinfo:
     return zone(st.context.timezone)
+
+
+def readable() -> None:
+    """On a dark page the accent is light, and Streamlit's white letters on it would have too little contrast."""
+    if st.context.theme.type == "dark":
+        st.html(f"<style>[data-testid=stBaseButton-primary]:enabled {{color: {INK}}}</style>")
 
 
 def sidebar() -> None:
@@ -66,6 +74,13 @@ def bar() -> None:
     _answers()
     if _moved(latest):
         st.rerun()
+
+
+def last_word() -> None:
+    """What came of a click, where the page had no place for it: the rows that it was about may be gone from the page."""
+    said = st.session_state.pop(actions.TOLD, None)
+    if said:
+        st.toast(plain(said))
 
 
 def never_synced() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from console import actions
+from console import actions, casework
 from console.door import service
 from console.permitted import held
 from console.texts import listed, plain
@@ -16,7 +16,7 @@ TELLING = ("contact", "email", "phone", "account_number", "city", "code", "date"
 
 
 def draw(entity: str, line: RecordLine) -> None:
-    """The way out of a link, or the candidates for one."""
+    """The way out of a link, or the candidates for one; and the way back."""
     if line.crm_id and line.xero_id:
         with st.popover("Take the link apart", key=f"apart_{line.row_id}"):
             st.text("The two records stay as they are. They are not linked again by themselves.")
@@ -29,6 +29,10 @@ def draw(entity: str, line: RecordLine) -> None:
             )
     elif line.crm_id or line.xero_id:
         _candidates(entity, line)
+        casework.take_back(f"link_{line.row_id}")
+    told = st.session_state.pop(actions.TOLD, None)
+    if told:
+        st.success(plain(told))
 
 
 def _candidates(entity: str, line: RecordLine) -> None:

@@ -82,12 +82,14 @@ def one(listed: Listed, line: RecordLine) -> None:
     with details:
         xero_details.draw(line.entity, row, statuses, _more(line))
     with sides:
-        found = _found(line)
+        found = _found(line) if line.crm_id and line.xero_id else None
         if found is not None:
             detail.fields(listed.sheet, found)
             decide.draw(listed.sheet, found, statuses)
         else:
             st.text("It is not linked, so there are no two sides to compare.")
+            if line.status is Status.SUCCESS:
+                st.text("It was linked when it was last synced. The next sync looks at it anew.")
     linking.draw(listed.entity, line)
     history.draw(line.entity, line.crm_id, line.xero_id, line.standing.run if line.standing else "")
 

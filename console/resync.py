@@ -83,7 +83,7 @@ def draw(request_id: int, agreed: Callable[[int], None]) -> None:
 def _preview(request_id: int, made: Preview, agreed: Callable[[int], None]) -> None:
     zone = reader_zone()
     st.subheader(_headline(made))
-    st.caption(f"Looked at {when(made.made, zone)}: {plain(scope_words(made.scope))}.")
+    st.caption(f"Looked at {when(made.made, zone)}: {plain(scope_words(made.scope))}. Plan {plain(made.plan[:12])}.")
     for sentence in made.stopped:
         st.warning(plain(sentence))
     st.text(_cost(made))
@@ -147,7 +147,8 @@ def _records(
     title: str, lines: Iterable[tuple[PlannedRecord, Mapping[str, str]]], columns: Mapping[str, Column], run: str
 ) -> None:
     """A table under its title: what people call each record, and what is said of it. Nothing when no record is in it."""
-    rows = [{"kind": r.entity.replace("_", " "), "record": r.title or "without a name", **said} for r, said in lines]
+    labels = {flow.entity: flow.label for flow in data_flows()}
+    rows = [{"kind": labels.get(r.entity, r.entity), "record": r.title or "without a name", **said} for r, said in lines]
     if not rows:
         return
     st.markdown(f"**{title}**")

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from itertools import chain, islice
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
+from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from console import filters, sign_in
@@ -31,6 +31,11 @@ def ready(_request: Request) -> Response:
     if DOOR.open:
         return JSONResponse({"ready": True}, headers=PRIVATE)
     return JSONResponse({"ready": False, "reason": DOOR.reason}, status_code=503, headers=PRIVATE)
+
+
+def overview(request: Request) -> Response:
+    """The first page has the shortest address; this is the one that people guess."""
+    return RedirectResponse(f"/?{request.url.query}" if request.url.query else "/")
 
 
 async def xero_webhook(request: Request) -> Response:
@@ -162,6 +167,7 @@ ROUTES = [
     Route("/api/live", live),
     Route("/api/ready", ready),
     Route("/metrics", metrics),
+    Route("/overview", overview),
     Route("/webhook/xero", xero_webhook, methods=["POST"]),
     Route("/download/{entity}.csv", download),
     Route("/download/{entity}.control.json", download_control),

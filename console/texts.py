@@ -20,8 +20,8 @@ MATCH_WORDS: dict[MatchStatus, str] = {
     MatchStatus.MATCHED: "● ties out",
     MatchStatus.WITHIN_TOLERANCE: "◐ within tolerance",
     MatchStatus.DIFFERS: "▲ differs",
-    MatchStatus.MISSING_IN_CRM: "◀ missing in Dynamics",
-    MatchStatus.MISSING_IN_XERO: "▶ missing in Xero",
+    MatchStatus.MISSING_IN_CRM: "◄ missing in Dynamics",
+    MatchStatus.MISSING_IN_XERO: "► missing in Xero",
     MatchStatus.DUPLICATE: "◆ duplicate",
     MatchStatus.AMBIGUOUS: "◇ ambiguous",
     MatchStatus.TIMING: "◔ timing",
@@ -41,8 +41,8 @@ STATUS_WORDS: dict[Status, str] = {
     Status.CONFLICT: "▲ conflict",
     Status.BLOCKED: "■ blocked",
     Status.EXCLUDED: "○ excluded",
-    Status.MISSING_IN_CRM: "◀ missing in Dynamics",
-    Status.MISSING_IN_XERO: "▶ missing in Xero",
+    Status.MISSING_IN_CRM: "◄ missing in Dynamics",
+    Status.MISSING_IN_XERO: "► missing in Xero",
     Status.NEEDS_REVIEW: "◆ needs review",
 }
 RUN_WORDS: dict[RunStatus, str] = {

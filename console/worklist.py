@@ -99,7 +99,7 @@ def _items(items: Sequence[WorkItem], total: int, pages: int) -> None:
     columns: dict[str, Column] = {
         "risk": right("At risk", width=90),
         "currency": left("Cur.", width=44),
-        "status": left("Status and reason", width=268),
+        "status": left("Status and reason", width=300),
         "kind": left("Kind", width=92),
         "number": left("Number", width=82),
         "contact": left("Contact", width=156),

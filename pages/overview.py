@@ -78,8 +78,8 @@ with waiting:
         st.text(f"Set aside by people, and not counted here: {count(len(needing.aside), 'row')}.")
     with st.container(horizontal=True):
         if said or needing.aside:
-            st.page_link(nav.file_of("problems"), label="Work the problems")
-        st.page_link(nav.file_of("worklist"), label="All open differences, by money at risk")
+            st.page_link(nav.file_of("problems"), label="Work the problems →")
+        st.page_link(nav.file_of("worklist"), label="All open differences, by money at risk →")
 with fresh:
     st.markdown("**Freshness and the next run**")
     for side, at in ((Side.CRM, overview.age.crm), (Side.XERO, overview.age.xero)):

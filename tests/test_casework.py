@@ -151,10 +151,10 @@ def test_many_rows_are_one_act_and_one_undo(differing):
         made: list[Case] = service.assign("invoices", rows, "Ben", who="Ana")
         assert len(made) == len(told(service)) - before == 3
         service.ignore("invoices", rows[:2], "Small", who="Ana")
-        assert service.undo(who="Ana") == "Taken back: ignore, 2 rows."
+        assert service.undo(who="Ana") == "Taken back: set aside, 2 rows."
         assert [service.case("invoices", each).status for each in rows] == ["Open", "Open", "Open"]
         assert row(service, "INV-1")["status"] == MatchStatus.DIFFERS
-        assert service.undo(who="Ana") == "Taken back: assign, 3 rows."
+        assert service.undo(who="Ana") == "Taken back: given to somebody, 3 rows."
         assert [service.case("invoices", each) for each in rows] == [None, None, None]
         assert all(entry.undone_at for each in rows for entry in service.case_history("invoices", each))
         with pytest.raises(Rejected, match="nothing of yours"):
@@ -203,7 +203,7 @@ def test_a_link_that_was_parted_is_taken_back(differing):
         found = row(service, "INV-1")
         pair = found["crm_id"], found["xero_id"]
         service.unlink("invoices", *pair, who="Ana")
-        assert service.undo(who="Ana") == "Taken back: unlink, 1 row."
+        assert service.undo(who="Ana") == "Taken back: link taken apart, 1 row."
         assert row(service, "INV-1")["matched_by"] == "stored link"
         assert service._workspace.state.mappings("apart.") == {}
         service.unlink("invoices", *pair, who="Ana")

@@ -33,6 +33,21 @@ class CaseAct(StrEnum):
     LINK = "link"
     UNLINK = "unlink"
 
+    @property
+    def words(self) -> str:
+        """What it is called where people read it."""
+        return _WORDS[self]
+
+
+_WORDS = {
+    CaseAct.ASSIGN: "given to somebody",
+    CaseAct.COMMENT: "comment",
+    CaseAct.IGNORE: "set aside",
+    CaseAct.RESOLVE: "called done",
+    CaseAct.REOPEN: "opened again",
+    CaseAct.LINK: "linked",
+    CaseAct.UNLINK: "link taken apart",
+}
 
 QUIET = frozenset({CaseAct.COMMENT})
 """Acts that leave the case as it is: nobody's undo is hindered by them."""

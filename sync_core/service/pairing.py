@@ -59,7 +59,7 @@ class Pairing(Casework):
             with self._workspace.state.together():
                 self._restore(batch, who)
         rows = f"{len(batch):,} rows" if len(batch) > 1 else "1 row"
-        return f"Taken back: {first.act}, {rows}."
+        return f"Taken back: {CaseAct(first.act).words}, {rows}."
 
     def _join(self, name: str, crm_id: str, xero_id: str, also: Callable[[], None]) -> None:
         state, now = self._workspace.state, self._workspace.clock.now()
@@ -98,7 +98,7 @@ class Pairing(Casework):
         later = state.act_after(first.batch)
         if later is not None:
             raise Rejected(
-                f"{later.who} did something with that row since ({later.act}). "
+                f"{later.who} did something with that row since ({CaseAct(later.act).words}). "
                 "Change it by hand instead of taking your act back."
             )
         state.mark_undone(first.batch, now)

@@ -39,6 +39,11 @@ def test_it_says_that_it_lives_and_is_ready(served):
     assert get(served, "/_stcore/health").text == "ok"
 
 
+def test_the_address_of_the_overview_that_people_guess_leads_there(served):
+    answer = get(served, "/overview")
+    assert (answer.status_code, answer.headers["location"]) == (307, "/")
+
+
 @pytest.mark.parametrize("path", ["/", "/api/live", "/download/invoices.csv", "/static/nothing.js"])
 def test_every_answer_carries_the_headers(served, path):
     headers = get(served, path).headers

@@ -66,6 +66,15 @@ def test_an_address_opens_a_record_and_a_run(service, show, words):
     assert f"Run {run.run}" in words(show("runs", run=run.run))
 
 
+def test_a_link_that_was_taken_apart_is_taken_back(service, show, words):
+    at = show("contacts", contacts_search="Maitai")
+    at = click(at, "Take it apart")
+    assert "It is not linked, so there are no two sides to compare." in words(at)
+    at = click(at, "Take back")
+    assert "Taken back\\: link taken apart" in words(at)
+    assert service.record_list("contacts", search="Maitai").lines[0].xero_id
+
+
 def test_a_record_is_verified_live(service, show, words):
     at = select(show("contacts", contacts_search="Maitai"), "contacts_list", 0)
     at = click(at, "Verify")

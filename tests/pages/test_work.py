@@ -43,6 +43,16 @@ def test_a_row_is_set_aside_under_the_persons_name_and_taken_back(service, show,
     assert service.case("invoices", row) is None or service.case("invoices", row).status is CaseStatus.OPEN
 
 
+def test_what_was_typed_is_gone_after_the_act_and_the_page_says_what_came_of_it(service, show):
+    at = show("worklist", work_search="HP-1021")
+    at = select(at, "worklist_", 0)
+    at = click(fill(at, "Reason", "a cent of rounding"), "Set it aside")
+    assert [each.value for each in at.toast] == ["Set aside\\: 1 row\\."]
+    at = select(show("invoices", invoices_search="HP-1021"), "invoices_grid_", 0)
+    assert [each.value for each in at.text_input if each.label == "Reason"] == ["", ""]
+    click(at, "Take back")
+
+
 def test_a_reason_that_is_missing_is_asked_for(service, show, words, row):
     at = select(show("invoices", invoices_search="HP-1021"), "invoices_grid_", 0)
     at = click(at, "Set it aside")
