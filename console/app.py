@@ -20,7 +20,6 @@ if why:
     sign_in.way_in(why)
 elif DOOR.open:
     try:
-        frame.readable()
         frame.sidebar()
         frame.bar()
         page.run()

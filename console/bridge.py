@@ -8,7 +8,7 @@ from decimal import Decimal
 import altair as alt
 import streamlit as st
 
-from console.texts import amount, plain, signed
+from console.texts import amount, plain, reason_words, signed
 from sync_core.model import ControlTotal
 from sync_core.service import VarianceBridge, variance_bridge
 
@@ -55,7 +55,7 @@ def _placed(bridge: VarianceBridge, floor: Decimal) -> Iterator[tuple[str, str, 
     yield "Dynamics", "total", amount(bridge.crm, bridge.currency), floor, bridge.crm
     for step in bridge.steps:
         low, high = sorted((step.before, step.after))
-        label, kind = (str(step.reason), "step") if step.explained else (_unexplained(str(step.reason)), "unexplained")
+        label, kind = (reason_words(step.reason), "step") if step.explained else (_unexplained(str(step.reason)), "unexplained")
         yield label, kind, signed(step.amount, bridge.currency), low, high
     yield "Xero", "total", amount(bridge.xero, bridge.currency), floor, bridge.xero
 

@@ -11,7 +11,7 @@ from console.door import service
 from console.frame import reader_zone
 from console.permitted import held
 from console.texts import count, plain, when
-from console.widgets import left, selection_key, table
+from console.widgets import leading, left, selection_key, table
 from sync_core.service import Case, CaseAct, CaseStatus, Service, data_flows
 
 DONE = "acts done"
@@ -102,7 +102,7 @@ def acts_or_why_not(entity: str, row_ids: Sequence[str], key: str) -> None:
 
 
 def _do(label: str, key: str, act: Callable[[], None]) -> None:
-    if st.button(label, key=key, type="primary", **held(Service.comment)):
+    if st.button(label, key=key, type=leading(), **held(Service.comment)):
         act()
         if not st.session_state.pop(actions.REFUSED, False):
             st.session_state[DONE] = st.session_state.get(DONE, 0) + 1

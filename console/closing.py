@@ -15,7 +15,7 @@ from console.frame import reader_zone
 from console.periods import limits
 from console.permitted import held
 from console.texts import amount, count, plain, when, zone_name
-from console.widgets import Column, left, pick, right, table
+from console.widgets import Column, leading, left, pick, right, table
 from sync_core.service import CloseStatus, LateChange, Service, SignOff, data_flows
 
 SHAPES = {CloseStatus.PREPARED: "◔ prepared", CloseStatus.SIGNED: "● signed", CloseStatus.REOPENED: "○ opened again"}
@@ -56,7 +56,7 @@ def prepare() -> None:
         note = st.text_input("Note", key="close_note", placeholder="For the one who signs", width=320)
         both = isinstance(since, date) and isinstance(until, date)
         if (
-            st.button("Prepare", type="primary", **held(Service.prepare_close, disabled=not both))
+            st.button("Prepare", type=leading(), **held(Service.prepare_close, disabled=not both))
             and isinstance(since, date)
             and isinstance(until, date)
         ):
@@ -111,7 +111,7 @@ def one(period: SignOff) -> None:
         if period.status is CloseStatus.PREPARED:
             st.button(
                 "Sign it",
-                type="primary",
+                type=leading(),
                 key=f"sign_{period.number}",
                 on_click=actions.sign_close,
                 args=(period.number,),
@@ -120,7 +120,7 @@ def one(period: SignOff) -> None:
         if period.status is not CloseStatus.REOPENED:
             with st.popover("Open it again", key=f"reopen_{period.number}"):
                 reason = st.text_input("Reason", key=f"reopen_why_{period.number}")
-                if st.button("Open it", key=f"reopen_it_{period.number}", type="primary", **held(Service.reopen_close)):
+                if st.button("Open it", key=f"reopen_it_{period.number}", type=leading(), **held(Service.reopen_close)):
                     actions.reopen_close(period.number, reason or "")
                     if not st.session_state.pop(actions.REFUSED, False):
                         st.rerun()

@@ -17,8 +17,6 @@ from sync_core.service import Role, ScheduleView, Service
 
 LOOK_EVERY = 2.0
 DEMO = "Demo company: both systems are a sandbox on this machine"
-INK = "#0d1520"
-"""The letters on the dark page's accent."""
 SEEN = "last run drawn"
 MAY = {
     Role.VIEWER: "Viewer: you may look at everything.",
@@ -29,12 +27,6 @@ MAY = {
 
 def reader_zone() -> tzinfo:
     return zone(st.context.timezone)
-
-
-def readable() -> None:
-    """On a dark page the accent is light, and Streamlit's white letters on it would have too little contrast."""
-    if st.context.theme.type == "dark":
-        st.html(f"<style>[data-testid=stBaseButton-primary]:enabled {{color: {INK}}}</style>")
 
 
 def sidebar() -> None:

@@ -8,7 +8,7 @@ from console import actions, casework
 from console.door import service
 from console.permitted import held
 from console.texts import listed, plain
-from console.widgets import Column, left, pick, right
+from console.widgets import Column, leading, left, pick, right
 from sync_core.model import Side
 from sync_core.service import Candidate, RecordLine, Service
 
@@ -56,7 +56,7 @@ def _candidates(entity: str, line: RecordLine) -> None:
     with st.container(horizontal=True):
         st.button(
             "Link these two",
-            type="primary",
+            type=leading(),
             key=f"link_{line.row_id}_{chosen.id}",
             **held(Service.link, help="Makes the pair and resyncs it at once."),
             on_click=actions.link,

@@ -12,7 +12,7 @@ from console.door import service
 from console.frame import reader_zone
 from console.permitted import held
 from console.texts import STATUS_WORDS, count, listed, lower_first, plain, scope_words, when
-from console.widgets import Column, left, table
+from console.widgets import Column, leading, left, table
 from sync_core.model import Outcome, RecordStatus, RunStatus, Side, Status
 from sync_core.service import Change, PlannedRecord, Preview, Scope, Service, data_flows
 
@@ -38,7 +38,7 @@ def ask() -> None:
         label, find = _dates(labels)
     elif what == FAILED:
         label, find = "all that failed", lambda: service().scope_of_failed()
-    if st.button("Preview", type="primary", **held(Service.enqueue_preview, disabled=service().running is not None)):
+    if st.button("Preview", type=leading(), **held(Service.enqueue_preview, disabled=service().running is not None)):
         show(actions.preview_of(find, label))
 
 
@@ -131,7 +131,7 @@ def _agree(request_id: int, made: Preview, agreed: Callable[[int], None]) -> Non
     label = "Go on anyway, this once" if made.stopped else plain_way
     if st.button(
         label,
-        type="primary",
+        type=leading(),
         key=f"agree_{made.fingerprint}",
         **held(Service.allow_plan if made.stopped else Service.enqueue_agreed, disabled=service().running is not None),
     ):

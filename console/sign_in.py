@@ -19,6 +19,7 @@ from streamlit.web.server.server_util import get_cookie_secret
 from streamlit.web.server.starlette.starlette_app_utils import decode_signed_value
 from streamlit.web.server.starlette.starlette_server_config import USER_COOKIE_NAME
 
+from console.widgets import leading
 from sync_core.errors import Configure, Forbidden
 from sync_core.service import AT_THIS_MACHINE, Person, role_among
 
@@ -117,4 +118,4 @@ def way_in(why: str) -> None:
     if st.user.get("is_logged_in"):
         st.button("Sign out", on_click=st.logout)
     else:
-        st.button("Sign in with Microsoft", type="primary", on_click=st.login)
+        st.button("Sign in with Microsoft", type=leading(), on_click=st.login)

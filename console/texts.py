@@ -133,6 +133,11 @@ def lower_first(label: str) -> str:
     return label[:1].lower() + label[1:]
 
 
+def reason_words(reason: str) -> str:
+    """A reason of a difference as the pages call it."""
+    return "set aside" if reason == "ignored" else reason
+
+
 def state_words(state: str) -> str:
     """A document's own status. Xero shouts its statuses; Dynamics does not."""
     return state.capitalize() if state.isupper() else state

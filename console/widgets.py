@@ -10,7 +10,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from console import opened
-from console.texts import amount, count, plain
+from console.texts import amount, count, plain, reason_words
 from sync_core.model import ControlTotal
 
 Width = Literal["small", "medium", "large"] | int
@@ -162,6 +162,14 @@ def beside(first: int, second: int) -> tuple[DeltaGenerator, DeltaGenerator]:
         return st.container(width=first), st.container(width=second)
 
 
+def leading() -> Literal["primary", "secondary"]:
+    """How the button is drawn that one comes to a page for: filled with the accent, but not on a dark page.
+
+    There the accent is light enough to be read as letters, and Streamlit's white letters on it would not be.
+    """
+    return "secondary" if st.context.theme.type == "dark" else "primary"
+
+
 def list_height(rows: int) -> Height:
     """How high a list is below which a selected row opens."""
     return "content" if rows <= FEW else HIGHEST
@@ -202,7 +210,7 @@ def control_totals(by_title: Mapping[str, Sequence[ControlTotal]]) -> None:
 def _made_of(title: str, total: ControlTotal) -> str:
     """The reasons of a difference, the largest first, in one sentence that wraps."""
     parts = sorted(total.by_reason.items(), key=lambda item: -abs(item[1]))
-    words = " · ".join(f"{reason} {amount(value, total.currency)}" for reason, value in parts)
+    words = " · ".join(f"{reason_words(reason)} {amount(value, total.currency)}" for reason, value in parts)
     return f"{title or 'Difference'} in {total.currency or 'no currency'}: {words}"
 
 

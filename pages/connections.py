@@ -8,13 +8,13 @@ from console.checks import CONNECT_XERO, check, settings_lines
 from console.door import service
 from console.frame import reader_zone
 from console.texts import plain, when, zone_name
-from console.widgets import left, table
+from console.widgets import leading, left, table
 
 zone = reader_zone()
 
 st.title("Connections")
 st.text("Checking asks both systems who they are. Nothing is written.")
-if st.button("Check now", type="primary") or "checks" not in st.session_state:
+if st.button("Check now", type=leading()) or "checks" not in st.session_state:
     with st.spinner("Asking both systems"):
         st.session_state["checks"] = check()
 at, checks = st.session_state["checks"]

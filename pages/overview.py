@@ -15,7 +15,7 @@ from console.runs import run_lines
 from console.sheets import SHEETS
 from console.standing import Mood, Tally, standing
 from console.texts import STATUS_WORDS, ago, count, lower_first, money, plain, when, zone_name
-from console.widgets import control_totals, left, right, table
+from console.widgets import control_totals, leading, left, right, table
 from sync_core.model import Side, Status
 from sync_core.service import Filters, Service, data_flows
 
@@ -58,7 +58,7 @@ with st.container(horizontal=True):
             st.switch_page(nav.file_of(sheet.entity), query_params={f"{sheet.entity}_status": "open"})
     st.button(
         "Sync now",
-        type="primary",
+        type=leading(),
         on_click=actions.sync_now,
         **held(Service.enqueue_sync, disabled=service().running is not None),
     )

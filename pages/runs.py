@@ -10,7 +10,7 @@ from console.frame import reader_zone
 from console.permitted import held
 from console.runs import about_previews, columns_of, folded, outcomes, quiet_line, run_line
 from console.texts import RUN_WORDS, plain, scope_words, when, zone_name
-from console.widgets import empty, list_height, pick
+from console.widgets import empty, leading, list_height, pick
 from sync_core.model import RunSummary
 from sync_core.service import Service, data_flows
 
@@ -31,7 +31,7 @@ def draw(run: RunSummary, message: str) -> None:
 
 st.title("Runs")
 st.button(
-    "Sync now", type="primary", on_click=actions.sync_now, **held(Service.enqueue_sync, disabled=service().running is not None)
+    "Sync now", type=leading(), on_click=actions.sync_now, **held(Service.enqueue_sync, disabled=service().running is not None)
 )
 runs = service().runs(SHOWN)
 if not runs:

@@ -13,7 +13,7 @@ from console.gaps import gaps
 from console.permitted import held
 from console.runs import run_lines
 from console.texts import ago, plain, when, zone_name
-from console.widgets import left, right, table
+from console.widgets import leading, left, right, table
 from sync_core.model import RunStatus
 from sync_core.service import Service
 
@@ -62,7 +62,7 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
     if schedule.paused:
         st.button(
             "Resume",
-            type="primary",
+            type=leading(),
             on_click=actions.resume,
             **held(Service.resume, help="Goes on, and catches up once on what was missed."),
         )
