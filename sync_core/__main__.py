@@ -286,6 +286,8 @@ def worker(as_json: AsJson = False) -> None:
         from sync_core.service import run_worker
 
         run_worker()
+        if as_json:
+            print_json({"status": "success", "message": "Stopped."})
         return 0
 
     _guarded(as_json, work)

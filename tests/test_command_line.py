@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
+import sync_core.__main__ as command_line
 from sync_core.sandbox.xero import set_limits
 from tests.flows.shop import act, numbers, rows, sell
 from tests.scenarios.books import Books
@@ -215,3 +216,9 @@ def test_a_broken_audit_trail_is_named_and_has_code_1(command):
     assert (broken["status"], broken["broken"]) == ("broken", [1])
     assert "Entry 1 was changed" in broken["first"]
     assert "Eve, switch types" in command.run("verify-audit").stdout
+
+
+def test_the_worker_says_as_json_that_it_was_stopped(monkeypatch, capsys):
+    monkeypatch.setattr("sync_core.service.run_worker", lambda: None)
+    assert command_line.main(["worker", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out.splitlines()[-1])["status"] == "success"
