@@ -21,7 +21,7 @@ from sync_core.model import Intent, IntentStatus
 from sync_core.store.leases import Lease
 from sync_core.systems.base import Receipt, System, Write
 
-WAVE = 1000
+WAVE = 2000
 """Elements that are on their way together, at most."""
 
 

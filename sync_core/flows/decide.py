@@ -75,7 +75,6 @@ class Decider:
         self._coming: set[Key] = set()
         self.partners = Partners(workspace.cache)
         self._holders: dict[str, list[str]] = {}
-        self._matched: set[Key] = set()
         self._on = workspace.surroundings.switches
         self._under_way = under_way(workspace)
         self._records = reading(workspace.cache)
@@ -87,7 +86,6 @@ class Decider:
         entity = switched(entity, self._on)
         if not self._ahead:
             self.partners.forget()
-        self._matched = set()
         # All that is to be looked at is listed first: what this run writes meanwhile must not be decided on as well.
         self._half_done = half_done(self._cache, self._records, entity, self._on, self._title)
         changed = open_work.changed_pairs(self._cache, entity.name)
@@ -96,8 +94,9 @@ class Decider:
         lonely = {side: open_work.unlinked(self._cache, entity.name, side) for side in Side}
         matches, ambiguous = self._matches(entity) if all(lonely.values()) else ({}, {})
         alone = {side: [i for i in ids if self._is_open(entity, side, i)] for side, ids in lonely.items()}
-        yield from self._pairs(entity, self._wanted(entity, changed), {})
-        yield from self._pairs(entity, self._wanted(entity, list(matches)), matches)
+        yield from self._pairs(entity, self._wanted(entity, changed), "")
+        for name, pairs in matches.items():
+            yield from self._pairs(entity, self._wanted(entity, pairs), name)
         for side, ids in alone.items():
             for chunk in records.chunks(ids, CHUNK):
                 yield from self._alone(entity, side, chunk, ambiguous)
@@ -121,23 +120,21 @@ class Decider:
         return readable if ids is None else [p for p in readable if p[0] in ids or p[1] in ids]
 
     def _is_open(self, entity: Entity, side: Side, row_id: str) -> bool:
-        key = (entity.name, side, row_id)
-        if key in self._matched or key in self._unreadable:
+        if self.partners.told(entity.name, side, row_id) is not None or (entity.name, side, row_id) in self._unreadable:
             return False
         return self._only is None or row_id in self._only.get(entity.name, frozenset())
 
-    def _matches(self, entity: Entity) -> tuple[dict[tuple[str, str], str], dict[Key, str]]:
-        """Exact matches of unlinked records, pass by pass; what fits several stays apart with the reason."""
-        found: dict[tuple[str, str], str] = {}
+    def _matches(self, entity: Entity) -> tuple[dict[str, list[tuple[str, str]]], dict[Key, str]]:
+        """Matches of unlinked records, by what they were matched by; what fits several stays apart with the reason."""
+        found: dict[str, list[tuple[str, str]]] = {}
         unclear: dict[Key, str] = {}
         for field, name in entity.match:
             for crm, xero, in_xero, in_crm in records.exact_matches(self._cache, entity.name, field):
-                keys = (entity.name, Side.CRM, crm), (entity.name, Side.XERO, xero)
-                if any(k in self._matched for k in keys) or (entity.name, crm, xero) in self._choices.apart:
+                if not self._may_match(entity, crm, xero):
                     continue
+                keys = (entity.name, Side.CRM, crm), (entity.name, Side.XERO, xero)
                 if in_xero == 1 and in_crm == 1 and not any(k in unclear for k in keys):
-                    found[crm, xero] = name
-                    self._matched.update(keys)
+                    found.setdefault(name, []).append((crm, xero))
                     self.partners.tell(entity.name, crm, xero)
                 elif in_xero > 1:
                     unclear[keys[0]] = remarks.ambiguous(entity, Side.XERO, in_xero, name)
@@ -146,18 +143,17 @@ class Decider:
                     unclear[keys[0]] = remarks.ambiguous(entity, Side.CRM, in_crm, name)
         for crm, xero in alike_pairs(self._cache, self._records, entity, self.partners.of):
             keys = (entity.name, Side.CRM, crm), (entity.name, Side.XERO, xero)
-            if (
-                not any(k in self._matched or k in unclear for k in keys)
-                and (entity.name, crm, xero) not in self._choices.apart
-            ):
-                found[crm, xero] = "what both say"
-                self._matched.update(keys)
+            if self._may_match(entity, crm, xero) and not any(k in unclear for k in keys):
+                found.setdefault("what both say", []).append((crm, xero))
                 self.partners.tell(entity.name, crm, xero)
         return found, unclear
 
-    def _pairs(
-        self, entity: Entity, pairs: Sequence[tuple[str, str]], matched: Mapping[tuple[str, str], str]
-    ) -> Iterator[Decision]:
+    def _may_match(self, entity: Entity, crm: str, xero: str) -> bool:
+        """Whether neither is matched by now, and nobody parted them."""
+        matched = any(self.partners.told(entity.name, side, i) is not None for side, i in ((Side.CRM, crm), (Side.XERO, xero)))
+        return not matched and (entity.name, crm, xero) not in self._choices.apart
+
+    def _pairs(self, entity: Entity, pairs: Sequence[tuple[str, str]], matched_by: str) -> Iterator[Decision]:
         for chunk in records.chunks(pairs, CHUNK):
             crm = self._read(entity, Side.CRM, [c for c, _ in chunk])
             xero = self._read(entity, Side.XERO, [x for _, x in chunk])
@@ -165,7 +161,7 @@ class Decider:
             self._holders = self._tag_holders(entity, [record for record, _ in crm.values()])
             for pair in chunk:
                 if pair[0] in crm and pair[1] in xero:
-                    yield self._pair(entity, crm[pair[0]], xero[pair[1]], matched.get(pair, ""))
+                    yield self._pair(entity, crm[pair[0]], xero[pair[1]], matched_by)
 
     def _read(self, entity: Entity, side: Side, ids: Sequence[str]) -> dict[str, tuple[Record, Row]]:
         found = records.with_images(self._cache, entity.name, side, ids)

@@ -86,7 +86,7 @@ class _TypeRun:
         self._names: list[str] = []
         self._fresh: set[ContactType] = set()
         self._failed = 0
-        self._touched = [i for e, side, i in ledger.stamped if e == CONTACTS and side is Side.CRM]
+        self._touched = [i for e, side, i in ledger.stamped() if e == CONTACTS and side is Side.CRM]
         if self._cache.fact(SHUT_OUT) == "yes":
             self._touched += workspace.state.records_with_reason([SHUT_OUT], well=True).get((CONTACTS, Side.CRM), [])
 
@@ -117,7 +117,7 @@ class _TypeRun:
                 told.append(replace(known, reason=SHUT_OUT, remark=text, last_attempt=now, run=self._run))
         self._cache.set_fact(SHUT_OUT, "yes")
         state.set_statuses(told)
-        self._ledger.stamped.update((CONTACTS, Side.CRM, status.id) for status in told)
+        self._ledger.stamp((CONTACTS, Side.CRM, status.id) for status in told)
 
     def _in_use(self) -> bool:
         """Whether anybody's type is a group, or was: else Xero is not asked for its groups at all."""
@@ -202,10 +202,9 @@ class _TypeRun:
 
     def _count(self, one: Standing, outcome: Outcome) -> int:
         """1 when the run had no outcome for the record yet. What made it says more than what moved it."""
-        known = self._ledger.outcomes.get(_key(one))
-        if known is not Outcome.CREATED or outcome is Outcome.FAILED:
-            self._ledger.outcomes[_key(one)] = outcome
-        self._ledger.stamped.add(_key(one))
+        known = self._ledger.outcome(_key(one))
+        made = known is Outcome.CREATED and outcome is not Outcome.FAILED
+        self._ledger.note(_key(one), Outcome.CREATED if made else outcome)
         return int(known is None)
 
     def _told(
@@ -227,7 +226,7 @@ class _TypeRun:
         if remark == known.remark and not moved:
             return None
         now = self._workspace.clock.now()
-        self._ledger.stamped.add(_key(one))
+        self._ledger.stamp([_key(one)])
         return RecordStatus(*_key(one), Status.SUCCESS, "", remark, now if moved or mended else None, now, self._run)
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import lru_cache
 
 from sync_core.model import Outcome, RecordStatus, Side, Status
 from sync_core.rules.plan import OUTCOMES, Act, Decision
@@ -15,18 +16,60 @@ Key = tuple[str, Side, str]
 _LASTING = frozenset({Outcome.CREATED, Outcome.UPDATED})
 
 
+@dataclass(frozen=True, slots=True)
+class _Mark:
+    """What a run noted of a record. ``said``: what the last decision on it says; ``stamped``: it is to be stamped."""
+
+    outcome: Outcome | None = None
+    said: Status | None = None
+    stamped: bool = False
+
+
+_mark = lru_cache(None)(_Mark)
+"""There are few different marks, and a record for every one of the company's: all that say the same are one."""
+_NONE = _mark(None, None, False)
+
+
 class RunLedger:
     """Collects what becomes of each record during a run and keeps it in the state."""
 
     def __init__(self, state: State, run: str) -> None:
         self._state = state
         self._run = run
-        self.outcomes: dict[Key, Outcome] = {}
-        self.stamped: set[Key] = set()
-        self._said: dict[Key, Status] = {}
+        self._marks: dict[tuple[str, Side], dict[str, _Mark]] = {}
+
+    def __bool__(self) -> bool:
+        """Whether anything came of any record."""
+        return any(mark.outcome is not None for marks in self._marks.values() for mark in marks.values())
 
     def counts(self, entity: str) -> Counter[Outcome]:
-        return Counter(o for (e, _, _), o in self.outcomes.items() if e == entity)
+        marks = (mark for (name, _), some in self._marks.items() if name == entity for mark in some.values())
+        return Counter(mark.outcome for mark in marks if mark.outcome is not None)
+
+    def outcome(self, key: Key) -> Outcome | None:
+        """What came of a record so far, None: nothing yet."""
+        return self._of(key).outcome
+
+    def note(self, key: Key, outcome: Outcome) -> None:
+        """Something came of a record; it is to be stamped."""
+        self._put(key, outcome, self._of(key).said, stamped=True)
+
+    def stamp(self, keys: Iterable[Key]) -> None:
+        """These records are to be stamped when the run ends."""
+        for key in keys:
+            mark = self._of(key)
+            self._put(key, mark.outcome, mark.said, stamped=True)
+
+    def stamped(self) -> Iterator[Key]:
+        """Records that are to be stamped."""
+        for (entity, side), marks in self._marks.items():
+            yield from ((entity, side, row_id) for row_id, mark in marks.items() if mark.stamped)
+
+    def _of(self, key: Key) -> _Mark:
+        return self._marks.get(key[:2], {}).get(key[2], _NONE)
+
+    def _put(self, key: Key, outcome: Outcome | None, said: Status | None, *, stamped: bool) -> None:
+        self._marks.setdefault(key[:2], {})[key[2]] = _mark(outcome, said, stamped)
 
     def status_of(self, decision: Decision, now: datetime, *, wrote: bool) -> RecordStatus:
         """The status row for a decision that came out as planned. ``wrote``: a system was changed for it."""
@@ -37,27 +80,22 @@ class RunLedger:
         )
 
     def failure(self, decision: Decision, remark: str, reason: str, now: datetime, detail: str = "") -> RecordStatus:
-        self.outcomes[decision.key] = Outcome.FAILED
-        self.stamped.add(decision.key)
+        self.note(decision.key, Outcome.FAILED)
         return RecordStatus(*decision.key, Status.FAILED, reason, remark, None, now, self._run, detail)
 
     def waiting(self, decision: Decision, remark: str, reason: str, now: datetime, detail: str = "") -> RecordStatus:
         """It was sent, and what came of it is not known yet: the next run looks."""
-        self.outcomes[decision.key] = OUTCOMES[Status.SYNCING]
-        self.stamped.add(decision.key)
+        self.note(decision.key, OUTCOMES[Status.SYNCING])
         return RecordStatus(*decision.key, Status.SYNCING, reason, remark, None, now, self._run, detail)
 
     def done(self, decision: Decision) -> bool:
         """Take note of a decision; False when the record already has a better word in this run (created, then linked)."""
-        before, outcome = self.outcomes.get(decision.key), decision.outcome
-        said = self._said.get(decision.key)
-        if decision.act is not Act.PARK:
-            self.stamped.add(decision.key)
-        self._said[decision.key] = decision.status
-        if before in _LASTING and (outcome in (Outcome.UPDATED, Outcome.UNCHANGED) or decision.act is Act.ADOPT):
-            return decision.status is not said
-        self.outcomes[decision.key] = outcome
-        return True
+        key, outcome = decision.key, decision.outcome
+        mark = self._of(key)
+        better = mark.outcome in _LASTING and (outcome in (Outcome.UPDATED, Outcome.UNCHANGED) or decision.act is Act.ADOPT)
+        stamped = mark.stamped or decision.act is not Act.PARK
+        self._put(key, mark.outcome if better else outcome, decision.status, stamped=stamped)
+        return not better or decision.status is not mark.said
 
     def keep(self, rows: Sequence[RecordStatus]) -> None:
         """Keep those that say something new, to be stamped; a record that stands as before is not touched."""
@@ -68,7 +106,7 @@ class RunLedger:
             known = self._state.statuses(entity, side, [r.id for r in some])
             new = [r for r in some if _says_more(r, known.get(r.id))]
             self._state.set_statuses(new)
-            self.stamped.update((entity, side, r.id) for r in new)
+            self.stamp((entity, side, r.id) for r in new)
 
 
 def _says_more(new: RecordStatus, old: RecordStatus | None) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import islice
 
 from sync_core.errors import TieoutError
 from sync_core.flows.workspace import Workspace
@@ -26,7 +27,8 @@ def load_links(workspace: Workspace, entities: Sequence[Entity]) -> None:
         return
     records.clear_partners(cache)
     for entity in entities:
-        for chunk in records.chunks(list(state.all_links(entity.name)), _CHUNK):
+        links = state.all_links(entity.name)
+        while chunk := list(islice(links, _CHUNK)):
             records.set_partners(cache, chunk)
     cache.set_fact(LINKS_LOADED, known)
 

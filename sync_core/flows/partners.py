@@ -21,23 +21,28 @@ class Partners:
 
     def __init__(self, cache: Cache) -> None:
         self._cache = cache
-        self._told: dict[Key, str] = {}
+        self._told: dict[tuple[str, Side], dict[str, str]] = {}
         self._known: dict[Key, str | None] = {}
         self._names: dict[Key, tuple[str, str]] = {}
 
     def of(self, side: Side, entity: str, row_id: str) -> str | None:
         """The id of the linked partner of a record of ``side``, None when it has none."""
+        told = self.told(entity, side, row_id)
+        if told is not None:
+            return told
         key = (entity, side, row_id)
-        if key in self._told:
-            return self._told[key]
         if key not in self._known:
             self.fetch(side, {entity: [row_id]})
         return self._known[key]
 
     def tell(self, entity: str, crm_id: str, xero_id: str) -> None:
         """Two records are about to be linked."""
-        self._told[entity, Side.CRM, crm_id] = xero_id
-        self._told[entity, Side.XERO, xero_id] = crm_id
+        self._told.setdefault((entity, Side.CRM), {})[crm_id] = xero_id
+        self._told.setdefault((entity, Side.XERO), {})[xero_id] = crm_id
+
+    def told(self, entity: str, side: Side, row_id: str) -> str | None:
+        """The record that a record of ``side`` is about to be linked with."""
+        return self._told.get((entity, side), {}).get(row_id)
 
     def forget(self) -> None:
         """Links or records moved: ask anew. What was told stays, until it is linked it is known nowhere else."""

@@ -118,6 +118,8 @@ class Rounds:
 
     def _write(self, entity: Entity, applier: Applier, decider: Decider, writing: Sequence[Decision]) -> int:
         self._wrote = True
+        self._planner = None
+        self._kept.clear()
         if entity.moves and any(d.target is Side.XERO for d in writing):
             self.made.append(entity)
         return applier.apply(entity, writing, decider)
@@ -152,4 +154,4 @@ class Rounds:
         some = [d for d in decisions if d.act is Act.PARK]
         ids = [i for d in some for i in (d.crm_id, d.xero_id) if i]
         moved = records.moved_in(self._workspace.cache, entity.name, self._run, ids) if ids else frozenset()
-        self._ledger.stamped.update(d.key for d in some if d.matched_by or moved & {d.crm_id, d.xero_id})
+        self._ledger.stamp(d.key for d in some if d.matched_by or moved & {d.crm_id, d.xero_id})

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from uuid import uuid4
 
@@ -42,6 +44,8 @@ from sync_core.systems.base import Peer
 
 MOVED = "Records moved since the preview, so nothing was written. Look at the new plan and agree to that one."
 CONTACTS = "contacts"
+NEW_VALUES = 200_000
+"""So many more values than before make Python look for circles among them: a few dozen MB, if all were such."""
 log = structlog.get_logger(__name__)
 
 
@@ -76,7 +80,8 @@ def execute(
     session = _Session(workspace, scope, peers, run, lease)
     status, message, result = RunStatus.FAILED, "The run ended before it could finish.", None
     try:
-        status, message = session.work(dry_run=dry_run)
+        with _rarely_collected():
+            status, message = session.work(dry_run=dry_run)
         settle_desk(workspace)
     except TieoutError as error:
         status = RunStatus.CONFIGURE if isinstance(error, Configure) else RunStatus.PARTIAL
@@ -88,6 +93,17 @@ def execute(
         workspace.state.finish_run(result.summary)
         workspace.state.release(lease)
     return result
+
+
+@contextmanager
+def _rarely_collected() -> Iterator[None]:
+    """Records are many small values that never refer to each other in circles: looking for circles is a tenth of a run."""
+    before = gc.get_threshold()
+    gc.set_threshold(max(before[0], NEW_VALUES), *before[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
 
 
 class _Session:
@@ -172,7 +188,7 @@ class _Session:
         """Only who is in which group of Xero can have moved: that is in no list of changes."""
         self._bring_types()
         self._stamp(everything=False)
-        if self._ledger.outcomes:
+        if self._ledger:
             self._workspace.cache.keep_until_moved("")
         self._rested = rest
         return self._ended(rest.failed)
@@ -198,8 +214,7 @@ class _Session:
 
     def _not_read(self, found: Unreadable) -> RecordStatus:
         key = (found.entity, found.side, found.id)
-        self._ledger.outcomes[key] = Outcome.FAILED
-        self._ledger.stamped.add(key)
+        self._ledger.note(key, Outcome.FAILED)
         now = self._workspace.clock.now()
         return RecordStatus(*key, Status.FAILED, UNREADABLE, found.error.message, None, now, self._run)
 
@@ -280,7 +295,7 @@ class _Session:
         """A decision of a person is used up once its pair is no longer in conflict."""
         surroundings = self._workspace.surroundings
         for name, crm_id in read_choices(surroundings.chosen).keep:
-            outcome = self._ledger.outcomes.get((name, Side.CRM, crm_id))
+            outcome = self._ledger.outcome((name, Side.CRM, crm_id))
             if name == entity.name and outcome in (Outcome.UPDATED, Outcome.UNCHANGED):
                 self._workspace.state.remove_mapping(keep_key(name, crm_id))
                 surroundings.forget()
@@ -289,7 +304,7 @@ class _Session:
         if everything:
             stamp_everything(self._workspace, self._run, self._lease)
         else:
-            stamp(self._workspace, self._run, self._lease, sorted(self._ledger.stamped))
+            stamp(self._workspace, self._run, self._lease, self._ledger.stamped())
 
     def result(self, status: RunStatus, message: str, trigger: str, started: object, before: Mapping[Side, Calls]) -> Result:
         by_entity = {e.name: self._counts(e) for e in self._entities if self._scope.covers(e)}

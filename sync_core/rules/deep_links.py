@@ -6,29 +6,34 @@ Xero: the documented deep link, an organisation login with its short code and a 
 
 from __future__ import annotations
 
+from functools import lru_cache
 from urllib.parse import quote
 
 from sync_core.model import Native, Side
 
 _PAGES = {
-    "Contacts": "/Contacts/View/{id}",
-    "Invoices": "/AccountsReceivable/View.aspx?InvoiceID={id}",
-    "CreditNotes": "/AccountsReceivable/ViewCreditNote.aspx?creditNoteID={id}",
-    "Payments": "/Bank/ViewTransaction.aspx?bankTransactionID={id}",
-    "Prepayments": "/Bank/ViewTransaction.aspx?bankTransactionID={id}",
-    "Overpayments": "/Bank/ViewTransaction.aspx?bankTransactionID={id}",
-    "Items": "/Inventory/View/{id}",
+    "Contacts": "/Contacts/View/",
+    "Invoices": "/AccountsReceivable/View.aspx?InvoiceID=",
+    "CreditNotes": "/AccountsReceivable/ViewCreditNote.aspx?creditNoteID=",
+    "Payments": "/Bank/ViewTransaction.aspx?bankTransactionID=",
+    "Prepayments": "/Bank/ViewTransaction.aspx?bankTransactionID=",
+    "Overpayments": "/Bank/ViewTransaction.aspx?bankTransactionID=",
+    "Items": "/Inventory/View/",
 }
 
 
 def xero_link(table: str, row_id: str, organisation: Native) -> str:
     """The page of one Xero record, "" where Xero has none for that kind."""
-    page = _PAGES.get(table)
     code = organisation.get("ShortCode")
-    if page is None or not code:
+    if table not in _PAGES or not code:
         return ""
-    target = quote(page.format(id=row_id), safe="")
-    return f"https://go.xero.com/organisationlogin/default.aspx?shortcode={quote(str(code))}&redirecturl={target}"
+    return f"{_before_the_id(table, str(code))}{quote(row_id, safe='')}"
+
+
+@lru_cache
+def _before_the_id(table: str, code: str) -> str:
+    page = quote(_PAGES[table], safe="")
+    return f"https://go.xero.com/organisationlogin/default.aspx?shortcode={quote(code)}&redirecturl={page}"
 
 
 def dynamics_link(base_url: str, table: str, row_id: str) -> str:

@@ -18,6 +18,8 @@ SETTINGS = {
     "python_enable_replacements": "false",
     # Sorts and joins that need more go to disk; a console on a small server keeps its memory.
     "memory_limit": "600MB",
+    # Every checkpoint writes the tables anew that were changed: at the default of 16 MB a first sync makes dozens.
+    "wal_autocheckpoint": "128MB",
 }
 _AGREED_PARTNERS = (
     "UPDATE record SET agreed_partner = a.partner FROM agreed a "

@@ -223,7 +223,7 @@ def exact_matches(cache: Cache, entity: str, field: str) -> list[tuple[str, str,
     Values are compared without regard to case and to how many spaces stand where. Records that are alive come before those
     that are gone.
     """
-    table = cache.query(
+    return cache.rows(
         f"WITH k AS (SELECT side, id, gone, {plain('json_extract_string(fields, ?)')} AS v FROM record "  # noqa: S608  # ours
         "WHERE entity = ? AND partner IS NULL), p AS ("
         "SELECT c.id AS crm, x.id AS xero, (c.gone <> '')::INT + (x.gone <> '')::INT AS dead "
@@ -235,7 +235,6 @@ def exact_matches(cache: Cache, entity: str, field: str) -> list[tuple[str, str,
         f"$.{field}",
         entity,
     )
-    return [(r["crm"], r["xero"], r["in_xero"], r["in_crm"]) for r in table.to_pylist()]
 
 
 def with_values(
