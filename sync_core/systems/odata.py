@@ -21,6 +21,8 @@ READ_HEADERS = {
 }
 JSON_BODY = {"Content-Type": "application/json; charset=utf-8"}
 _SAFE = "(),'=/:@$"
+_PLAIN = json.JSONEncoder().encode
+"""What ``json.dumps`` does, without choosing an encoder for each of the many values of a batch."""
 
 
 def query(**options: str) -> str:
@@ -52,8 +54,10 @@ def is_guid(text: str) -> bool:
 
 def to_json(value: Any) -> str:
     """JSON in which a Decimal keeps every digit. A float is refused: it may have lost some already."""
+    if value is None or isinstance(value, str):
+        return _PLAIN(value)
     if isinstance(value, Mapping):
-        return "{" + ",".join(f"{json.dumps(str(k))}:{to_json(v)}" for k, v in value.items()) + "}"
+        return "{" + ",".join(f"{_PLAIN(str(k))}:{to_json(v)}" for k, v in value.items()) + "}"
     if isinstance(value, list | tuple):
         return "[" + ",".join(map(to_json, value)) + "]"
     return _scalar(value)
@@ -72,7 +76,7 @@ def _scalar(value: Any) -> str:
         value = value.astimezone(UTC).isoformat().replace("+00:00", "Z")
     elif isinstance(value, date):
         value = value.isoformat()
-    return json.dumps(value)
+    return _PLAIN(value)
 
 
 @dataclass(frozen=True, slots=True)
