@@ -51,7 +51,9 @@ def unlinked(cache: Cache, entity: str, side: Side) -> list[str]:
 
 def absent(cache: Cache, entity: str, side: Side) -> dict[str, str]:
     """Ids of ``side`` that open records of the other one are linked to and the cache does not hold, and whose they are."""
-    linked = {partner: row_id for of, row_id, partner in _of(cache, entity, _LINKED) if of == side.other and partner is not None}
+    linked = {
+        partner: row_id for of, row_id, partner in _of(cache, entity, _LINKED) if of == side.other and partner is not None
+    }
     there = tables_of(cache, entity, side, linked)
     return {row_id: twin for row_id, twin in linked.items() if row_id not in there}
 
