@@ -175,7 +175,8 @@ class Applier:
     def _already_there(self, job: Job, receipt: Receipt) -> tuple[Job, Receipt]:
         """A row of ours that an earlier, unanswered attempt made: its id is ours by construction, so it is adopted."""
         refusal = receipt.error
-        if isinstance(refusal, Rejected) and refusal.code == "exists" and job.side is Side.CRM and job.target_id:
+        made = job.verb is Verb.CREATE and job.side is Side.CRM
+        if made and isinstance(refusal, Rejected) and refusal.code == "exists" and job.target_id:
             native = self._workspace.systems[Side.CRM].get(job.stream, job.target_id)
             if native is not None:
                 return job, Receipt(job.target_id, native)

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+from uuid import uuid4
+
+import structlog
+
+from sync_core.errors import TieoutError
 from sync_core.flows.linking import changing_links
+from sync_core.flows.pull import refresh
 from sync_core.flows.workspace import Workspace
-from sync_core.model import Link, Side
+from sync_core.model import Link, Side, Verb
 from sync_core.rules.declaration import Entity
 from sync_core.rules.entities import entity
 from sync_core.rules.paths import pick
 from sync_core.store import records, rows
+from sync_core.store.leases import Lease
+from sync_core.systems.base import Write
 
 SURVIVOR = {Side.CRM: "_masterid_value", Side.XERO: "MergedToContactID"}
 """Where each system names the record that a merged one went into."""
+log = structlog.get_logger(__name__)
 
 
 def follow_survivors(workspace: Workspace) -> int:
@@ -42,3 +51,28 @@ def _follow(workspace: Workspace, of: Entity, side: Side, loser: str, partner: s
         records.clear_partner(workspace.cache, of.name, side, loser, now)
         records.set_partners(workspace.cache, [link])
     return True
+
+
+def let_go(workspace: Workspace, of: Entity, run: str, lease: Lease) -> Lease:
+    """Have merged Dynamics records name no Xero record that went to their survivors: two rows cannot hold one id.
+
+    The same write twice does no harm, so no intent goes before it. Where Dynamics does not take it, the survivor's own write is
+    refused and says so. Returns the lease, renewed.
+    """
+    for table, row_id, version in records.merged_holders(workspace.cache, of.name):
+        lease = workspace.state.renew(lease)
+        stream = of.stream_of(Side.CRM, table)
+        write = Write(stream, Verb.UPDATE, {stream.tag: None}, str(uuid4()), row_id, version)
+        (receipt,) = workspace.systems[Side.CRM].write([write])
+        if receipt.native is None:
+            _note_refusal(receipt.error, row_id, run)
+            continue
+        workspace.step("merged record let go")
+        with workspace.cache.transaction() as transaction:
+            rows.keep_rows(transaction, stream, [receipt.native], run)
+    refresh(workspace, of, run)
+    return lease
+
+
+def _note_refusal(error: TieoutError | None, row_id: str, run: str) -> None:
+    log.warning("a merged record keeps its Xero id", id=row_id, reason=error.message if error else "", run=run)

@@ -23,7 +23,7 @@ from sync_core.flows.groups import bring_types, preview_types
 from sync_core.flows.leasing import LEASE_LIVES, take_lease
 from sync_core.flows.ledger import Key, RunLedger
 from sync_core.flows.linking import load_links
-from sync_core.flows.merges import follow_survivors
+from sync_core.flows.merges import follow_survivors, let_go
 from sync_core.flows.preview import fingerprint
 from sync_core.flows.pull import UNREADABLE, Unreadable, pull_stream, refresh
 from sync_core.flows.recover import recover
@@ -273,6 +273,7 @@ class _Session:
             self._apply_entity(entity)
 
     def _apply_entity(self, entity: Entity) -> None:
+        self._lease = let_go(self._workspace, entity, self._run, self._lease)
         self._rounds.work_off(entity, self._lease)
         self._forget_choices(entity)
         if entity.name == CONTACTS:

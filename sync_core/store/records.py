@@ -361,6 +361,17 @@ def merged(cache: Cache) -> list[tuple[str, Side, str, str]]:
     return cache.remembered("merged", lambda: [(e, Side(s), i, p) for e, s, i, p in cache.rows(sql)])
 
 
+def merged_holders(cache: Cache, entity: str) -> list[tuple[str, str, str]]:
+    """(native table, id, version) of merged Dynamics records that still name a Xero record which is another one's by now."""
+    sql = (
+        "SELECT c.entity, c.native_table, c.id, c.version FROM record c JOIN record x "
+        "ON x.entity = c.entity AND x.side = 'xero' AND x.id = json_extract_string(c.fields, '$.xero_id') "
+        "WHERE c.side = 'crm' AND c.gone = 'merged' AND c.partner IS NULL AND x.partner <> c.id ORDER BY c.entity, c.id"
+    )
+    found = cache.remembered("merged holders", lambda: cache.rows(sql))
+    return [(table, row_id, version) for of, table, row_id, version in found if of == entity]
+
+
 def _ids(found: Sequence[tuple[Any, ...]]) -> list[str]:
     return [row_id for row_id, *_ in found]
 

@@ -60,13 +60,6 @@ def due_changes_in_dynamics(arena: Arena, chance: Random) -> None:
         _edit_crm_due(arena, row, _new_due(arena))
 
 
-@op(2)
-def quantity_changes_in_dynamics(arena: Arena, chance: Random) -> None:
-    if row := chosen(chance, arena.rows("dataverse.invoicedetail")):
-        with arena.people() as people:
-            people.crm("PATCH", f"invoicedetails({row['invoicedetailid']})", {"quantity": chance.choice((1, 2, 4, "2.5"))})
-
-
 @op(1)
 def invoice_deleted_in_dynamics(arena: Arena, chance: Random) -> None:
     row = chosen(chance, open_invoices(arena))

@@ -22,7 +22,7 @@ QUANTITIES = (1, 2, 4, "2.5")
 # Lines
 
 
-@op(2)
+@op(4)
 def line_changes_in_dynamics(arena: Arena, chance: Random) -> None:
     """Price, quantity, tax or words of a write-in line; the quantity of a product's."""
     row = chosen(chance, open_invoices(arena))
