@@ -108,10 +108,14 @@ class Transaction:
 
 
 class Snapshot:
-    """The cache as it stood at one moment. Made by :meth:`Cache.snapshot` only."""
+    """The cache as it stood at one moment. Made by :meth:`Cache.snapshot` only.
 
-    def __init__(self, connection: Any) -> None:
+    ``generation``: what the cache's was at that moment; None when somebody was writing just then, and it cannot be told.
+    """
+
+    def __init__(self, connection: Any, generation: int | None) -> None:
         self._connection = connection
+        self.generation = generation
 
     def query(self, sql: str, *params: Any) -> pa.Table:
         return self._connection.sql(sql, params=list(params)).to_arrow_table()
@@ -119,6 +123,14 @@ class Snapshot:
     def run(self, sql: str, *params: Any) -> None:
         """Make a temporary table; it goes with the snapshot."""
         self._connection.execute(sql, list(params)).fetchall()
+
+    def run_with(self, sql: str, rows: pa.Table) -> None:
+        """The same, of ``rows`` under the name ``incoming``."""
+        self._connection.register("incoming", rows)
+        try:
+            self.run(sql)
+        finally:
+            self._connection.unregister("incoming")
 
 
 class Cache:
@@ -271,9 +283,18 @@ class Cache:
     def snapshot(self) -> Iterator[Snapshot]:
         """Several questions that are answered of one moment, whatever is written meanwhile."""
         connection = self._root.cursor()
-        connection.execute("BEGIN").fetchall()
+        generation = None
+        nobody_writes = self._writing.acquire(blocking=False)
         try:
-            yield Snapshot(connection)
+            connection.execute("BEGIN").fetchall()
+            if nobody_writes:
+                connection.execute("SELECT name FROM fact LIMIT 0").fetchall()  # the moment is that of the first question
+                generation = self.generation
+        finally:
+            if nobody_writes:
+                self._writing.release()
+        try:
+            yield Snapshot(connection, generation)
         finally:
             connection.execute("ROLLBACK").fetchall()
             connection.close()

@@ -21,7 +21,7 @@ from sync_core.rules.reasons import Reason
 from sync_core.rules.reconcile import EVERYTHING, NO_TERMS, Filters, Part, Reconciliation, Share, Sort, Terms, reconciliation
 from sync_core.store.cache import Cache, Snapshot
 from sync_core.store.reconciliation_gaps import holdings
-from sync_core.store.reconciliation_kept import keeper, kept_name
+from sync_core.store.reconciliation_kept import Found, keeper, kept_name
 from sync_core.store.reconciliation_reading import CALLED, COLUMNS, Reading
 from sync_core.store.reconciliation_sql import streams
 from sync_core.views import ReconciliationPage
@@ -30,13 +30,15 @@ __all__ = ["COLUMNS", "Books", "batches", "books", "data_age", "page", "rows", "
 
 _PART = 40_000
 """Rows of a file that are looked up at once."""
+_SEARCHES, _MANY = 8, 10_000
+"""How many searches are remembered, and of how many records that hold the text."""
 
 
 class Books:
     """Both sides of one entity at one moment. Made by :func:`books` only."""
 
-    def __init__(self, snapshot: Snapshot, entity: str, terms: Terms, path: Path) -> None:
-        self._snapshot, self._entity, self._terms, self._path = snapshot, entity, terms, path
+    def __init__(self, snapshot: Snapshot, entity: str, terms: Terms, path: Path, found: Found) -> None:
+        self._snapshot, self._entity, self._terms, self._path, self._found = snapshot, entity, terms, path, found
         self._reading = Reading(entity, kept_name(entity), terms)
         self._searched = ""
 
@@ -69,11 +71,26 @@ class Books:
         """Look once for what several statements about the same filters ask."""
         text = filters.search.strip()
         if text and text != self._searched:
-            sql, params = self._reading.hits(text)
-            self._snapshot.run(f"CREATE OR REPLACE TEMP TABLE hit AS {sql}", *params)
+            self._look_for(text)
             self._searched = text
         if filters.sort is Sort.CONTACT:
             self._snapshot.run(f"CREATE TEMP TABLE IF NOT EXISTS called AS {CALLED}")
+
+    def _look_for(self, text: str) -> None:
+        """Fill the table `hit`, as long as no record moved from what was found before: to read every text takes longest."""
+        moment, name = self._snapshot.generation, (self._entity, text)
+        known, found = self._found.get(name, (None, None))
+        if moment is not None and known == moment:
+            self._snapshot.run_with("CREATE OR REPLACE TEMP TABLE hit AS FROM incoming", found)
+            return
+        sql, params = self._reading.hits(text)
+        self._snapshot.run(f"CREATE OR REPLACE TEMP TABLE hit AS {sql}", *params)
+        found = self._snapshot.query(f"FROM hit LIMIT {_MANY + 1}")
+        if moment is not None and found.num_rows <= _MANY:
+            self._found.pop(name, None)
+            self._found[name] = moment, found
+            for old in list(self._found)[:-_SEARCHES]:
+                self._found.pop(old, None)
 
     def age(self) -> DataAge:
         """When each system was last read to its end for the entity."""
@@ -89,7 +106,7 @@ class Books:
 def books(cache: Cache, entity: str, terms: Terms = NO_TERMS) -> Iterator[Books]:
     """Several questions about ``entity`` that are answered of one moment. Raises KeyError for a name that is not registered."""
     with keeper(cache).reading(entity, terms) as snapshot:
-        yield Books(snapshot, entity, terms, cache.path)
+        yield Books(snapshot, entity, terms, cache.path, keeper(cache).found)
 
 
 def rows(

@@ -84,10 +84,15 @@ class _Known:
     between: str
 
 
+Found = dict[tuple[str, str], tuple[int, pa.Table]]
+"""Per entity and text searched for: the cache's generation at that moment, and the numbers of the records that held it."""
+
+
 class Keeper:
-    """Makes and renews the kept tables of one cache. One for each cache, whoever asks."""
+    """Makes and renews the kept tables of one cache. One for each cache, whoever asks. ``found``: the last searches."""
 
     def __init__(self, cache: Cache) -> None:
+        self.found: Found = {}
         self._cache = cache
         self._known: dict[str, _Known] = {}
         self._making = threading.Lock()

@@ -532,6 +532,19 @@ def test_a_search_takes_every_sign_as_it_is(ledgers, search, found):
     assert summary(ledgers.cache, "invoices", Filters(search=search)).rows == len(found)
 
 
+def test_a_search_asked_again_finds_what_came_meanwhile(ledgers):
+    ledgers.pair("A1")
+
+    def found(text):
+        return rows(ledgers.cache, "invoices", Filters(search=text))["number"].to_pylist()
+
+    assert (found("a1"), found("a1"), found("b1"), found("see")) == (["A1"], ["A1"], [], [])
+    with ledgers.cache.transaction() as transaction:
+        transaction.run("UPDATE record SET number = 'B1', reference = 'see there', stamp = 'other' WHERE entity = 'invoices'")
+        assert (found("b1"), found("see")) == ([], [])
+    assert (found("b1"), found("see"), found("c-a1")) == (["B1"], ["B1"], ["B1"])
+
+
 def test_a_page_counts_all_rows_and_tells_the_age(ledgers):
     for name in "ABCDE":
         ledgers.pair(name)
