@@ -29,6 +29,7 @@ from sync_core.rules.reconcile import Filters, Sort
 from sync_core.service.workbook import XlsxFile
 from sync_core.store import reconciliation
 from sync_core.store.cache import Cache
+from sync_core.store.reconciliation_kept import keeper
 from sync_core.store.reconciliation_sql import steps
 from tests.bench.reconcile_data import generate, opened
 from tests.bench.reconcile_engines import held_mb, peak_mb
@@ -54,6 +55,7 @@ PAGES = {
     "one currency, by date, from the end": Filters(currency="USD", sort=Sort.DATE, descending=True),
     "by contact": Filters(sort=Sort.CONTACT),
     "search": Filters(search="inv-7777"),
+    "search, the same again": Filters(search="inv-7777"),
 }
 
 
@@ -80,7 +82,7 @@ def ours(path: Path, job: str) -> dict[str, Any]:
     told |= {"seconds": time.perf_counter() - began, "cpu": time.process_time() - cpu, "peak_mb": peak_mb()}
     if job == "full":
         told["renewals"] = {name: _renewal(cache, change) for name, change in CHANGES.items()}
-        told["pages"] = {name: _page(cache, asked) for name, asked in PAGES.items()}
+        told["pages"] = {name: _page(cache, asked, anew=name == "search") for name, asked in PAGES.items()}
         told["files"] = {name: _file(cache, make) for name, make in FILES.items()}
     cache.close()
     return told
@@ -113,10 +115,12 @@ def _noting(cache: Cache, held: list[int]) -> Iterator[pa.RecordBatch]:
         held.append(held_mb())
 
 
-def _page(cache: Cache, asked: Filters) -> tuple[float, float]:
-    """Milliseconds of 50 rows, filtered and sorted, and of CPU: medians of five."""
+def _page(cache: Cache, asked: Filters, *, anew: bool) -> tuple[float, float]:
+    """Milliseconds of 50 rows, filtered and sorted, and of CPU: medians of five. ``anew``: nobody searched for that before."""
     times = []
     for _ in range(5):
+        if anew:
+            keeper(cache).found.clear()
         began, cpu = time.perf_counter(), time.process_time()
         reconciliation.rows(cache, "invoices", asked, limit=50)
         times.append((1000 * (time.perf_counter() - began), 1000 * (time.process_time() - cpu)))
