@@ -14,6 +14,7 @@ import time
 import webbrowser
 from collections.abc import Callable
 from dataclasses import asdict
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -358,6 +359,9 @@ def _serve_console(port: int) -> int:
 
 def main(words: list[str]) -> int:
     """Run the command line. Wrong use is told as JSON too, to whoever asked for JSON."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        # A name in letters that a terminal or pipe does not have (cp1252, say) is no reason to break off.
+        sys.stdout.reconfigure(errors="backslashreplace")
     if "--json" not in words:
         app(args=words)
     try:

@@ -20,8 +20,13 @@ def plain(value: Any) -> Any:
 
 
 def print_json(body: Any) -> None:
-    """One object, as one line."""
-    sys.stdout.write(json.dumps(body, default=plain, ensure_ascii=False) + "\n")
+    """One object, as one line; in ASCII where what is written to cannot hold all of its letters."""
+    text = json.dumps(body, default=plain, ensure_ascii=False)
+    try:
+        text.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:
+        text = json.dumps(body, default=plain)
+    sys.stdout.write(text + "\n")
 
 
 def say(text: str) -> None:

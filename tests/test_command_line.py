@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import sqlite3
@@ -14,6 +15,8 @@ import pytest
 from pydantic import SecretStr
 
 import sync_core.__main__ as command_line
+from sync_core.errors import Configure
+from sync_core.printing import say
 from sync_core.sandbox.xero import set_limits
 from tests.flows.shop import act, numbers, rows, sell
 from tests.scenarios.books import Books
@@ -216,6 +219,18 @@ def test_a_broken_audit_trail_is_named_and_has_code_1(command):
     assert (broken["status"], broken["broken"]) == ("broken", [1])
     assert "Entry 1 was changed" in broken["first"]
     assert "Eve, switch types" in command.run("verify-audit").stdout
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252"])
+def test_letters_that_a_pipe_does_not_have_are_written_as_escapes(monkeypatch, encoding):
+    pipe = io.TextIOWrapper(io.BytesIO(), encoding=encoding)
+    monkeypatch.setattr(sys, "stdout", pipe)
+    monkeypatch.setattr("sync_core.service.run_worker", lambda: (_ for _ in ()).throw(Configure("Ōtautahi \U0001f6f6 \ud800")))
+    assert command_line.main(["worker", "--json"]) == 2
+    say("Ōtautahi")
+    said = pipe.buffer.getvalue().decode(encoding).splitlines()
+    assert json.loads(said[0])["error"] == "Ōtautahi \U0001f6f6 \ud800"
+    assert said[1] == r"\u014ctautahi"
 
 
 def test_the_worker_says_as_json_that_it_was_stopped(monkeypatch, capsys):
