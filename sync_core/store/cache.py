@@ -195,8 +195,9 @@ class Cache:
 
     @property
     def _large(self) -> bool:
-        """Whether scanning costs more than a further statement."""
-        return self.path.stat().st_size > LARGE
+        """Whether scanning costs more than a further statement. What was written last stands beside the file."""
+        beside = self.path.with_name(f"{self.path.name}.wal")
+        return sum(each.stat().st_size for each in (self.path, beside) if each.exists()) > LARGE
 
     def remembered(self, name: Hashable, ask: Callable[[], T]) -> T:
         """The answer to a question of the records, rows, links and agreed images, asked again only once one of them moved."""
