@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from console.door import DOOR, service
 from console.filters import moment
 from sync_core.model import RunStatus
-from sync_core.service import Filters, Past, Reconciliation, RowDetail, Service
+from sync_core.service import Filters, Gap, Past, Reconciliation, RowDetail, Service
 
 Answer = TypeVar("Answer")
 BLOCK = 1_000
@@ -78,6 +78,11 @@ def rows(entity: str, filters: Filters, limit: int, offset: int, as_of: str = ""
 def detail(entity: str, row_id: str, as_of: str = "") -> RowDetail:
     """One row in full. Raises Rejected when it is not there any more."""
     return _kept(("detail", entity, row_id, as_of), lambda: source(as_of).reconciliation_detail(entity, row_id))
+
+
+def gaps(entity: str) -> tuple[Gap, ...]:
+    """What is missing behind the reconciliation of now."""
+    return _kept(("gaps", entity), lambda: service().gaps(entity))
 
 
 def _kept(key: Hashable, compute: Callable[[], Answer]) -> Answer:

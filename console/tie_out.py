@@ -43,7 +43,7 @@ def draw(sheet: Sheet) -> None:
     if not everything.rows and not as_of:
         _nothing(sheet)
         return
-    for gap in () if as_of else service().gaps(sheet.entity):
+    for gap in () if as_of else answers.gaps(sheet.entity):
         st.warning(plain(gap.sentence))
     chosen = _filters(sheet, [total.currency for total in everything.totals])
     if as_of:

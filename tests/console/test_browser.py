@@ -65,6 +65,7 @@ def test_a_morning_at_the_console(page, served, tmp_path):
     page.get_by_text(f"{shown} invoices", exact=True).wait_for()
 
     select_first_row(page)
+    page.wait_for_url("**invoices_row=**")
     page.get_by_role("button", name="Resync this invoice").wait_for()
 
     page.get_by_role("button", name="Download").click()
@@ -86,7 +87,6 @@ def test_a_name_that_is_markdown_makes_no_request(page, served):
     page.on("request", lambda request: asked.append(request.url))
     page.goto(f"{served.url}/invoices?invoices_search=HP-1025")
     page.get_by_text("1 invoice", exact=True).wait_for()
-    select_first_row(page)
     page.get_by_role("heading", name="Kōwhai Gifts").wait_for()
     assert page.locator("[data-testid=stMain] img").count() == 0
     assert page.locator("h3 a[href*='k.png']").count() == 0
