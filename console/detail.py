@@ -17,7 +17,7 @@ from sync_core.service import Balance, FieldLine, LinePair, RowDetail
 
 LINE_CODES = (("account_code", "Account", "Ledger account"), ("tax_type", "Tax rate", "Tax rate"))
 """Codes of a line, their headings, and what a verdict calls them: shown where a line differs in them."""
-LINE_AMOUNTS = (("quantity", "Quantity"), ("unit_price", "Price"), ("net", "Net"), ("tax", "Tax"))
+LINE_AMOUNTS = (("quantity", "Qty."), ("unit_price", "Price"), ("net", "Net"), ("tax", "Tax"))
 SIDES = 520
 """How wide, in pixels, what stands of both sides is."""
 BALANCES = (("total", "Total"), ("tax", "of which tax"), ("paid", "Paid"), ("credited", "Credited"), ("due", "Due"))
@@ -172,13 +172,14 @@ def _lines(sheet: Sheet, found: RowDetail) -> None:
         return
     st.markdown("**Lines**")
     currency = str(found.row["currency"] or "")
-    columns = {"verdict": left("Verdict", width=128)}
     told = {name for pair in found.lines for name in pair.differing}
     codes = [(name, heading) for name, heading, called in LINE_CODES if called in told]
+    columns = {"verdict": left("Verdict", width=96 if codes else 128)}
+    text, number = (104, 60) if codes else (170, 68)  # so that both sides fit beside each other
     for side in Side:
-        columns[f"{side} description"] = left(f"{side.label} line", width=170)
-        columns |= {f"{side} {name}": left(heading, width=80) for name, heading in codes}
-        columns |= {f"{side} {name}": right(heading, width=68) for name, heading in LINE_AMOUNTS}
+        columns[f"{side} description"] = left(f"{side.label} line", width=text)
+        columns |= {f"{side} {name}": left(heading, width=70) for name, heading in codes}
+        columns |= {f"{side} {name}": right(heading, width=number) for name, heading in LINE_AMOUNTS}
     rows = (
         {"verdict": _line_verdict(each)} | _cells("crm", each.crm, currency) | _cells("xero", each.xero, currency)
         for each in found.lines
