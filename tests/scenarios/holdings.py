@@ -274,6 +274,7 @@ def breaches(kernel: Kernel) -> list[str]:
 def _twice(view: View) -> list[str]:
     """One living document per number, one contact per Dynamics id, one Dynamics row per Xero record."""
     keys: list[tuple[str, Any]] = [("Xero invoice", r["InvoiceNumber"]) for r in view.rows("xero.Invoices") if _alive(r)]
+    keys += [("Xero credit note", r["CreditNoteNumber"]) for r in view.rows("xero.CreditNotes") if _alive(r)]
     keys += [("Xero contact of", r["ContactNumber"]) for r in view.rows("xero.Contacts") if r.get("ContactNumber")]
     for table in OWN:
         keys += [(table, r["tie_xeroid"]) for r in view.rows(f"dataverse.{table}") if r.get("tie_xeroid")]

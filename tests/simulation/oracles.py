@@ -114,7 +114,7 @@ def nobody_forgotten(scene: Scene) -> list[str]:
     ):
         links = scene.links[entity]
         there = set(links.values())
-        for table in tables if entity not in OWN else ():
+        for table in tables:
             lonely = [i for i in scene.rows(f"dataverse.{table}") if i not in links and not scene.listed(entity, i)]
             found += [f"{entity} {i} of Dynamics has neither partner nor reason" for i in lonely]
         for kind in kinds:
