@@ -384,8 +384,10 @@ def _lost(scene: Scene, pair: Pair, field: str, edits: list[Edit]) -> list[str]:
             _names(field, told.remark, held.values()) or _waits(pair.entity, field, told.remark)
         ):
             found.append(f"the conflict does not name both values {held}: {remark}")
-    elif rivals and not _was_seen(max(rivals, key=lambda e: e.number), edits):
-        found.append(f"{max(rivals, key=lambda e: e.number).value!r} was overwritten unseen by {last.value!r}; said: {remark}")
+    elif rivals:
+        rival = max(rivals, key=lambda e: e.number)
+        if rival.value != last.value and not _was_seen(rival, edits):
+            found.append(f"{rival.value!r} was overwritten unseen by {last.value!r}; said: {remark}")
     return found
 
 
