@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from random import Random
 
 from sync_core.errors import TieoutError
@@ -10,7 +11,7 @@ from tests.simulation.arena import Arena
 from tests.simulation.drawing import alive, chosen, op, open_invoices
 
 SWITCHES = ("payments.to_xero", "credit_notes.to_xero")
-AMOUNTS = ("0.01", "10.00", "23.45", "600.00", "5000.00")
+AMOUNTS = tuple(map(Decimal, ("0.01", "10.00", "23.45", "600.00", "5000.00")))
 
 
 @op(2)
@@ -48,9 +49,9 @@ def payment_changes_in_dynamics(arena: Arena, chance: Random) -> None:
 def credit_note_in_dynamics(arena: Arena, chance: Random) -> None:
     if customer := chosen(chance, alive(arena, "account")):
         n = arena.new_number()
-        line = {"text": "Back", "quantity": 1, "price": "20.00", "amount": "20.00", "tax": "3.00"}
+        line = {"text": "Back", "quantity": 1, "price": 20, "amount": 20, "tax": 3}
         coded = {"account": "200", "tax rate": "OUTPUT2"} if chance.random() < 0.9 else {}
-        given = {"number": f"D-{n}", "customer": customer["name"], "lines": [line | coded]}
+        given = {"number": f"D-{n}", "customer": customer["name"], "currency": "NZD", "total": 23, "lines": [line | coded]}
         with arena.people() as people:
             people.act("credit note in Dynamics", given)
 

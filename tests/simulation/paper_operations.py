@@ -5,6 +5,7 @@ in Dynamics touched by hand, currencies, and decisions about lines and links in 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from decimal import Decimal
 from random import Random
 from typing import Any
 
@@ -15,8 +16,8 @@ from tests.simulation.arena import Arena
 from tests.simulation.drawing import active, alive, authorised, cents, chosen, new_line, op, open_invoices
 from tests.simulation.values import crm_lines, xero_lines
 
-PRICES = ("12.00", "0.07", "45.50", "333.33")
-QUANTITIES = (1, 2, 4, "2.5")
+PRICES = tuple(map(Decimal, ("12.00", "0.07", "45.50", "333.33")))
+QUANTITIES = (1, 2, 4, Decimal("2.5"))
 
 
 # Lines
