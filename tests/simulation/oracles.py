@@ -121,7 +121,8 @@ def nobody_forgotten(scene: Scene) -> list[str]:
             lonely = [i for i in scene.rows(f"xero.{kind}") if i not in there and not scene.listed(entity, "", i)]
             found += [f"{entity} {i} of Xero has neither partner nor reason" for i in lonely]
         here = {i for table in tables for i in scene.rows(f"dataverse.{table}")}
-        alone = [(c, x) for c, x in links.items() if c not in here and not scene.listed(entity, c, x)]
+        standing = {i for kind in kinds for i, row in scene.rows(f"xero.{kind}").items() if not _ended(row)}
+        alone = [(c, x) for c, x in links.items() if c not in here and x in standing and not scene.listed(entity, c, x)]
         found += [f"{entity} {x} of Xero stands without {c}, and nothing is said" for c, x in alone]
     return found
 
@@ -258,16 +259,22 @@ PATHS = (
     ("tie_allocations",),
 )
 """What is written, parents first."""
+OUTGOING = ("Payments", "CreditNotes", "BatchPayments")
 
 
 def parents_first(arena: Arena) -> list[str]:
-    """I14: within a run, nothing is written after something that depends on it."""
+    """I14: within a run, nothing is written after something that depends on it.
+
+    What money that was made in Xero changed of an invoice there comes over after it; the invoice itself was there before.
+    """
     rank = {name: n for n, names in enumerate(PATHS) for name in names}
     latest: dict[str, int] = {}
     found = []
+    sent = {e.run for e in arena.sandbox.log("xero") if e.method in ("PUT", "POST") and _table_of(e) in OUTGOING}
     for entry in arena.sandbox.log():
-        place = rank.get(_table_of(entry))
-        if entry.run is None or entry.method == "GET" or place is None:
+        table = _table_of(entry)
+        place = rank.get(table)
+        if entry.run is None or entry.method == "GET" or place is None or (table == "invoices" and entry.run in sent):
             continue
         if place < latest.get(entry.run, 0):
             found.append(f"run {entry.run} wrote {entry.path} too late")
@@ -310,9 +317,14 @@ def _pair(scene: Scene, entity: str, crm_id: str) -> Pair | None:
 
 def _over(pair: Pair) -> bool:
     """Merged, or ended on both sides: what they still hold is nobody's business until one comes back."""
-    merged = pair.crm.get("merged") or pair.xero.get("MergedToContactID")
-    ended = pair.xero.get("ContactStatus") == "ARCHIVED" or pair.xero.get("Status") in ("VOIDED", "DELETED")
-    return bool(merged or (ended and pair.crm.get("statecode") in (1, 3)))
+    return bool(pair.crm.get("merged") or pair.xero.get("MergedToContactID")) or (
+        _ended(pair.xero) and pair.crm.get("statecode") in (1, 3)
+    )
+
+
+def _ended(xero: Row) -> bool:
+    over = xero.get("ContactStatus") == "ARCHIVED" or xero.get("Status") in ("VOIDED", "DELETED")
+    return bool(over or xero.get("MergedToContactID"))
 
 
 def _differences(scene: Scene, pair: Pair) -> list[str]:
