@@ -66,7 +66,7 @@ class Endpoint:
 
     def _basic(self, secret: str) -> str:
         hide(secret)
-        """As they are, as Xero's own clients send them, without the escapes that OAuth asks for."""
+        # As they are, as Xero's own clients send them, without the escapes that OAuth asks for.
         basic = b64encode(f"{self._client_id}:{secret}".encode()).decode()
         hide(basic)
         return basic

@@ -19,7 +19,8 @@ from sync_core.service import Scope
 from tests.plants import planting
 from tests.plants.planting import Plant
 from tests.simulation.arena import LEASE_AND_MORE, Arena
-from tests.simulation.oracles import Scene, honest
+from tests.simulation.oracles import honest
+from tests.simulation.scene import Scene
 from tests.simulation.schedules import Report, settle
 
 Trial = Callable[[Arena], None]

@@ -16,70 +16,16 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable
 from itertools import groupby, pairwise
-from typing import Any
 
-from sync_core.model import RecordStatus, Side, Status
-from sync_core.rules.entities import ENTITIES
+from sync_core.model import Side, Status
 from sync_core.rules.entities import entity as entity_called
-from sync_core.sandbox.kernel import LogEntry, Row
+from sync_core.sandbox.kernel import LogEntry
 from tests.scenarios.holdings import STAMPS, breaches
 from tests.simulation.arena import Arena, Edit
 from tests.simulation.operations import RETRY_AFTER
-from tests.simulation.values import crm_lines, xero_city, xero_lines
-
-OWN = {
-    "payments": ("tie_payment", ("Payments", "Prepayments", "Overpayments")),
-    "credit_notes": ("tie_creditnote", ("CreditNotes",)),
-    "batch_payments": ("tie_batchpayment", ("BatchPayments",)),
-}
-"""Copies of Xero records: entity -> Dynamics table, Xero collections."""
-
-
-@dataclass(frozen=True, slots=True)
-class Pair:
-    """Two records that name each other, as their systems hold them."""
-
-    entity: str
-    crm: Row
-    xero: Row
-    crm_id: str
-    xero_id: str
-
-
-class Scene:
-    """Both systems and Tieout's word for each record, at one moment."""
-
-    def __init__(self, arena: Arena) -> None:
-        self.arena = arena
-        state = arena.service._workspace.state
-        self.statuses = {(s.entity, s.side, s.id): s for s in state.find_statuses(None, None, 5000, 0)}
-        self.links = {e.name: {k.crm_id: k.xero_id for k in state.all_links(e.name)} for e in ENTITIES}
-        self.open_intents = state.unsettled()
-        self.intent_keys = {i.key for i in state._intents()}
-
-    def rows(self, name: str) -> dict[str, Row]:
-        return dict(self.arena.kernel.collection(name).items())
-
-    def pairs(self, entity: str, tables: tuple[str, ...], kinds: tuple[str, ...]) -> Iterator[Pair]:
-        crm = {i: r for t in tables for i, r in self.rows(f"dataverse.{t}").items()}
-        xero = {i: r for k in kinds for i, r in self.rows(f"xero.{k}").items()}
-        for crm_id, xero_id in self.links[entity].items():
-            if crm_id in crm and xero_id in xero:
-                yield Pair(entity, crm[crm_id], xero[xero_id], crm_id, xero_id)
-
-    def word(self, entity: str, crm_id: str, xero_id: str = "") -> RecordStatus | None:
-        return self.statuses.get((entity, Side.CRM, crm_id)) or self.statuses.get((entity, Side.XERO, xero_id))
-
-    def listed(self, entity: str, crm_id: str, xero_id: str = "") -> bool:
-        """Whether Tieout names the record as standing otherwise than well."""
-        word = self.word(entity, crm_id, xero_id)
-        return word is not None and word.status is not Status.SUCCESS
-
-
-CONTACT_TABLES = ("account", "contact")
+from tests.simulation.scene import CONTACT_TABLES, OWN, Pair, Scene, all_pairs, differences, ended, over, pair_of, values_of
 
 
 def once(arena: Arena) -> list[str]:
@@ -96,9 +42,9 @@ def in_step(scene: Scene) -> list[str]:
     """I3: the systems differ in nothing that is not listed."""
     return [
         f"{pair.entity} {pair.crm_id}: {what}, yet {word.status if word else 'no word'}"
-        for pair in _all_pairs(scene)
-        if not _over(pair)
-        for what in _differences(scene, pair)
+        for pair in all_pairs(scene)
+        if not over(pair)
+        for what in differences(scene, pair)
         if not scene.listed(pair.entity, pair.crm_id, pair.xero_id)
         for word in [scene.word(pair.entity, pair.crm_id, pair.xero_id)]
     ]
@@ -121,7 +67,7 @@ def nobody_forgotten(scene: Scene) -> list[str]:
             lonely = [i for i in scene.rows(f"xero.{kind}") if i not in there and not scene.listed(entity, "", i)]
             found += [f"{entity} {i} of Xero has neither partner nor reason" for i in lonely]
         here = {i for table in tables for i in scene.rows(f"dataverse.{table}")}
-        standing = {i for kind in kinds for i, row in scene.rows(f"xero.{kind}").items() if not _ended(row)}
+        standing = {i for kind in kinds for i, row in scene.rows(f"xero.{kind}").items() if not ended(row)}
         alone = [(c, x) for c, x in links.items() if c not in here and x in standing and not scene.listed(entity, c, x)]
         found += [f"{entity} {x} of Xero stands without {c}, and nothing is said" for c, x in alone]
     return found
@@ -137,8 +83,8 @@ def nothing_lost(scene: Scene) -> list[str]:
             by_record.setdefault((edit.entity, crm_id, edit.field), []).append(edit)
     found = []
     for (entity, crm_id, field), edits in by_record.items():
-        pair = _pair(scene, entity, crm_id)
-        if pair is not None and not _over(pair):
+        pair = pair_of(scene, entity, crm_id)
+        if pair is not None and not over(pair):
             found += [f"{entity} {crm_id} {field}: {what}" for what in _lost(scene, pair, field, edits)]
     return [*found, *_lost_meanwhile(scene)]
 
@@ -158,7 +104,7 @@ def intended(scene: Scene) -> list[str]:
 def honest(scene: Scene) -> list[str]:
     """I6: what Tieout calls missing is missing."""
     found = []
-    for pair in _all_pairs(scene):
+    for pair in all_pairs(scene):
         word = scene.word(pair.entity, pair.crm_id, pair.xero_id)
         ended = pair.xero.get("Status") in ("VOIDED", "DELETED")
         if word is not None and word.status in (Status.MISSING_IN_CRM, Status.MISSING_IN_XERO) and not ended:
@@ -304,76 +250,6 @@ def judge(arena: Arena) -> list[str]:
 # How
 
 
-def _all_pairs(scene: Scene) -> Iterator[Pair]:
-    yield from scene.pairs("contacts", CONTACT_TABLES, ("Contacts",))
-    yield from scene.pairs("invoices", ("invoice",), ("Invoices",))
-    for entity, (table, kinds) in OWN.items():
-        yield from scene.pairs(entity, (table,), kinds)
-
-
-def _pair(scene: Scene, entity: str, crm_id: str) -> Pair | None:
-    return next((p for p in _all_pairs(scene) if (p.entity, p.crm_id) == (entity, crm_id)), None)
-
-
-def _over(pair: Pair) -> bool:
-    """Merged, or ended on both sides: what they still hold is nobody's business until one comes back."""
-    return bool(pair.crm.get("merged") or pair.xero.get("MergedToContactID")) or (
-        _ended(pair.xero) and pair.crm.get("statecode") in (1, 3)
-    )
-
-
-def _ended(xero: Row) -> bool:
-    over = xero.get("ContactStatus") == "ARCHIVED" or xero.get("Status") in ("VOIDED", "DELETED")
-    return bool(over or xero.get("MergedToContactID"))
-
-
-def _differences(scene: Scene, pair: Pair) -> list[str]:
-    values = {"contacts": _contact_values, "invoices": _invoice_values}.get(pair.entity, _copy_values)(scene, pair)
-    return [f"{name} is {crm!r} in Dynamics and {xero!r} in Xero" for name, (crm, xero) in values.items() if crm != xero]
-
-
-def _contact_values(_scene: Scene, pair: Pair) -> dict[str, tuple[Any, Any]]:
-    crm, xero = pair.crm, pair.xero
-    phone = next((p.get("PhoneNumber") for p in xero["Phones"].values() if p.get("PhoneNumber")), "")
-    return {
-        "name": (crm.get("name") or crm.get("fullname"), xero["Name"]),
-        "email": (crm.get("emailaddress1") or "", xero.get("EmailAddress") or ""),
-        "city": (crm.get("address1_city") or "", xero_city(xero)),
-        "phone": (crm.get("telephone1") or "", phone),
-        "alive": (not crm.get("statecode"), xero["ContactStatus"] == "ACTIVE"),
-        "number": (pair.crm_id, (xero.get("ContactNumber") or "").lower() or pair.crm_id),
-        "link": (crm.get("tie_xeroid"), pair.xero_id),
-    }
-
-
-def _invoice_values(scene: Scene, pair: Pair) -> dict[str, tuple[Any, Any]]:
-    crm, xero = pair.crm, pair.xero
-    ended = xero["Status"] in ("VOIDED", "DELETED")
-    return {
-        "number": (crm["invoicenumber"], xero["InvoiceNumber"]),
-        "contact": (scene.links["contacts"].get(str(crm["customerid"]).lower()), xero["ContactID"]),
-        "due": (str(crm.get("duedate")), str(xero.get("DueDate"))),
-        "total": (crm.get("totalamount"), xero["Total"] if not ended else crm.get("totalamount")),
-        "tax": (crm.get("totaltax"), xero["TotalTax"] if not ended else crm.get("totaltax")),
-        "lines": (crm_lines(scene.arena.kernel, pair.crm_id), xero_lines(xero)),
-        "paid": (crm.get("statecode") == 2, xero["Status"] == "PAID"),
-        "ended": (crm.get("statecode") == 3, ended),
-        "link": (crm.get("tie_xeroid") or pair.xero_id, pair.xero_id),
-    }
-
-
-def _copy_values(scene: Scene, pair: Pair) -> dict[str, tuple[Any, Any]]:
-    crm, xero = pair.crm, pair.xero
-    amount = next(xero[n] for n in ("Total", "TotalAmount", "Amount") if n in xero)
-    invoices = {x: c for c, x in scene.links["invoices"].items()}
-    return {
-        "amount": (crm.get("tie_amount", crm.get("tie_total")), amount),
-        "status": (crm.get("tie_status"), xero["Status"]),
-        "remaining": (crm.get("tie_remaining"), xero.get("RemainingCredit", crm.get("tie_remaining"))),
-        "invoice": (crm.get("tie_invoiceid"), invoices.get(xero.get("InvoiceID", ""))),
-    }
-
-
 def _waits(entity: str, field: str, remark: str) -> bool:
     """Whether it is said that a change is known and not written yet, beside a conflict about another field."""
     label = entity_called(entity).field({"due": "due_date"}.get(field, field)).label
@@ -381,7 +257,7 @@ def _waits(entity: str, field: str, remark: str) -> bool:
 
 
 def _lost(scene: Scene, pair: Pair, field: str, edits: list[Edit]) -> list[str]:
-    held = dict(zip(Side, _values_of(scene, pair, field), strict=True))
+    held = dict(zip(Side, values_of(scene, pair, field), strict=True))
     last = max(edits, key=lambda e: e.number)
     rivals = [e for e in edits if e.side is last.side.other]
     told = scene.word(pair.entity, pair.crm_id, pair.xero_id)
@@ -411,11 +287,6 @@ def _names(field: str, remark: str, values: Iterable[str]) -> bool:
 def _was_seen(rival: Edit, edits: list[Edit]) -> bool:
     """Whether what the rival entered had come over before it was edited there again."""
     return any(e.before == rival.value for e in edits if e.side is not rival.side and e.number > rival.number)
-
-
-def _values_of(scene: Scene, pair: Pair, field: str) -> tuple[str, str]:
-    values = _invoice_values(scene, pair) if pair.entity == "invoices" else _contact_values(scene, pair)
-    return values[field]
 
 
 def _lost_meanwhile(scene: Scene) -> list[str]:
