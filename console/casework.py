@@ -8,9 +8,9 @@ import streamlit as st
 
 from console import actions
 from console.door import service
-from console.frame import reader_zone
+from console.frame import reader_zone, say_what_came
 from console.permitted import held
-from console.texts import count, plain, when
+from console.texts import count, when
 from console.widgets import leading, left, selection_key, table
 from sync_core.service import Case, CaseAct, CaseStatus, Service, data_flows
 
@@ -65,12 +65,11 @@ def acts(entity: str, row_ids: Sequence[str], key: str, case: Case | None = None
                 reason = st.text_input("Reason", key=f"reason_{key}")
                 _do(f"Open it again{many}", f"again_it_{key}", lambda: actions.open_again(entity, row_ids, reason or ""))
         take_back(key)
-    said_last = st.session_state.pop(actions.TOLD, None)
-    if said_last:
-        st.success(plain(said_last))
+    say_what_came()
 
 
 def take_back(key: str) -> None:
+    """The button that undoes the last act of whoever looks."""
     st.button(
         "Take back",
         key=f"undo_{key}",

@@ -11,7 +11,7 @@ import streamlit as st
 
 from console import actions
 from console.door import service
-from console.frame import reader_zone
+from console.frame import reader_zone, say_what_came
 from console.periods import limits
 from console.permitted import held
 from console.texts import amount, count, plain, when, zone_name
@@ -65,9 +65,7 @@ def prepare() -> None:
                 st.rerun()
         if isinstance(since, date) and isinstance(until, date):
             st.link_button("Close pack of these days", pack_address(since, until))
-    told = st.session_state.pop(actions.TOLD, None)
-    if told:
-        st.success(plain(told))
+    say_what_came()
 
 
 def periods() -> SignOff | None:

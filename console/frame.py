@@ -68,6 +68,13 @@ def bar() -> None:
         st.rerun()
 
 
+def say_what_came() -> None:
+    """What came of the last click, once."""
+    told = st.session_state.pop(actions.TOLD, None)
+    if told:
+        st.success(plain(told))
+
+
 def last_word() -> None:
     """What came of a click, where the page had no place for it: the rows that it was about may be gone from the page."""
     said = st.session_state.pop(actions.TOLD, None)

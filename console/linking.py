@@ -6,6 +6,7 @@ import streamlit as st
 
 from console import actions, casework
 from console.door import service
+from console.frame import say_what_came
 from console.permitted import held
 from console.texts import listed, plain
 from console.widgets import Column, leading, left, pick, right
@@ -30,9 +31,7 @@ def draw(entity: str, line: RecordLine) -> None:
     elif line.crm_id or line.xero_id:
         _candidates(entity, line)
         casework.take_back(f"link_{line.row_id}")
-    told = st.session_state.pop(actions.TOLD, None)
-    if told:
-        st.success(plain(told))
+    say_what_came()
 
 
 def _candidates(entity: str, line: RecordLine) -> None:

@@ -6,6 +6,7 @@ import streamlit as st
 
 from console import actions
 from console.door import service
+from console.frame import say_what_came
 from console.permitted import held
 from console.texts import count, plain
 from console.widgets import left, pick, right, table
@@ -135,9 +136,7 @@ def tolerance() -> None:
             args=args,
             **held(Service.set_tolerance, help="Nought for both takes it away."),
         )
-    told = st.session_state.pop(actions.TOLD, None)
-    if told:
-        st.success(plain(told))
+    say_what_came()
 
 
 def _set(setting: Setting, key: str) -> None:

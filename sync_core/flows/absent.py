@@ -12,7 +12,7 @@ from dataclasses import replace
 
 import structlog
 
-from sync_core.flows.decide import reading
+from sync_core.flows.decide import DELETED, reading
 from sync_core.flows.partners import Partners
 from sync_core.flows.pull import ASKED_ONE_BY_ONE, refresh
 from sync_core.flows.workspace import Workspace
@@ -21,7 +21,6 @@ from sync_core.rules.declaration import Entity, Field, Kind, Stream
 from sync_core.rules.mapping import sealed
 from sync_core.store import open_work, records, rows
 
-DELETED = "deleted"
 log = structlog.get_logger(__name__)
 
 

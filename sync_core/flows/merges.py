@@ -6,7 +6,6 @@ from uuid import uuid4
 
 import structlog
 
-from sync_core.errors import TieoutError
 from sync_core.flows.linking import changing_links
 from sync_core.flows.pull import refresh
 from sync_core.flows.workspace import Workspace
@@ -59,20 +58,19 @@ def let_go(workspace: Workspace, of: Entity, run: str, lease: Lease) -> Lease:
     The same write twice does no harm, so no intent goes before it. Where Dynamics does not take it, the survivor's own write is
     refused and says so. Returns the lease, renewed.
     """
-    for table, row_id, version in records.merged_holders(workspace.cache, of.name):
+    holders = records.merged_holders(workspace.cache, of.name)
+    for table, row_id, version in holders:
         lease = workspace.state.renew(lease)
         stream = of.stream_of(Side.CRM, table)
         write = Write(stream, Verb.UPDATE, {stream.tag: None}, str(uuid4()), row_id, version)
         (receipt,) = workspace.systems[Side.CRM].write([write])
         if receipt.native is None:
-            _note_refusal(receipt.error, row_id, run)
+            reason = receipt.error.message if receipt.error else ""
+            log.warning("a merged record keeps its Xero id", id=row_id, reason=reason, run=run)
             continue
         workspace.step("merged record let go")
         with workspace.cache.transaction() as transaction:
             rows.keep_rows(transaction, stream, [receipt.native], run)
-    refresh(workspace, of, run)
+    if holders:
+        refresh(workspace, of, run)
     return lease
-
-
-def _note_refusal(error: TieoutError | None, row_id: str, run: str) -> None:
-    log.warning("a merged record keeps its Xero id", id=row_id, reason=error.message if error else "", run=run)

@@ -8,20 +8,12 @@ from sync_core.sandbox.kernel import Row
 from sync_core.sandbox.xero import contacts
 from sync_core.sandbox.xero.amounts import ZERO, totals
 from sync_core.sandbox.xero.context import Context, bank_account, check_open, currency_of, raise_all
-from sync_core.sandbox.xero.errors import RuleError, require
+from sync_core.sandbox.xero.errors import require
 from sync_core.sandbox.xero.lines import UNSEEN, LineBuilder
 from sync_core.sandbox.xero.settle import settle_credit
 from sync_core.sandbox.xero.store import Store
 
 ADVANCES = {"PREPAYMENT": ("Prepayments", "PrepaymentID"), "OVERPAYMENT": ("Overpayments", "OverpaymentID")}
-
-
-def find(ctx: Context, given: Row) -> Row | None:
-    """The bank transaction that a POST means."""
-    found = ctx.store["BankTransactions"].get(given.get("BankTransactionID"))
-    if found is None and given.get("BankTransactionID"):
-        raise RuleError("The bank transaction could not be found")
-    return found
 
 
 def write(ctx: Context, given: Row, old: Row | None) -> Row:

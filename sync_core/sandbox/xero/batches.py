@@ -13,14 +13,6 @@ from sync_core.sandbox.xero.errors import RuleError, require
 TEXTS = ("Reference", "Particulars", "Code", "Details", "Narrative")
 
 
-def find(ctx: Context, given: Row) -> Row | None:
-    """The batch that a POST means."""
-    found = ctx.store["BatchPayments"].get(given.get("BatchPaymentID"))
-    if found is None and given.get("BatchPaymentID"):
-        raise RuleError("The batch payment could not be found")
-    return found
-
-
 def write(ctx: Context, given: Row, old: Row | None) -> Row:
     """Create a batch with its payments, or delete it with all of them."""
     if old is None:

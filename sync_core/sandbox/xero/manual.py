@@ -7,18 +7,10 @@ from decimal import Decimal
 from sync_core.sandbox.kernel import Row
 from sync_core.sandbox.xero.amounts import ZERO, cents, tax_on
 from sync_core.sandbox.xero.context import Context, account_by, check_open, raise_all
-from sync_core.sandbox.xero.errors import RuleError, require
+from sync_core.sandbox.xero.errors import require
 
 FINAL = ("DELETED", "VOIDED")
 FIELDS = ("Narration", "Date", "LineAmountTypes", "Status", "Url", "ShowOnCashBasisReports")
-
-
-def find(ctx: Context, given: Row) -> Row | None:
-    """The journal that a POST means."""
-    found = ctx.store["ManualJournals"].get(given.get("ManualJournalID"))
-    if found is None and given.get("ManualJournalID"):
-        raise RuleError("The manual journal could not be found")
-    return found
 
 
 def write(ctx: Context, given: Row, old: Row | None) -> Row:

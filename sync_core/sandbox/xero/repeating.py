@@ -6,7 +6,7 @@ from sync_core.sandbox.kernel import Row
 from sync_core.sandbox.xero import contacts, wire
 from sync_core.sandbox.xero.amounts import totals
 from sync_core.sandbox.xero.context import Context, currency_of, raise_all
-from sync_core.sandbox.xero.errors import RuleError, require
+from sync_core.sandbox.xero.errors import require
 from sync_core.sandbox.xero.lines import LineBuilder
 from sync_core.sandbox.xero.render_documents import document_shown
 from sync_core.sandbox.xero.store import Store
@@ -15,14 +15,6 @@ from sync_core.sandbox.xero.views import View
 FLAGS = ("ApprovedForSending", "SendCopy", "MarkAsSent", "IncludePDF")
 NEEDED = ("Period", "Unit", "DueDate", "DueDateType")
 UNSHOWN = ("UpdatedDateUTC", "UpdatedDateUTCString", "CurrencyRate", "Url", "FullyPaidOnDate")
-
-
-def find(ctx: Context, given: Row) -> Row | None:
-    """The template that a POST means; without an id it makes a new one."""
-    found = ctx.store["RepeatingInvoices"].get(given.get("RepeatingInvoiceID"))
-    if found is None and given.get("RepeatingInvoiceID"):
-        raise RuleError("The repeating invoice could not be found")
-    return found
 
 
 def write(ctx: Context, given: Row, old: Row | None) -> Row:

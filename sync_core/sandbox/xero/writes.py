@@ -55,6 +55,18 @@ class Writer:
     summary_only: bool = False
 
 
+def _by_id(resource: str, key: str, word: str) -> Find:
+    """What a POST means, where nothing but its id names it; without one it makes a new one."""
+
+    def find(ctx: Context, given: Row) -> Row | None:
+        found = ctx.store[resource].get(given.get(key))
+        if found is None and given.get(key):
+            raise RuleError(f"The {word} could not be found")
+        return found
+
+    return find
+
+
 def _for(kind: documents.Kind) -> Writer:
     def find(ctx: Context, given: Row) -> Row | None:
         return documents.find(ctx, kind, given)
@@ -80,13 +92,13 @@ WRITERS = {
     "CreditNotes": _for(documents.CREDIT_NOTES),
     "Contacts": Writer(contacts.write, contacts.find),
     "Payments": Writer(payments.write),
-    "BatchPayments": Writer(batches.write, batches.find),
-    "BankTransactions": Writer(banking.write, banking.find),
+    "BatchPayments": Writer(batches.write, _by_id("BatchPayments", "BatchPaymentID", "batch payment")),
+    "BankTransactions": Writer(banking.write, _by_id("BankTransactions", "BankTransactionID", "bank transaction")),
     "Quotes": _for_offers(offers.QUOTES),
     "PurchaseOrders": _for_offers(offers.PURCHASE_ORDERS),
-    "ManualJournals": Writer(manual.write, manual.find),
+    "ManualJournals": Writer(manual.write, _by_id("ManualJournals", "ManualJournalID", "manual journal")),
     "BankTransfers": Writer(transfers.write, transfers.find),
-    "RepeatingInvoices": Writer(repeating.write, repeating.find),
+    "RepeatingInvoices": Writer(repeating.write, _by_id("RepeatingInvoices", "RepeatingInvoiceID", "repeating invoice")),
     "LinkedTransactions": Writer(linked.write),
     "ContactGroups": Writer(groups.write),
     "Accounts": Writer(settings.write_account, summary_only=True),
