@@ -1,14 +1,12 @@
-"""Actions and functions: bulk messages, pricing, merge, publishing and who am I."""
+"""Actions: bulk messages, pricing, merge and publishing."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from sync_core.sandbox.dataverse import errors, invoicing, writes
 from sync_core.sandbox.dataverse.environment import Environment
-from sync_core.sandbox.dataverse.options import with_aliases
 from sync_core.sandbox.dataverse.paths import SERVICE, locate, read_address, read_path
 from sync_core.sandbox.dataverse.records import transact
 from sync_core.sandbox.dataverse.requests import Answer, Call, no_content, with_json
@@ -17,47 +15,9 @@ from sync_core.sandbox.dataverse.session import Session
 
 Message = Callable[[Environment, Call], Answer]
 BoundMessage = Callable[[Environment, Call, Table, str | None], Answer]
-NAMED_TABLE = re.compile(r"['\"](\w+)['\"]")
 NAMESPACE = "Microsoft.Dynamics.CRM."
-VERSION = "9.2.26101.00190"
-ENGLISH = 1033
 MERGED_TABLES = ("account", "contact")
 INACTIVE, INACTIVE_REASON = 1, 2
-
-
-def who_am_i(env: Environment, call: Call) -> Answer:
-    """The ids of the caller, its unit and its organisation."""
-    unit = next((i for i, _ in env.store.rows("businessunit").rows.items()), None)
-    return with_json(
-        {
-            "@odata.context": f"{call.service}$metadata#Microsoft.Dynamics.CRM.WhoAmIResponse",
-            "BusinessUnitId": unit,
-            "UserId": call.user,
-            "OrganizationId": env.organization.get("organizationid"),
-        }
-    )
-
-
-def retrieve_version(_env: Environment, call: Call) -> Answer:
-    context = f"{call.service}$metadata#Microsoft.Dynamics.CRM.RetrieveVersionResponse"
-    return with_json({"@odata.context": context, "Version": VERSION})
-
-
-def available_languages(_env: Environment, call: Call) -> Answer:
-    """RetrieveAvailableLanguages: English alone."""
-    context = f"{call.service}$metadata#Microsoft.Dynamics.CRM.RetrieveAvailableLanguagesResponse"
-    return with_json({"@odata.context": context, "LocaleIds": [ENGLISH]})
-
-
-def retrieve_total_record_count(env: Environment, call: Call) -> Answer:
-    """RetrieveTotalRecordCount: how many rows some tables have; ``EntityNames`` is a list, or an alias of one."""
-    names = NAMED_TABLE.findall(with_aliases(call.path, call.options).partition("(")[2])
-    if not names:
-        raise errors.bad_payload("The required parameter 'EntityNames' is missing.")
-    counts = [sum(1 for _ in env.store.rows(env.catalog.table(name).logical).rows.items()) for name in names]
-    found = {"Count": len(names), "IsReadOnly": False, "Keys": names, "Values": counts}
-    context = f"{call.service}$metadata#Microsoft.Dynamics.CRM.RetrieveTotalRecordCountResponse"
-    return with_json({"@odata.context": context, "EntityRecordCountCollection": found})
 
 
 def recalculate_price(env: Environment, call: Call) -> Answer:
@@ -232,12 +192,6 @@ def publish_product(env: Environment, call: Call, table: Table, row_id: str | No
     return no_content()
 
 
-FUNCTIONS: dict[str, Message] = {
-    "WhoAmI": who_am_i,
-    "RetrieveVersion": retrieve_version,
-    "RetrieveAvailableLanguages": available_languages,
-    "RetrieveTotalRecordCount": retrieve_total_record_count,
-}
 ACTIONS: dict[str, Message] = {
     "RecalculatePrice": recalculate_price,
     "DeleteOQOILineWithSkipPricingCalculation": delete_line_without_pricing,

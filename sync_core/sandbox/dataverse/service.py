@@ -15,9 +15,10 @@ from sync_core.sandbox.dataverse.customizing import (
 )
 from sync_core.sandbox.dataverse.edmx import write_edmx
 from sync_core.sandbox.dataverse.environment import Environment
+from sync_core.sandbox.dataverse.functions import FUNCTIONS
 from sync_core.sandbox.dataverse.members import serve_member
 from sync_core.sandbox.dataverse.message_filters import read_message_filters
-from sync_core.sandbox.dataverse.messages import ACTIONS, BOUND, FUNCTIONS, NAMESPACE, Message
+from sync_core.sandbox.dataverse.messages import ACTIONS, BOUND, NAMESPACE, Message
 from sync_core.sandbox.dataverse.metadata_levels import at_level
 from sync_core.sandbox.dataverse.paths import Segment, check_key, read_address, read_path, require
 from sync_core.sandbox.dataverse.records import Target, serve_row, serve_set
@@ -25,7 +26,6 @@ from sync_core.sandbox.dataverse.requests import Answer, Call, with_json
 from sync_core.sandbox.dataverse.views import SETS as VIEW_SETS
 from sync_core.sandbox.dataverse.views import read_views
 
-FUNCTION_CALLS: dict[str, Message] = FUNCTIONS
 ACTION_CALLS: dict[str, Message] = {
     **ACTIONS,
     "CreateCustomerRelationships": create_customer_relationships,
@@ -62,13 +62,13 @@ def _answer(env: Environment, call: Call) -> Answer:
         return read_views(env, call, head)
     if head.name == "RelationshipDefinitions":
         return serve_relationships(env, call, segments)
-    if len(segments) == 1 and (head.name in FUNCTION_CALLS or head.name in ACTION_CALLS):
+    if len(segments) == 1 and (head.name in FUNCTIONS or head.name in ACTION_CALLS):
         return _message(env, call, head.name.removeprefix(NAMESPACE))
     return _serve_table(env, call, segments)
 
 
 def _message(env: Environment, call: Call, name: str) -> Answer:
-    wanted, found = ("GET", FUNCTION_CALLS) if name in FUNCTION_CALLS else ("POST", ACTION_CALLS)
+    wanted, found = ("GET", FUNCTIONS) if name in FUNCTIONS else ("POST", ACTION_CALLS)
     if call.method != wanted:
         raise errors.method_not_allowed(call.method)
     return found[name](env, call)

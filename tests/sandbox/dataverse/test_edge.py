@@ -47,6 +47,15 @@ def test_the_version_number_of_the_service(api):
     assert api.get("RetrieveVersion")["Version"].startswith("9.2")
 
 
+def test_clients_ask_which_organisation_answers(api):
+    found = api.get("RetrieveCurrentOrganization(AccessType=Microsoft.Dynamics.CRM.EndpointAccessType'Default')")["Detail"]
+    assert (found["State"], found["OrganizationId"]) == ("Enabled", api.get("WhoAmI")["OrganizationId"])
+    addresses = dict(zip(found["Endpoints"]["Keys"], found["Endpoints"]["Values"], strict=True))
+    assert addresses["WebApplication"] == "http://testserver/"
+    assert found["FriendlyName"] == api.rows("organizations?$select=name")[0]["name"]
+    assert api.get("RetrieveProvisionedLanguages")["RetrieveProvisionedLanguages"] == [1033]
+
+
 def test_too_many_requests_in_five_minutes(api, person, kernel, monkeypatch):
     monkeypatch.setattr(limits, "MAX_REQUESTS", 3)
     left = [api.send("GET", "WhoAmI").headers["x-ms-ratelimit-burst-remaining-xrm-requests"] for _ in range(3)]
