@@ -63,9 +63,9 @@ class Applier:
         taken = 0
         for (side, table, verb), some in self._groups(entity, decisions).items():
             stream = entity.stream_of(side, table)
-            fresh = self._reread(entity, stream, some) if verb is Verb.UPDATE and side is Side.XERO else some
-            for wave in records.chunks(fresh, WAVE):
-                jobs = self._jobs(maker, stream, verb, wave)
+            for wave in records.chunks(some, WAVE):
+                fresh = self._reread(entity, stream, wave) if verb is Verb.UPDATE and side is Side.XERO else wave
+                jobs = self._jobs(maker, stream, verb, fresh)
                 taken += self._send(entity, jobs) if jobs else 0
         lined = [d for d in decisions if brings_lines(d) and (d.key, Side.CRM) not in self.attempted]
         return taken + self._to_decide_again + (self._send_lines(entity, lined) if lined else 0)
@@ -108,8 +108,8 @@ class Applier:
             groups.setdefault((side, table, verb), []).append(decision)
         return groups
 
-    def _reread(self, entity: Entity, stream: Stream, decisions: list[Decision]) -> list[Decision]:
-        """Xero has no guard against lost updates, so look once more just before writing; what moved is decided again."""
+    def _reread(self, entity: Entity, stream: Stream, decisions: Sequence[Decision]) -> list[Decision]:
+        """Xero has no guard against lost updates, so look once more just before each wave; what moved is decided again."""
         ids = [d.xero_id for d in decisions if d.xero_id]
         before = records.versions(self._cache, entity.name, Side.XERO, ids)
         pull_stream(self._workspace, stream, self._run)

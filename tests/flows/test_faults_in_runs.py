@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 import pytest
 
+from sync_core.flows import apply
 from sync_core.model import RunStatus, Side
 from sync_core.sandbox.xero.store import store_of
 from tests.flows.shop import act, at_rest, numbers, remark, rows, sell, sync
@@ -254,6 +255,23 @@ def test_a_change_in_xero_just_before_writing_is_decided_again_and_shown_with_bo
     assert status == "Conflict"
     assert "2027-01-31" in text
     assert "2027-02-15" in text
+
+
+def test_what_changes_in_xero_while_earlier_waves_go_out_is_not_overwritten(books, monkeypatch):
+    monkeypatch.setattr(apply, "WAVE", 1)
+    sell(books, "INV-1", "INV-2")
+    sync(books)
+    for number in ("INV-1", "INV-2"):
+        act(books, "set in Dynamics", {"invoice": number, "due": "2027-01-31"})
+    ids = {row["InvoiceNumber"]: row["InvoiceID"] for row in rows(books, "xero.Invoices")}
+    sent = [row["invoicenumber"] for row in sorted(rows(books, "dataverse.invoice"), key=lambda row: row["invoiceid"])]
+    edit = {"system": "xero", "table": "Invoices", "id": ids[sent[1]], "set": {"DueDate": "2027-02-15"}}
+    fault = books.sandbox.fault("edit_before", edit=edit, **UPDATE)
+    sync(books)
+    assert fault.fired == 1
+    due = {row["InvoiceNumber"]: str(row["DueDate"]) for row in rows(books, "xero.Invoices")}
+    assert [due[number] for number in sent] == ["2027-01-31", "2027-02-15"]
+    assert remark(books, sent[1])[0] == "Conflict"
 
 
 def test_a_row_edited_while_paging_is_seen_now_or_next_time(books):
