@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import date, datetime
 from decimal import Decimal
 from urllib.parse import urlencode
 
 import streamlit as st
 
-from console import actions
+from console import actions, paging
 from console.door import service
 from console.frame import reader_zone, say_what_came
 from console.periods import limits
@@ -19,7 +19,8 @@ from console.widgets import Column, leading, left, pick, right, table
 from sync_core.service import CloseStatus, LateChange, Service, SignOff, data_flows
 
 SHAPES = {CloseStatus.PREPARED: "◔ prepared", CloseStatus.SIGNED: "● signed", CloseStatus.REOPENED: "○ opened again"}
-SHOWN = 200
+ON_A_PAGE = 100
+"""Documents whose changes stand on one page."""
 AMOUNTS = {
     "crm": "Dynamics",
     "difference": "Difference",
@@ -74,7 +75,7 @@ def periods() -> SignOff | None:
     if not found:
         st.text("No period was prepared yet.")
         return None
-    late = service().late_changes()
+    late = service().late_counts()
     columns: dict[str, Column] = {
         "status": left("Status", width=130),
         "period": left("Period", width=190),
@@ -89,7 +90,7 @@ def periods() -> SignOff | None:
         {
             "status": SHAPES[each.status],
             "period": each.label,
-            "late": f"▲ {count(len(late[each.number]), 'change')}" if each.number in late else "",
+            "late": f"▲ {count(late[each.number], 'document')}" if each.number in late else "",
             "preparer": each.preparer,
             "prepared": when(each.prepared_at, zone),
             "reviewer": each.reviewer,
@@ -127,7 +128,7 @@ def one(period: SignOff) -> None:
     zone = reader_zone()
     st.caption(f"Taken {when(period.prepared_at, zone)} {plain(zone_name(zone))} after run {plain(period.run or 'none')}.")
     st.text(f"Fingerprint of all figures and records: {period.digest}")
-    changes(service().close_changes(period.number))
+    changes(period)
 
 
 def _totals(period: SignOff) -> None:
@@ -146,14 +147,26 @@ def _totals(period: SignOff) -> None:
         st.text("No document is dated in this period.")
 
 
-def changes(found: Sequence[LateChange]) -> None:
-    """What changed in the period since it was prepared, field by field."""
-    if not found:
+def changes(period: SignOff) -> None:
+    """What changed in the period since it was prepared, field by field, some documents at a time; all of it as a file."""
+    documents = service().late_count(period.number)
+    if not documents:
         st.text("Nothing in this period changed since.")
         return
-    st.warning(f"{count(len(found), 'field')} changed in this period since it was prepared.")
+    told = "1 document of this period" if documents == 1 else f"{documents:,} documents of this period"
+    st.warning(f"{told} changed since it was prepared. Each counts once per system.")
+    pages, name = paging.pages_of(documents, ON_A_PAGE), f"late_{period.number}"
+    offset = (paging.page(name, pages) - 1) * ON_A_PAGE
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.link_button("All changes as CSV", f"/download/late-changes-{period.number}.csv")
+        paging.turn(name, pages)
+        st.caption(f"Documents {offset + 1:,} to {min(offset + ON_A_PAGE, documents):,}", width="content")
+    found = service().close_changes(period.number, limit=ON_A_PAGE, offset=offset)
+    if not found:
+        st.text("In these documents only values changed that are not shown.")
+        return
     table(
-        _change_lines(found[:SHOWN]),
+        _change_lines(found),
         {
             "entity": left("Documents", width=120),
             "number": left("Number", width=100),

@@ -107,6 +107,14 @@ def close_pack(request: Request) -> Response:
         return _no_file(error)
 
 
+def late_changes(request: Request) -> Response:
+    """Everything that changed in a period since it was prepared, as CSV, streamed."""
+    try:
+        return _file_of("text/csv; charset=utf-8")(service_for(request).late_csv(request.path_params["number"]))
+    except TieoutError as error:
+        return _no_file(error)
+
+
 def download_control(request: Request) -> Response:
     """The control file of the CSV with the same query."""
     return _download(request, _control)
@@ -169,6 +177,7 @@ ROUTES = [
     Route("/metrics", metrics),
     Route("/overview", overview),
     Route("/webhook/xero", xero_webhook, methods=["POST"]),
+    Route("/download/late-changes-{number:int}.csv", late_changes),
     Route("/download/{entity}.csv", download),
     Route("/download/{entity}.control.json", download_control),
     Route("/download/{entity}.xlsx", download_workbook),

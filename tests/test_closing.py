@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import json
 import shutil
@@ -92,18 +93,23 @@ def test_what_changes_in_a_signed_period_is_named_field_by_field(month):
         number = service.prepare_close(FIRST, LAST, who="Ana").number
         service.sign_close(number, who="Ben")
         assert service.close_changes(number) == []
-        assert service.late_changes() == {}
+        assert service.late_counts() == {}
     act(month, "set in Xero", {"invoice": "INV-1", "due": "2027-05-05"})
     run = sync(month).summary.run
     sell(month, "INV-3")
     late = sync(month).summary.run
     with month.open() as service:
-        changes = service.late_changes()[number]
+        changes = service.close_changes(number)
         told = [(c.side, c.number, c.label, c.after, c.run) for c in changes]
         assert (Side.XERO, "INV-1", "Due date", "2027-05-05", run) in told
         assert (Side.CRM, "INV-3", "Record", "in the period", late) in told
         assert {c.before for c in changes if c.label == "Due date" and c.side is Side.XERO} == {"2026-12-20"}
         assert all(c.at > START for c in changes)
+        assert service.late_counts() == {number: len({(c.entity, c.side, c.id) for c in changes})}
+        paged = [c for at in range(service.late_count(number)) for c in service.close_changes(number, limit=1, offset=at)]
+        assert paged == changes
+        file = b"".join(service.late_csv(number).chunks).decode("utf-8-sig")
+        assert [row["label"] for row in csv.DictReader(io.StringIO(file, newline=""))] == [c.label for c in changes]
 
 
 def test_what_was_changed_between_preparing_and_signing_keeps_it_from_being_signed(month):
@@ -123,12 +129,12 @@ def test_a_lost_cache_still_shows_what_changed(month):
     month.forget("cache-")
     sync(month)
     with month.open() as service:
-        assert service.late_changes() == {}
+        assert service.late_counts() == {}
     month.forget("cache-")
     act(month, "set in Xero", {"invoice": "INV-1", "due": "2027-05-05"})
     sync(month)
     with month.open() as service:
-        changes = service.late_changes()[number]
+        changes = service.close_changes(number)
     assert ("INV-1", "Due date", "2026-12-20", "2027-05-05") in {(c.number, c.label, c.before, c.after) for c in changes}
 
 
@@ -168,7 +174,7 @@ def test_the_close_pack_holds_everything_and_proves_itself(month, tmp_path):
         csvs = {f"{n}.{kind}" for n in ("invoices", "payments", "credit_notes") for kind in ("csv", "control.json")}
         assert names == csvs | {
             *("differences.csv", "cases.csv", "case_history.csv", "sign_offs.json", "rules.json", "about.json"),
-            *("README.txt", "verify_pack.py", "MANIFEST.sha256"),
+            *("late_changes.csv", "README.txt", "verify_pack.py", "MANIFEST.sha256"),
         }
         about, rules = json.loads(archive.read("about.json")), json.loads(archive.read("rules.json"))
         assert (about["organisation"], about["runs"][0]["status"]) == ("Takaka Tents Ltd", "success")
@@ -180,7 +186,7 @@ def test_the_close_pack_holds_everything_and_proves_itself(month, tmp_path):
     done = subprocess.run(
         [sys.executable, "-I", tmp_path / "verify_pack.py", path], capture_output=True, text=True, check=False
     )
-    assert (done.returncode, done.stdout) == (0, "All 14 files are as they were packed, and the sums agree.\n")
+    assert (done.returncode, done.stdout) == (0, "All 15 files are as they were packed, and the sums agree.\n")
 
 
 def test_a_workbook_comes_with_its_control_file(month):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -82,6 +82,20 @@ class FieldChange:
 
 
 @dataclass(frozen=True, slots=True)
+class Changed:
+    """A document of a signed period that changed since. ``later``: the period did not have it then."""
+
+    entity: str
+    side: Side
+    id: str
+    later: bool
+
+    @property
+    def key(self) -> tuple[str, Side, str]:
+        return self.entity, self.side, self.id
+
+
+@dataclass(frozen=True, slots=True)
 class LateChange:
     """One field of a document in a signed period that changed since: when Tieout read it, and in which run."""
 
@@ -94,6 +108,9 @@ class LateChange:
     after: str
     at: datetime | None
     run: str
+
+
+LATE_COLUMNS = tuple(field.name for field in fields(LateChange))
 
 
 def checked_reviewer(sign_off: SignOff, who: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import asdict, replace
 from datetime import date, datetime, time, timedelta
@@ -16,7 +17,9 @@ from sync_core.flows.casework import today
 from sync_core.flows.workspace import Workspace
 from sync_core.model import DataAge
 from sync_core.rules.cases import checked_note, checked_who
+from sync_core.rules.close_pack import table
 from sync_core.rules.closing import (
+    LATE_COLUMNS,
     CloseStatus,
     LateChange,
     LockDates,
@@ -29,6 +32,7 @@ from sync_core.rules.downloads import total_json
 from sync_core.rules.entities import entity
 from sync_core.rules.people import Role
 from sync_core.rules.reconcile import FAMILIES, Filters
+from sync_core.service.answers import Download
 from sync_core.service.desk import RunningRun
 from sync_core.service.permission import needs
 from sync_core.service.reconciling import Reconciling
@@ -36,7 +40,7 @@ from sync_core.service.worklist import Worklist
 from sync_core.settings import Settings
 from sync_core.store import periods, reconciliation
 from sync_core.store.past import past
-from sync_core.store.shelf import canonical_json
+from sync_core.store.shelf import canonical_json, columns_of
 from sync_core.store.versions import known_since
 
 _PASTS = 2
@@ -114,7 +118,7 @@ class Closing(Worklist):
         state, now = self._workspace.state, self._workspace.clock.now()
         before = state.sign_off(number)
         person = checked_reviewer(before, checked_who(who))
-        changed = next(closing.late_changes(self._workspace, before), None)
+        changed = next(self._late(before), None)
         if changed is not None:
             raise Rejected(
                 f"{changed.label} of {changed.number} changed in {changed.side.label} since this period was prepared. "
@@ -132,15 +136,33 @@ class Closing(Worklist):
         now = self._workspace.clock.now()
         return self._move(before, CloseStatus.REOPENED, "reopen close", person, reopened_by=person, reopened_at=now, note=said)
 
-    def close_changes(self, number: int) -> list[LateChange]:
-        """What changed in a period since it was prepared: field by field, with the run that brought it."""
-        return list(closing.late_changes(self._workspace, self._workspace.state.sign_off(number)))
+    def close_changes(self, number: int, *, limit: int | None = None, offset: int = 0) -> list[LateChange]:
+        """What changed in a period since it was prepared: field by field, with the run that brought it.
 
-    def late_changes(self) -> dict[int, list[LateChange]]:
+        ``limit`` and ``offset`` count documents, see :meth:`late_count`; None: all of them.
+        """
+        return list(self._late(self._workspace.state.sign_off(number), limit, offset))
+
+    def late_count(self, number: int) -> int:
+        """How many documents changed in a period since it was prepared, those that came into it later included."""
+        return len(closing.changed_since(self._workspace, self._workspace.state.sign_off(number)))
+
+    def late_counts(self) -> dict[int, int]:
         """The same of every signed period, by its number; periods in which nothing changed are left out."""
-        signed = [each for each in self.sign_offs() if each.status is CloseStatus.SIGNED]
-        found = {each.number: list(closing.late_changes(self._workspace, each)) for each in signed}
-        return {number: changes for number, changes in found.items() if changes}
+        signed = (each.number for each in self.sign_offs() if each.status is CloseStatus.SIGNED)
+        return {number: documents for number in signed if (documents := self.late_count(number))}
+
+    def late_csv(self, number: int) -> Download:
+        """All of :meth:`close_changes` as a file, streamed."""
+        sign_off = self._workspace.state.sign_off(number)
+        rows = (columns_of(each) for each in self._late(sign_off))
+        name = f"changed-after-{sign_off.starts}-{sign_off.ends}.csv"
+        return Download(name, table(LATE_COLUMNS, rows), "", lambda: "")
+
+    def _late(self, sign_off: SignOff, limit: int | None = None, offset: int = 0) -> Iterator[LateChange]:
+        found = closing.changed_since(self._workspace, sign_off)
+        end = None if limit is None else offset + limit
+        return closing.late_changes(self._workspace, sign_off, found[offset:end])
 
     def close_pasts(self) -> None:
         """Let go of the earlier days that were looked at."""

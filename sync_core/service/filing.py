@@ -13,6 +13,7 @@ from typing import Any
 from sync_core.errors import Busy, Configure, Rejected
 from sync_core.flows.casework import as_they_stand
 from sync_core.rules.close_pack import Piece, pack, table
+from sync_core.rules.closing import LATE_COLUMNS
 from sync_core.rules.downloads import CsvFile
 from sync_core.rules.entities import entity
 from sync_core.rules.reasons import REASONS, STATUSES
@@ -23,6 +24,7 @@ from sync_core.service.closing import Closing
 from sync_core.service.reconciling import NO_FILTERS
 from sync_core.service.workbook import XlsxFile, refuse_too_many
 from sync_core.store.cases import case_row
+from sync_core.store.shelf import columns_of
 
 PACKED = ("invoices", "payments", "credit_notes")
 _ABOUT = """What this is: the reconciliation of Dynamics 365 and Xero as it stood when the pack was made.
@@ -32,6 +34,7 @@ invoices.csv, payments.csv, credit_notes.csv   every row, both sides beside each
 differences.csv      what was open, since when, and what it put at risk
 cases.csv, case_history.csv   what people did with differences
 sign_offs.json       periods that were prepared, signed or opened again
+late_changes.csv     what changed in signed periods since they were prepared, field by field
 rules.json           the rules that were in force: reasons, field map, eligibility, settings
 about.json           organisation, period, runs, age of the data, lock dates, and the head of the audit trail
 MANIFEST.sha256      the sum of every file
@@ -106,6 +109,8 @@ class Filing(Closing):
         acts = (asdict(entry) for entry in state.all_case_acts())
         yield Piece("case_history.csv", table(_ACTS, acts))
         yield Piece("sign_offs.json", _json([asdict(each) for each in self.sign_offs()]))
+        late = ((number, change) for number in self.late_counts() for change in self.close_changes(number))
+        yield Piece("late_changes.csv", table(("close", *LATE_COLUMNS), ({"close": n} | columns_of(c) for n, c in late)))
         yield Piece("rules.json", _json(self._rules()))
         yield Piece("about.json", _json(self._about(filters, made)))
         yield Piece("README.txt", _text(_ABOUT))
@@ -134,7 +139,7 @@ class Filing(Closing):
             "lock_dates": asdict(self.lock_dates()),
             "runs": [{"run": r.run, "status": r.status, "started": r.started, "finished": r.finished} for r in state.runs(50)],
             "audit": {"entries": position, "head": head},
-            "late_changes": {str(number): [asdict(c) for c in found] for number, found in self.late_changes().items()},
+            "late_changes": {str(number): documents for number, documents in self.late_counts().items()},
         }
 
 

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Select, select, update
+import pyarrow as pa
+from sqlalchemy import ColumnElement, Select, select, update
 
 from sync_core.errors import Rejected
 from sync_core.model import Side
 from sync_core.rules.closing import CloseStatus, SignOff
-from sync_core.store.shelf import Row, Shelf, canonical_json
+from sync_core.store.shelf import Row, Shelf, canonical_json, chunks
 from sync_core.store.tables import close_records, closes
 
 _SAME = ("status", "preparer", "prepared_at", "reviewer", "signed_at", "reopened_by", "reopened_at", "note", "run", "digest")
-_PAGE = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,19 +71,29 @@ class Closes(Shelf):
             connection.execute(update(closes).where(*own).values(status=str(status), **values))
         return self.sign_off(number)
 
-    def close_records(self, number: int, entity: str) -> Iterator[list[HeldRecord]]:
-        """The records of a sign-off, a page at a time."""
-        table, after = close_records, ("", "")
-        own = table.c.organisation == self._organisation, table.c.close == number, table.c.entity == entity
-        while True:
-            later = (table.c.side > after[0]) | ((table.c.side == after[0]) & (table.c.id > after[1]))
-            statement = select(table).where(*own, later).order_by(table.c.side, table.c.id).limit(_PAGE)
+    def close_hashes(self, number: int, entity: str) -> pa.Table:
+        """What each record of a sign-off held, by its hash: side, id, hash."""
+        names = ("side", "id", "hash")
+        statement = select(*(close_records.c[name] for name in names)).where(*self._records_of(number, entity))
+        with self._read() as connection:
+            rows = connection.execute(statement).all()
+        values = zip(*rows, strict=True) if rows else ([], [], [])
+        return pa.table({name: pa.array(list(column), pa.string()) for name, column in zip(names, values, strict=True)})
+
+    def close_records(self, number: int, entity: str, side: Side, ids: Sequence[str]) -> dict[str, HeldRecord]:
+        """By id, those of ``ids`` that were in a sign-off, as they stood then."""
+        table = close_records
+        found: dict[str, HeldRecord] = {}
+        for some in chunks(ids):
+            own = *self._records_of(number, entity), table.c.side == str(side), table.c.id.in_(some)
             with self._read() as connection:
-                rows = connection.execute(statement).all()
-            if not rows:
-                return
-            yield [HeldRecord(entity, Side(row.side), row.id, row.hash, json.loads(row.held)) for row in rows]
-            after = rows[-1].side, rows[-1].id
+                rows = connection.execute(select(table).where(*own)).all()
+            found |= {row.id: HeldRecord(entity, side, row.id, row.hash, json.loads(row.held)) for row in rows}
+        return found
+
+    def _records_of(self, number: int, entity: str) -> tuple[ColumnElement[bool], ...]:
+        table = close_records
+        return table.c.organisation == self._organisation, table.c.close == number, table.c.entity == entity
 
     def _select(self) -> Select[Any]:
         return select(closes).where(closes.c.organisation == self._organisation)

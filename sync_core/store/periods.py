@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from datetime import date
 from typing import Any
 
@@ -36,38 +36,20 @@ def in_period(cache: Cache, entity: str, starts: date, ends: date) -> Iterator[l
         ]
 
 
-def moved(cache: Cache, entity: str, held: Sequence[HeldRecord]) -> list[HeldRecord]:
-    """Those of ``held`` whose record has another content now. Records that the cache does not know are left out."""
-    if not held:
-        return []
-    rows = pa.table({"side": [str(r.side) for r in held], "id": [r.id for r in held], "hash": [r.hash for r in held]})
-    found = cache.query_with(
-        "SELECT i.side, i.id FROM incoming i JOIN record r ON r.entity = ? AND r.side = i.side AND r.id = i.id "
-        "WHERE r.hash <> i.hash",
-        rows,
-        entity,
-    )
-    changed = set(zip(found["side"].to_pylist(), found["id"].to_pylist(), strict=True))
-    return [record for record in held if (str(record.side), record.id) in changed]
+def changed(cache: Cache, entity: str, starts: date, ends: date, held: pa.Table) -> pa.Table:
+    """Records that hold something else than ``held`` (side, id, hash) says, or came into the period since: side, id, later.
 
-
-def came_later(
-    cache: Cache, entity: str, starts: date, ends: date, known: Iterable[tuple[Side, str]]
-) -> list[tuple[Side, str]]:
-    """Records with a date in the period that are not among ``known``."""
-    pairs = list(known)
-    rows = pa.table(
-        {"side": pa.array([str(side) for side, _ in pairs], pa.string()), "id": pa.array([i for _, i in pairs], pa.string())}
-    )
-    found = cache.query_with(
-        "SELECT side, id FROM record r WHERE entity = ? AND doc_date BETWEEN ? AND ? AND gone <> 'deleted' "
-        "AND NOT EXISTS (SELECT 1 FROM incoming i WHERE i.side = r.side AND i.id = r.id) ORDER BY side, id",
-        rows,
+    Records that the cache does not know are left out. In the order of their numbers, both sides of one beside each other.
+    """
+    return cache.query_with(
+        "SELECT r.side, r.id, i.id IS NULL AS later FROM record r LEFT JOIN incoming i ON i.side = r.side AND i.id = r.id "
+        "WHERE r.entity = $1 AND (r.hash <> i.hash "
+        "OR (i.id IS NULL AND r.doc_date BETWEEN $2 AND $3 AND r.gone <> 'deleted')) ORDER BY r.number, r.side, r.id",
+        held,
         entity,
         starts,
         ends,
     )
-    return [(Side(side), row_id) for side, row_id in zip(found["side"].to_pylist(), found["id"].to_pylist(), strict=True)]
 
 
 def names(cache: Cache, ids: Iterable[str]) -> dict[str, str]:
@@ -79,7 +61,7 @@ def names(cache: Cache, ids: Iterable[str]) -> dict[str, str]:
     return dict(zip(table["id"].to_pylist(), table["name"].to_pylist(), strict=True))
 
 
-def held_now(cache: Cache, entity: str, side: Side, row_id: str) -> dict[str, Any]:
-    """The columns of :data:`HELD` as they stand now; empty when the cache does not know the record."""
-    sql = f"SELECT {', '.join(HELD)} FROM record WHERE entity = ? AND side = ? AND id = ?"  # noqa: S608  # our own names
-    return next(iter(cache.query(sql, entity, str(side), row_id).to_pylist()), {})
+def held_now(cache: Cache, entity: str, side: Side, ids: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """By id, the columns of :data:`HELD` as they stand now. Records that the cache does not know are left out."""
+    sql = f"SELECT id, {', '.join(HELD)} FROM record WHERE entity = ? AND side = ? AND id IN ({{ids}})"  # noqa: S608  # our own names
+    return {row.pop("id"): row for row in cache.query_among(sql, ids, entity, str(side)).to_pylist()}

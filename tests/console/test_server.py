@@ -173,6 +173,7 @@ def test_a_workbook_and_a_close_pack_are_files_that_open(served):
         ("/download/close-pack.zip?since=2026-02-01&until=2026-01-01", "ends"),
         ("/download/invoices.csv?as_of=2020-01-01", "is not known"),
         ("/download/invoices.csv?as_of=nobody", "no finished run"),
+        ("/download/late-changes-99.csv", "no sign-off"),
     ],
 )
 def test_a_file_that_cannot_be_made_says_why(served, path, said):

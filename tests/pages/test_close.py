@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from console import actions
+from console import actions, closing
 from sync_core.service import CloseStatus
 
 
@@ -64,6 +64,33 @@ def test_an_earlier_run_is_looked_at_and_nothing_can_be_done_there(service, show
     assert len(at.dataframe[1].value) == service.as_of(run).reconciliation("invoices").row_count
     urls = [each.proto.url for each in at.get("link_button")]
     assert all(f"as_of={run}" in url for url in urls)
+
+
+def test_what_changed_in_a_signed_period_is_counted_and_shown_page_by_page(service, show, words, monkeypatch):
+    monkeypatch.setattr(closing, "ON_A_PAGE", 2)
+    number = service.prepare_close(date(2026, 8, 1), date(2026, 8, 31), who="Ana").number
+    service.sign_close(number, who="Ben")
+    cache = service._workspace.cache
+    own = "entity = 'invoices' AND side = 'xero' AND doc_date BETWEEN '2026-08-01' AND '2026-08-31'"
+    with cache.transaction() as transaction:
+        transaction.run("CREATE TABLE before_it AS SELECT * FROM record")
+        transaction.run(f"UPDATE record SET hash = 'other', due_date = due_date + 1 WHERE {own}")  # noqa: S608  # our own words
+    try:
+        documents = service.late_counts()[number]
+        row = [each.number for each in service.sign_offs()].index(number)
+        at = pick(show("close"), row)
+        assert f"▲ {documents} documents" in at.dataframe[0].value["late"].tolist()
+        assert f"{documents} documents of this period changed since it was prepared" in at.warning[0].value
+        assert at.dataframe[2].value["label"].tolist() == ["Due date", "Due date"]
+        assert f"/download/late-changes-{number}.csv" in [each.proto.url for each in at.get("link_button")]
+        last = pick(show("close", **{f"late_{number}": str(-(-documents // 2))}), row)
+        assert f"to {documents}" in words(last)
+    finally:
+        with cache.transaction() as transaction:
+            transaction.run("DELETE FROM record")
+            transaction.run("INSERT INTO record SELECT * FROM before_it")
+            transaction.run("DROP TABLE before_it")
+        service.reopen_close(number, "it was a test", who="Ana")
 
 
 @pytest.mark.parametrize("moment", ["2020-01-01", "no-such-run"])
