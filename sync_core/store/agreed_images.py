@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from sync_core.model import Side
 from sync_core.store.cache import Cache, Transaction
+from sync_core.store.prints import printed
 
 AGREED = pa.schema([(n, pa.string()) for n in ("entity", "side", "id", "partner", "hash", "fields", "run")])
 
@@ -29,7 +30,7 @@ def keep(cache: Cache, images: Sequence[dict[str, str]]) -> None:
             stamps = [f"{r['hash']}/{r['partner']}" for r in images]
             transaction.merge("agreed", table.append_column("stamp", pa.array(stamps)), ("entity", "side", "id"), "stamp")
             transaction.with_rows(
-                "UPDATE record SET agreed_hash = i.hash, agreed_partner = i.partner FROM incoming i "
+                f"UPDATE record SET {printed('agreed_hash', 'i.hash')}, agreed_partner = i.partner FROM incoming i "  # noqa: S608  # our own words
                 "WHERE record.entity = i.entity AND record.side = i.side AND record.id = i.id "
                 "AND (record.agreed_hash IS DISTINCT FROM i.hash OR record.agreed_partner IS DISTINCT FROM i.partner)",
                 table,
@@ -57,7 +58,7 @@ def keep_as_they_stand(cache: Cache, entity: str, side: Side, pairs: Sequence[tu
             run,
         )
         transaction.with_rows(
-            "UPDATE record SET agreed_hash = record.hash, agreed_partner = i.partner FROM incoming i "
+            f"UPDATE record SET {printed('agreed_hash', 'record.hash')}, agreed_partner = i.partner FROM incoming i "  # noqa: S608  # our own words
             "WHERE record.entity = ? AND record.side = ? AND record.id = i.id "
             "AND (record.agreed_hash IS DISTINCT FROM record.hash OR record.agreed_partner IS DISTINCT FROM i.partner)",
             some,

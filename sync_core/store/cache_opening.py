@@ -11,6 +11,7 @@ import duckdb
 
 from sync_core.errors import Busy, Configure
 from sync_core.store.cache import Cache
+from sync_core.store.prints import EVERY, PROBE
 
 SETTINGS = {
     "autoinstall_known_extensions": "false",
@@ -46,6 +47,11 @@ def open_cache(path: Path) -> Cache:
         transaction.note(_sql("schema.sql"))
         if without_partners:
             transaction.run(_AGREED_PARTNERS)
+        made = transaction.rows(PROBE)[0][0]
+        if transaction.rows("SELECT value FROM fact WHERE name = 'prints'") != [(made,)]:
+            transaction.note(EVERY)
+            transaction.note("DELETE FROM fact WHERE name = 'prints'")
+            transaction.note("INSERT INTO fact VALUES ('prints', ?)", made)
     return cache
 
 

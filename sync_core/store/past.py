@@ -13,6 +13,7 @@ from sync_core.rules.mapping import loads
 from sync_core.store import records
 from sync_core.store.cache import Cache
 from sync_core.store.cache_opening import open_cache
+from sync_core.store.prints import printed
 from sync_core.store.versions import aware, naive
 
 _CHUNK = 50_000
@@ -31,10 +32,10 @@ def past(cache: Cache, at: datetime, path: Path) -> Cache:
                 records.merge_records(made, chunk, at=at)
         with made.transaction() as transaction:
             transaction.run("UPDATE cursor SET pulled_at = least(pulled_at, ?)", naive(at))
-            transaction.run("UPDATE record SET partner = NULL WHERE linked > ?", naive(at))
+            transaction.run("UPDATE record SET partner = NULL, partner_print = NULL WHERE linked > ?", naive(at))
             transaction.run(
-                "UPDATE record SET agreed_hash = a.hash FROM agreed a WHERE agreed_hash IS NULL AND a.entity = record.entity "
-                "AND a.side = record.side AND a.id = record.id"
+                f"UPDATE record SET {printed('agreed_hash', 'a.hash')} FROM agreed a "  # noqa: S608  # our own words
+                "WHERE agreed_hash IS NULL AND a.entity = record.entity AND a.side = record.side AND a.id = record.id"
             )
         _relink(cache, made, at)
     except BaseException:
@@ -84,7 +85,8 @@ def _relink(cache: Cache, made: Cache, at: datetime) -> None:
     )
     with made.transaction() as transaction:
         transaction.with_rows(
-            "UPDATE record SET partner = i.partner FROM incoming i WHERE record.entity = i.entity AND record.side = i.side "
+            f"UPDATE record SET {printed('partner', 'i.partner')} FROM incoming i "  # noqa: S608  # our own words
+            "WHERE record.entity = i.entity AND record.side = i.side "
             "AND record.id = i.id AND record.partner IS DISTINCT FROM i.partner",
             present,
         )

@@ -19,49 +19,49 @@ WHERE entity = {{entity}} AND NOT (gone = 'deleted' AND coalesce(state, '') <> '
 
 -- step people
 CREATE TEMP TABLE people AS
-SELECT k.seq, k.side, k.id, hash(k.id) AS print, k.title, coalesce(k.partner, '') AS twin, t.seq AS twin_seq,
+SELECT k.seq, k.side, k.id, k.id_print AS print, k.title, coalesce(k.partner, '') AS twin, t.seq AS twin_seq,
   k.gone = 'merged' OR coalesce(t.gone = 'merged', false) AS merged
 FROM record k LEFT JOIN record t ON t.entity = 'contacts' AND t.side <> k.side AND t.id = k.partner
 WHERE k.entity = 'contacts';
 
 -- step settled
 -- What Dynamics' own payments and allocations settle of each document.
-CREATE TEMP TABLE settled AS
-SELECT *, hash(document) AS print FROM ({{settled}});
+CREATE TEMP TABLE settled AS {{settled}};
 
 -- step outline
--- Every record in numbers, read once: ids and texts as prints of 64 bits, NULL where there is none. A pair is told by three.
-CREATE TEMP TABLE outline AS SELECT {{outline}} FROM present;
+-- Every record in numbers: ids and texts as prints of 64 bits (see prints.py), NULL where there is none.
+CREATE TEMP VIEW outline AS SELECT {{outline}} FROM present;
 
 -- step linkable
--- What else tells whether a pair agrees, of the records that are asked about.
+-- What tells whether a pair agrees, of the records that are asked about.
 {{linkable}};
 
--- step agreeing
--- Linked pairs that agree in everything.
-CREATE TEMP TABLE agreeing AS
+-- step beside
+-- Linked pairs that agree in everything, and alone whatever else there is.
+CREATE TEMP TABLE beside AS
 WITH c AS (
   SELECT o.* EXCLUDE (paid, rest), {{outline_settlement}}, k.seq AS contact_seq, k.twin_seq
   FROM linkable o LEFT JOIN people k ON k.side = 'crm' AND k.print = o.contact_print {{outline_settled}}
-  WHERE o.is_crm AND o.calm
+  WHERE o.is_crm
 ),
 x AS (
   SELECT o.*, k.seq AS contact_seq
   FROM linkable o LEFT JOIN people k ON k.side = 'xero' AND k.print = o.contact_print
-  WHERE NOT o.is_crm AND o.calm
+  WHERE NOT o.is_crm
 )
 SELECT c.seq AS crm_seq, x.seq AS xero_seq, c.contact_seq AS crm_contact, x.contact_seq AS xero_contact,
   coalesce(nullif(c.cur, ''), x.cur) AS currency, c.paid, c.rest
-FROM c JOIN x ON c.twin_print = x.id_print AND x.twin_print = c.id_print AND c.value_print = x.value_print
-WHERE (c.cur = x.cur OR '' IN (c.cur, x.cur)) AND coalesce(c.paid = x.paid, true) AND coalesce(c.rest = x.rest, true)
+FROM c FULL JOIN x ON c.pair_print = x.pair_print AND c.value_print = x.value_print
+  AND (c.cur = x.cur OR '' IN (c.cur, x.cur)) AND coalesce(c.paid = x.paid, true) AND coalesce(c.rest = x.rest, true)
   AND (c.contact_print IS NULL OR x.contact_print IS NULL OR c.twin_seq = x.contact_seq)
   AND coalesce(c.rate = x.rate, true) AND coalesce(c.state_mark = x.state_mark, true);
 
+-- step agreeing
+CREATE TEMP VIEW agreeing AS FROM beside WHERE crm_seq IS NOT NULL AND xero_seq IS NOT NULL;
+
 -- step open
 -- All others: what is decided step by step from here on.
-CREATE TEMP TABLE open AS
-SELECT seq FROM outline
-ANTI JOIN ({{agreeing_now}}) done USING (seq);
+CREATE TEMP TABLE open AS {{open}};
 
 -- step agreed
 -- Kept of those that agree is what pages sort, filter and add up by; what is the same of all is not written a million times.
@@ -73,7 +73,7 @@ FROM agreeing a JOIN (FROM present WHERE side = 'crm') p ON p.seq = a.crm_seq;
 -- step opened
 -- Looked up once for both sides: most of what it costs is to read the other columns of whoever stands between them.
 CREATE TEMP TABLE opened AS
-SELECT p.seq, p.side, p.id, p.native_table, p.cur, p.twin, p.number_key, p.void, p.inactive, p.hash, p.agreed_hash, p.modified,
+SELECT p.seq, p.side, p.id, p.id_print, p.native_table, p.cur, p.twin, p.number_key, p.void, p.inactive, p.hash, p.agreed_hash, p.modified,
   p.gone, p.number, p.title, p.contact, p.doc_date, p.due_date, p.reference, p.kind, p.state, p.rate, p.fields,
   p.sign * p.total AS total, p.sign * p.total_tax AS tax,
   {{opened_settlement}},
@@ -81,7 +81,7 @@ SELECT p.seq, p.side, p.id, p.native_table, p.cur, p.twin, p.number_key, p.void,
   CASE p.side WHEN 'crm' THEN {{crm_document_twin}} ELSE coalesce(p.document, '') END AS document
 FROM (FROM present WHERE seq IN (FROM open)) p
 LEFT JOIN people k ON k.side = p.side AND k.id = p.contact
-LEFT JOIN settled s ON s.document = CASE p.side WHEN 'crm' THEN p.id END
+LEFT JOIN settled s ON s.print = CASE p.side WHEN 'crm' THEN p.id_print END
 {{crm_document_join}};
 
 -- step crm

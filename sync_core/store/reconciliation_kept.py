@@ -26,7 +26,7 @@ from sync_core.store.reconciliation_matching import ACCEPT
 from sync_core.store.reconciliation_moved import anything, few, look, note, take_out
 from sync_core.store.reconciliation_sql import agreed_table, between, steps
 
-FORM = 5
+FORM = 6
 """Version of the kept rows: another one makes all of them anew."""
 
 _ALSO = ("contacts", "payments", "allocations", "invoices", "credit_notes")

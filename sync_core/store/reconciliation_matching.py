@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from sync_core.model import Side
 from sync_core.rules.declaration import Entity
 from sync_core.rules.reconcile import FAMILIES
+from sync_core.store.prints import NUMBER_KEY
 from sync_core.store.records import plain
 
 MARGIN = 12
@@ -41,7 +42,7 @@ def matching(subject: Entity) -> dict[str, str]:
     rendered = [step.render(n, twice=numbered) for n, step in enumerate(passes)]
     names = range(len(passes))
     return {
-        "number_key": _NUMBER_KEY if numbered else "''",
+        "number_key": NUMBER_KEY.format("number") if numbered else "''",
         "crm_pool_keys": "".join(f", {_key(field, Side.CRM, 'c')} AS {key}" for key, field, _ in keys),
         "xero_pool_keys": "".join(f", {_key(field, Side.XERO, 'x')} AS {key}" for key, field, _ in keys),
         "passes": "".join(rendered),
@@ -53,9 +54,6 @@ def matching(subject: Entity) -> dict[str, str]:
     }
 
 
-_NUMBER_KEY = """lower(CASE WHEN contains(number, ' ') OR strlen(number) <> length(number)
-    THEN replace(trim(number), ' ', '') ELSE coalesce(number, '') END)"""
-"""A number without spaces in lower case. Trimming takes longest; plain letters without a space need none."""
 _TAGS = ("xero_id", "crm_id")
 _KIN_PRINT = """CASE WHEN contact IS NOT NULL AND total <> 0 AND doc_date IS NOT NULL
     THEN hash(side, contact, total, doc_date, cur, coalesce(document, ''), coalesce(kind, '')) END"""

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 from sync_core.model import Side
 from sync_core.store.cache import Transaction
+from sync_core.store.prints import MISSING, printed
 from sync_core.store.reconciliation_matching import literal
 from sync_core.store.reconciliation_sql import agreed_name
 
@@ -26,6 +27,8 @@ def look(transaction: Transaction, entity: str, entities: Sequence[str], noted: 
 
     Links of ``entity`` whose agreed image is not told of in the record are looked up first.
     """
+    if _count(transaction, "record WHERE id_print IS NULL"):
+        transaction.run(MISSING)
     _look(transaction, entity, entities)
     if _count(transaction, "print WHERE unagreed") and transaction.rows(_AGREED, entity)[0][0]:
         _look(transaction, entity, entities)
@@ -36,8 +39,8 @@ def look(transaction: Transaction, entity: str, entities: Sequence[str], noted: 
     )
 
 
-_AGREED = """
-UPDATE record SET agreed_hash = a.hash FROM agreed a
+_AGREED = f"""
+UPDATE record SET {printed("agreed_hash", "a.hash")} FROM agreed a
 WHERE record.entity = ? AND record.agreed_hash IS NULL AND record.partner IS NOT NULL
   AND a.entity = record.entity AND a.side = record.side AND a.id = record.id
 """
@@ -48,8 +51,9 @@ def _look(transaction: Transaction, entity: str, entities: Sequence[str]) -> Non
     listed = ", ".join(map(literal, entities))
     transaction.run(
         f"CREATE OR REPLACE TEMP TABLE print AS SELECT seq // {_NEAR} AS near,"
-        f" bool_or(entity = {literal(entity)} AND agreed_hash IS NULL AND partner IS NOT NULL) AS unagreed,"
-        f" bit_xor(hash(seq, stamp, partner, agreed_hash)) AS print FROM record WHERE entity IN ({listed}) GROUP BY near"
+        f" bool_or(entity = {literal(entity)} AND agreed_print IS NULL AND partner_print IS NOT NULL) AS unagreed,"
+        f" bit_xor(hash(seq, stamp_print, partner_print, agreed_print)) AS print"
+        f" FROM record WHERE entity IN ({listed}) GROUP BY near"
     )
 
 
@@ -95,7 +99,8 @@ def take_out(transaction: Transaction, entity: str, kept: str) -> None:
     transaction.run(f"DELETE FROM {agreed} WHERE {out}")
     own = f"FROM nearby WHERE entity = {literal(entity)}"
     transaction.run(
-        f"CREATE TEMP TABLE touched AS SELECT seq, id FROM record WHERE entity = {literal(entity)} AND side = '{Side.CRM}'"
+        f"CREATE TEMP TABLE touched AS SELECT seq, id_print FROM record"
+        f" WHERE entity = {literal(entity)} AND side = '{Side.CRM}' "
         f" AND (seq IN (SELECT crm_seq FROM out UNION ALL SELECT seq {own})"
         f" OR id IN (SELECT partner {own} AND side = '{Side.XERO}' AND partner IS NOT NULL)"
         f" AND seq NOT IN (SELECT crm_seq FROM {agreed}))"
@@ -107,7 +112,7 @@ CREATE TEMP TABLE settled_otherwise AS
 SELECT k.crm_seq
 FROM (SELECT crm_seq, crm_paid, crm_credited FROM {agreed} UNION ALL SELECT crm_seq, crm_paid, crm_credited FROM {others}) k
 JOIN record r ON r.seq = k.crm_seq AND r.entity = 'invoices' AND r.side = 'crm'
-LEFT JOIN settled s ON s.document = r.id
+LEFT JOIN settled s ON s.print = r.id_print
 WHERE coalesce(s.paid, 0) <> k.crm_paid OR coalesce(s.credited, 0) <> k.crm_credited
 """
 """A payment that moved may settle another document than before, which nothing tells but the amounts."""

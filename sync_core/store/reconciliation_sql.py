@@ -43,12 +43,12 @@ def steps(name: str, kept: str, *, partly: bool = False) -> dict[str, str]:
     pieces = {
         "kept": kept,
         "agreed": agreed,
-        "agreeing_now": " UNION ALL ".join(map(_PAIRED.format, ["agreeing", *([agreed] if partly else [])])),
+        "open": _STILL_OPEN.format(agreed) if partly else _ALONE,
         **_entity(subject),
         **_amounts(subject),
         **matching(subject),
-        "outline": _OUTLINE if partly else f"{_OUTLINE},{_LINKABLE}",
-        "linkable": _SOME_LINKABLE if partly else "CREATE TEMP VIEW linkable AS FROM outline",
+        "outline": _OUTLINE,
+        "linkable": _SOME_LINKABLE if partly else f"CREATE TEMP VIEW linkable AS {_LINKABLE}",
         **_depth(subject),
         **_verdicts(),
     }
@@ -59,7 +59,11 @@ def steps(name: str, kept: str, *, partly: bool = False) -> dict[str, str]:
     return dict(zip(found[::2], found[1::2], strict=True))
 
 
-_PAIRED = "SELECT crm_seq AS seq FROM {0} UNION ALL SELECT xero_seq FROM {0}"  # names of tables
+_ALONE = "SELECT coalesce(crm_seq, xero_seq) AS seq FROM beside WHERE crm_seq IS NULL OR xero_seq IS NULL"
+_STILL_OPEN = """SELECT seq FROM outline ANTI JOIN (
+  SELECT crm_seq AS seq FROM agreeing UNION ALL SELECT xero_seq FROM agreeing
+  UNION ALL SELECT crm_seq FROM {0} UNION ALL SELECT xero_seq FROM {0}
+) done USING (seq)"""  # the name of a table
 
 
 def agreed_table(name: str, kept: str) -> str:
@@ -77,22 +81,20 @@ def agreed_table(name: str, kept: str) -> str:
 
 
 _OUTLINE = """
-  seq, side = 'crm' AS is_crm, void,
-  CASE WHEN twin <> '' THEN hash(twin) END AS twin_print,
-  CASE WHEN number_key <> '' THEN hash(number_key) END AS number_print,
-  {{kin_print}} AS kin_print"""
+  seq, side = 'crm' AS is_crm, void, partner_print AS twin_print, number_print, {{kin_print}} AS kin_print"""
 _LINKABLE = """
-  NOT (void OR inactive) AND coalesce(hash = agreed_hash, false) AND {{named}} AS calm,
-  hash(id) AS id_print,
+SELECT seq, side = 'crm' AS is_crm, id_print,
+  CASE WHEN NOT (void OR inactive) AND hash_print = agreed_print AND {{named}} AND partner_print IS NOT NULL
+    THEN CASE side WHEN 'crm' THEN hash(id_print, partner_print) ELSE hash(partner_print, id_print) END END AS pair_print,
   CASE WHEN contact IS NOT NULL THEN hash(contact) END AS contact_print,
-  hash(number_key, sign, total, total_tax, doc_date, due_date) AS value_print,
+  hash(number_print, sign, total, total_tax, doc_date, due_date) AS value_print,
   cur, rate, {{state_mark}} AS state_mark, amount_paid AS paid, {{outline_rest}} AS rest
+FROM present
 """
-_SOME_LINKABLE = f"""CREATE TEMP TABLE linkable AS
-SELECT {_OUTLINE},{_LINKABLE} FROM present
+_SOME_LINKABLE = f"""CREATE TEMP TABLE linkable AS {_LINKABLE}
 WHERE seq IN (
   SELECT seq FROM touched
-  UNION ALL SELECT seq FROM outline WHERE NOT is_crm AND twin_print IN (SELECT hash(id) FROM touched)
+  UNION ALL SELECT seq FROM outline WHERE NOT is_crm AND twin_print IN (SELECT id_print FROM touched)
 )"""  # noqa: S608  # the pieces above
 
 
@@ -147,7 +149,7 @@ def _entity(subject: Entity) -> dict[str, str]:
         "xero_between": _BETWEEN[Side.XERO].format(of="x"),
         "approved": "coalesce(x.state IN ('AUTHORISED', 'PAID'), false)" if documents else "false",
         "approved_kind": str(documents),
-        "named": "number_key <> ''" if documents and any(f.name == "number" for f in subject.fields) else _NAMED,
+        "named": "number_print IS NOT NULL" if documents and any(f.name == "number" for f in subject.fields) else _NAMED,
     }
 
 
@@ -155,7 +157,7 @@ def _amounts(subject: Entity) -> dict[str, str]:
     invoices = subject.name == "invoices"
     twin = subject.name in ("payments", "allocations")
     return {
-        "settled": _SETTLED if invoices else "SELECT '' AS document, 0 AS paid, 0 AS credited WHERE false",
+        "settled": _SETTLED if invoices else "SELECT 0::UBIGINT AS print, 0 AS paid, 0 AS credited WHERE false",
         "outline_settled": "LEFT JOIN settled s ON s.print = o.id_print" if invoices else "",
         "outline_settlement": "coalesce(s.paid, 0) AS paid, coalesce(s.credited, 0) AS rest" if invoices else "o.paid, o.rest",
         "outline_rest": "amount_credited" if invoices else "amount_due",
@@ -175,13 +177,13 @@ def _amounts(subject: Entity) -> dict[str, str]:
 _BOUND = """greatest(coalesce(t.absolute, 0),
     coalesce(t.percent, 0) * greatest(abs(coalesce(c.total, 0)), abs(coalesce(x.total, 0))) * 0.01::DECIMAL(3,2))"""
 _SETTLED = """
-  SELECT document,
+  SELECT document_print AS print,
     sum(total) FILTER (entity = 'payments') AS paid,
     sum(total) FILTER (entity = 'allocations') AS credited
   FROM record
-  WHERE entity IN ('payments', 'allocations') AND side = 'crm' AND gone = '' AND coalesce(document, '') <> ''
+  WHERE entity IN ('payments', 'allocations') AND side = 'crm' AND gone = '' AND document_print IS NOT NULL
     AND coalesce(state, '') NOT IN ('DELETED', 'VOIDED')
-  GROUP BY document
+  GROUP BY print
 """
 _NAMED = "coalesce(nullif(number, ''), title) IS NOT NULL"
 _AGREED_SUMS = "a.paid AS crm_paid, a.rest AS crm_credited, p.total - a.paid - a.rest AS crm_due"

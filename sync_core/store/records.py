@@ -10,6 +10,7 @@ from typing import Any
 import pyarrow as pa
 
 from sync_core.model import Link, Record, Side
+from sync_core.store import prints
 from sync_core.store import versions as kept
 from sync_core.store.cache import Cache
 
@@ -121,7 +122,7 @@ def merge_records(
     moved = [r for r in rows if known.get((r["entity"], r["side"], r["id"]), stamp := _stamp(r)) != stamp]
     with cache.transaction() as transaction:
         if fresh:
-            transaction.insert("record", _as_table(fresh, at))
+            transaction.with_rows(_INSERT, _as_table(fresh, at))
         if moved:
             kept.supersede(transaction, table := _as_table(moved, at), at)
             transaction.with_rows(_REPLACE, table)
@@ -130,9 +131,15 @@ def merge_records(
             transaction.run_among("DELETE FROM dirty WHERE entity = ? AND side = ? AND id IN ({ids})", wanted, *of)
 
 
+_NAMES = ", ".join((*RECORD.names, "stamp", "since"))
+_INSERT = (
+    f"INSERT INTO record ({_NAMES}, {prints.NAMES}) SELECT {_NAMES}, {prints.prints_of('i')} "  # noqa: S608  # our own words
+    "FROM (SELECT *, NULL AS agreed_hash FROM incoming) i"
+)
 _HELD = ", ".join(f"{n} = i.{n}" for n in (*RECORD.names, "stamp") if n not in ("entity", "side", "id", "partner", "linked"))
+_REPRINTED = prints.set_prints("number", "document", "hash", "stamp", source="i")
 _REPLACE = (
-    f"UPDATE record SET {_HELD}, since = CASE WHEN record.hash <> i.hash THEN i.since ELSE record.since END "  # noqa: S608  # our own words
+    f"UPDATE record SET {_HELD}, {_REPRINTED}, since = CASE WHEN record.hash <> i.hash THEN i.since ELSE record.since END "  # noqa: S608  # our own words
     "FROM incoming i WHERE record.entity = i.entity AND record.side = i.side AND record.id = i.id"
 )
 """Links are set when a record comes into the cache, and left alone when it is read again."""
@@ -292,23 +299,26 @@ def set_partners(cache: Cache, links: Sequence[Link]) -> None:
     if rows:
         with cache.transaction() as transaction:
             transaction.with_rows(
-                "UPDATE record SET partner = i.partner, linked = i.linked FROM incoming i "
+                f"UPDATE record SET {prints.printed('partner', 'i.partner')}, linked = i.linked FROM incoming i "  # noqa: S608  # our own words
                 "WHERE record.entity = i.entity AND record.side = i.side AND record.id = i.id",
                 pa.Table.from_pylist(rows, _LINKED),
             )
+
+
+_UNLINK = "UPDATE record SET partner = NULL, partner_print = NULL"
 
 
 def clear_partner(cache: Cache, entity: str, side: Side, row_id: str, at: datetime) -> None:
     """Forget the link of one record, on its own row only; it is kept as having been there until ``at``."""
     with cache.transaction() as transaction:
         kept.part(transaction, entity, side, row_id, at)
-        transaction.run("UPDATE record SET partner = NULL WHERE entity = ? AND side = ? AND id = ?", entity, str(side), row_id)
+        transaction.run(f"{_UNLINK} WHERE entity = ? AND side = ? AND id = ?", entity, str(side), row_id)
 
 
 def clear_partners(cache: Cache) -> None:
     """Forget every link; the agreed images stay, and count again once the same two records are linked again."""
     with cache.transaction() as transaction:
-        transaction.run("UPDATE record SET partner = NULL WHERE partner IS NOT NULL")
+        transaction.run(f"{_UNLINK} WHERE partner IS NOT NULL")
 
 
 def partners(cache: Cache, entity: str, side: Side, ids: Iterable[str]) -> dict[str, str]:

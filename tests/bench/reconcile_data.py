@@ -13,6 +13,7 @@ import duckdb
 
 from sync_core.store.cache import Cache
 from sync_core.store.cache_opening import open_cache
+from sync_core.store.prints import EVERY
 
 SIDES = "(VALUES ('crm', 'c', 'x'), ('xero', 'x', 'c')) s(side, own, other)"
 PARQUET = ("crm_header", "xero_header", "crm_line", "xero_line", "crm_payment", "xero_payment")
@@ -68,6 +69,7 @@ def _statements(count: int, people: int) -> list[str]:
         f" FROM range({count}) t(i), {SIDES} WHERE i % 10 < 6",
         "UPDATE record SET agreed_hash = CASE WHEN side = 'crm' AND total IS DISTINCT FROM 345 AND entity = 'invoices' THEN 'old'"
         " ELSE hash END WHERE partner IS NOT NULL",
+        EVERY,
         "INSERT INTO cursor SELECT unnest(['crm.invoice', 'crm.invoicedetail', 'xero.Invoices']), 'c', TIMESTAMP '2026-11-01',"
         " TIMESTAMP '2026-11-01', 'bench'",
     ]

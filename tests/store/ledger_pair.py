@@ -11,6 +11,7 @@ import duckdb
 import pyarrow as pa
 
 from sync_core.store.cache import Cache
+from sync_core.store.prints import printed
 from sync_core.store.records import RECORD
 
 SCHEMA = Path(__file__).parents[2] / "sync_core" / "store" / "schema.sql"
@@ -64,7 +65,7 @@ class Ledgers:
         ]  # fmt: skip
         self._insert("agreed", pa.Table.from_pylist(images))
         self.root.execute(
-            "UPDATE record SET agreed_hash = a.hash FROM agreed a"
+            f"UPDATE record SET {printed('agreed_hash', 'a.hash')} FROM agreed a"  # noqa: S608  # our own words
             " WHERE a.entity = record.entity AND a.side = record.side AND a.id = record.id"
         ).fetchall()
 

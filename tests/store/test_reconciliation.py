@@ -22,6 +22,7 @@ from sync_core.model import MatchStatus, Side
 from sync_core.rules.entities import ENTITIES
 from sync_core.rules.reasons import Finding, Reason, decide
 from sync_core.rules.reconcile import Filters, Sort, Terms, as_json
+from sync_core.store.prints import EVERY
 from sync_core.store.reconciliation import COLUMNS, data_age, page, rows, summary
 from sync_core.store.reconciliation_detail import detail
 from sync_core.store.reconciliation_sql import steps
@@ -541,6 +542,7 @@ def test_a_search_asked_again_finds_what_came_meanwhile(ledgers):
     assert (found("a1"), found("a1"), found("b1"), found("see")) == (["A1"], ["A1"], [], [])
     with ledgers.cache.transaction() as transaction:
         transaction.run("UPDATE record SET number = 'B1', reference = 'see there', stamp = 'other' WHERE entity = 'invoices'")
+        transaction.run(EVERY)
         assert (found("b1"), found("see")) == ([], [])
     assert (found("b1"), found("see"), found("c-a1")) == (["B1"], ["B1"], ["B1"])
 

@@ -14,6 +14,7 @@ from ledger_pair import Ledgers
 
 from sync_core.rules.reconcile import NO_TERMS
 from sync_core.store import reconciliation_kept, reconciliation_moved
+from sync_core.store.prints import EVERY
 from sync_core.store.reconciliation import rows
 from sync_core.store.reconciliation_sql import agreed_name
 
@@ -48,6 +49,7 @@ class Books:
 
     def run(self, sql, *values):
         self.ledgers.root.execute(sql, list(values)).fetchall()
+        self.ledgers.root.execute(EVERY).fetchall()
         self.ledgers.cache.changes += 1
         self.ledgers.cache.touches += 1
 
