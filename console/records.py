@@ -88,8 +88,6 @@ def one(listed: Listed, line: RecordLine) -> None:
             decide.draw(listed.sheet, found, statuses)
         else:
             st.text("It is not linked, so there are no two sides to compare.")
-            if line.status is Status.SUCCESS:
-                st.text("It was linked when it was last synced. The next sync looks at it anew.")
     linking.draw(listed.entity, line)
     history.draw(line.entity, line.crm_id, line.xero_id, line.standing.run if line.standing else "")
 

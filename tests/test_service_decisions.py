@@ -27,13 +27,20 @@ def test_a_pair_taken_apart_stays_apart_until_a_person_links_it_again(sold):
     crm_id, xero_id = pair(sold)
     with sold.open() as service:
         service.unlink("invoices", crm_id, xero_id, who="Ana")
+        at_once = service.status_of("invoices", Side.CRM, crm_id)
+        told = Status.QUEUED, "Ana took its link apart. The next sync looks at it by itself."
+        assert (at_once.status, at_once.remark) == told
+        service.undo(who="Ana")
+        service.sync()
+        assert service.status_of("invoices", Side.CRM, crm_id).status is Status.SUCCESS
+        service.unlink("invoices", crm_id, xero_id, who="Ana")
         service.sync()
         assert service.status_of("invoices", Side.CRM, crm_id).status is not Status.SUCCESS
         service.link("invoices", crm_id, xero_id, who="Ana")
         service.sync()
         assert service.status_of("invoices", Side.CRM, crm_id).status is Status.SUCCESS
         acts = [entry.act for entry in service._workspace.state.audit(10)]
-    assert acts[:2] == ["link", "unlink"]
+    assert acts[:4] == ["link", "unlink", "undo unlink", "unlink"]
 
 
 def test_two_records_that_are_not_linked_cannot_be_taken_apart(sold):

@@ -207,6 +207,14 @@ def goes_with(parent: str, name: str) -> str:
     return f"It goes to Xero together with its {parent} {name}."
 
 
+def linked_by_hand(who: str) -> str:
+    return f"{who} linked it by hand. The next sync compares the two."
+
+
+def parted_by_hand(who: str) -> str:
+    return f"{who} took its link apart. The next sync looks at it by itself."
+
+
 def added_late(entity: Entity, parent: str, name: str) -> str:
     return (
         f"Its {parent} {name} is in Xero without this {entity.singular}, and Tieout does not change a {parent} there. "

@@ -11,7 +11,8 @@ from sync_core.errors import Rejected
 from sync_core.flows.casework import record
 from sync_core.flows.choices import apart_key
 from sync_core.flows.linking import changing_links
-from sync_core.model import Link, Side
+from sync_core.model import Link, Side, Status
+from sync_core.rules import remarks
 from sync_core.rules.cases import QUIET, Case, CaseAct, CaseEntry, CaseStatus, RowKey, checked_who, on_row, opened
 from sync_core.rules.people import Role
 from sync_core.service.casework import Casework
@@ -29,8 +30,9 @@ class Pairing(Casework):
         """A person makes a pair. Raises Rejected when either record is linked already."""
         known(name)
         apart = self._workspace.state.mapping(apart_key(name, crm_id, xero_id)) or ""
-        note = partial(self._keep_pairing, name, CaseAct.LINK, crm_id, xero_id, checked_who(who), apart)
-        self._join(name, crm_id, xero_id, note)
+        person = checked_who(who)
+        note = partial(self._keep_pairing, name, CaseAct.LINK, crm_id, xero_id, person, apart)
+        self._join(name, crm_id, xero_id, person, note)
 
     @needs(Role.OPERATOR)
     def unlink(self, name: str, crm_id: str, xero_id: str, *, who: str) -> None:
@@ -54,20 +56,21 @@ class Pairing(Casework):
             apart = str((first.after or {}).get("apart") or "")
             self._part(first.entity, *_ids(after.key), who, lambda: self._restore(batch, who), apart=apart)
         elif first.act == CaseAct.UNLINK:
-            self._join(first.entity, *_ids(after.key), lambda: self._restore(batch, who))
+            self._join(first.entity, *_ids(after.key), who, lambda: self._restore(batch, who))
         else:
             with self._workspace.state.together():
                 self._restore(batch, who)
         rows = f"{len(batch):,} rows" if len(batch) > 1 else "1 row"
         return f"Taken back: {CaseAct(first.act).words}, {rows}."
 
-    def _join(self, name: str, crm_id: str, xero_id: str, also: Callable[[], None]) -> None:
+    def _join(self, name: str, crm_id: str, xero_id: str, who: str, also: Callable[[], None]) -> None:
         state, now = self._workspace.state, self._workspace.clock.now()
         made = Link(name, crm_id, xero_id, "a person", now)
         with changing_links(self._workspace):
             with state.together():
                 state.add_links([made])
                 state.remove_mapping(apart_key(name, crm_id, xero_id))
+                self._await_sync(name, crm_id, xero_id, remarks.linked_by_hand(who))
                 also()
             records.set_partners(self._workspace.cache, [made])
 
@@ -79,9 +82,19 @@ class Pairing(Casework):
                     raise Rejected("These two records are not linked. Reload the page.")
                 if apart:
                     state.set_mapping(apart_key(name, crm_id, xero_id), apart, who, now)
+                self._await_sync(name, crm_id, xero_id, remarks.parted_by_hand(who))
                 also()
             for side, row_id in ((Side.CRM, crm_id), (Side.XERO, xero_id)):
                 records.clear_partner(self._workspace.cache, name, side, row_id, now)
+
+    def _await_sync(self, name: str, crm_id: str, xero_id: str, remark: str) -> None:
+        """What the last sync said of these two is no longer so; the next one looks at them. A pair stands under its Dynamics
+        id, so a Xero record that was never looked at by itself says so already.
+        """
+        state = self._workspace.state
+        for side, row_id in ((Side.CRM, crm_id), (Side.XERO, xero_id)):
+            known = state.statuses(name, side, [row_id]).values()
+            state.set_statuses([replace(each, status=Status.QUEUED, reason="", remark=remark, detail="") for each in known])
 
     def _keep_pairing(self, name: str, act: CaseAct, crm_id: str, xero_id: str, who: str, apart: str) -> None:
         """A link that was made or parted goes into the history of the case of its row; an ignored row is open again."""
