@@ -21,11 +21,12 @@ from itertools import groupby, pairwise
 
 from sync_core.model import Side, Status
 from sync_core.rules.entities import entity as entity_called
+from sync_core.rules.types import DEFAULTS
 from sync_core.sandbox.kernel import LogEntry
 from tests.scenarios.holdings import STAMPS, breaches
 from tests.simulation.arena import Arena, Edit
 from tests.simulation.operations import RETRY_AFTER
-from tests.simulation.scene import CONTACT_TABLES, OWN, Pair, Scene, all_pairs, differences, ended, over, pair_of, values_of
+from tests.simulation.scene import KINDS, Pair, Scene, all_pairs, differences, ended, over, pair_of, values_of
 
 
 def once(arena: Arena) -> list[str]:
@@ -53,11 +54,7 @@ def in_step(scene: Scene) -> list[str]:
 def nobody_forgotten(scene: Scene) -> list[str]:
     """I3, I20: every record without a partner is listed with its reason."""
     found = []
-    for entity, tables, kinds in (
-        ("contacts", CONTACT_TABLES, ("Contacts",)),
-        ("invoices", ("invoice",), ("Invoices",)),
-        *((e, (t,), k) for e, (t, k) in OWN.items()),
-    ):
+    for entity, (tables, kinds) in KINDS.items():
         links = scene.links[entity]
         there = set(links.values())
         for table in tables:
@@ -76,7 +73,7 @@ def nobody_forgotten(scene: Scene) -> list[str]:
 def nothing_lost(scene: Scene) -> list[str]:
     """I2: what a person entered is on the other side, or stands in the conflict list with both values."""
     by_record: dict[tuple[str, str, str], list[Edit]] = {}
-    partners = {(e, x): c for e in ("contacts", "invoices") for c, x in scene.links[e].items()}
+    partners = {(e, x): c for e in KINDS for c, x in scene.links[e].items()}
     for edit in scene.arena.edits:
         crm_id = edit.id if edit.side is Side.CRM else partners.get((edit.entity, edit.id), "")
         if crm_id in scene.links[edit.entity]:
@@ -87,6 +84,18 @@ def nothing_lost(scene: Scene) -> list[str]:
         if pair is not None and not over(pair):
             found += [f"{entity} {crm_id} {field}: {what}" for what in _lost(scene, pair, field, edits)]
     return [*found, *_lost_meanwhile(scene)]
+
+
+def grouped(scene: Scene) -> list[str]:
+    """R17: whose type is a contact group of Xero is in it, or something is said."""
+    members = {g["Name"]: g["Contacts"] for g in scene.rows("xero.ContactGroups").values() if g["Status"] == "ACTIVE"}
+    found = []
+    for pair in scene.pairs("contacts", *KINDS["contacts"]):
+        type_ = DEFAULTS.get(str(pair.crm.get("customertypecode")))
+        apart = type_ is not None and pair.xero_id not in members.get(type_, ())
+        if apart and not over(pair) and not ended(pair.xero) and not scene.listed(pair.entity, pair.crm_id, pair.xero_id):
+            found.append(f"contacts {pair.crm_id} is no {type_} in Xero, and nothing is said")
+    return found
 
 
 def settled(scene: Scene) -> list[str]:
@@ -127,7 +136,7 @@ def stamped(scene: Scene) -> list[str]:
 
 
 def no_destruction(arena: Arena) -> list[str]:
-    """I6, I7: Tieout deletes, voids, cancels and archives nothing; lines that left an invoice are the one exception."""
+    """I6, I7: Tieout deletes, voids, cancels and archives nothing; but lines leave an invoice, and contacts a group."""
     ours = [e for e in arena.sandbox.log() if e.run is not None and e.method != "GET"]
     found = [f"DELETE {e.path}" for e in ours if _deletes(e)]
     return found + [f"{e.method} {e.path}: {e.detail['body'][:200]}" for e in ours if ENDING.search(e.detail.get("body") or "")]
@@ -153,7 +162,8 @@ ENDING = re.compile(r'"Status":"(VOIDED|DELETED)"|"ContactStatus":"ARCHIVED"|"st
 
 def _deletes(entry: LogEntry) -> bool:
     batched = re.search(r"^DELETE (?!.*invoicedetails)", entry.detail.get("body") or "", re.MULTILINE)
-    return (entry.method == "DELETE" and "invoicedetails" not in entry.path) or batched is not None
+    leaves = re.search("invoicedetails|/ContactGroups/[^/]+/Contacts/", entry.path)
+    return (entry.method == "DELETE" and leaves is None) or batched is not None
 
 
 def one_at_a_time(arena: Arena) -> list[str]:
@@ -238,7 +248,7 @@ def _table_of(entry: LogEntry) -> str:
 
 
 OF_THE_SYSTEMS = (once, no_destruction, one_at_a_time, within_limits, parents_first, never_resent)
-OF_BOTH = (nothing_lost, in_step, nobody_forgotten, honest, settled, intended, stamped)
+OF_BOTH = (nothing_lost, in_step, nobody_forgotten, grouped, honest, settled, intended, stamped)
 """Oracles that also need to know what Tieout says of each record."""
 
 

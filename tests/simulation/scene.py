@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +18,22 @@ OWN = {
     "batch_payments": ("tie_batchpayment", ("BatchPayments",)),
 }
 """Copies of Xero records: entity -> Dynamics table, Xero collections."""
+MASTER = {
+    "products": ("product", ("Items",)),
+    "ledger_accounts": ("tie_ledgeraccount", ("Accounts",)),
+    "tax_rates": ("tie_taxrate", ("TaxRates",)),
+}
+CONTACT_TABLES = ("account", "contact")
+KINDS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "contacts": (CONTACT_TABLES, ("Contacts",)),
+    "invoices": (("invoice",), ("Invoices",)),
+    **{entity: ((table,), kinds) for entity, (table, kinds) in {**OWN, **MASTER}.items()},
+}
+"""Where the records of an entity stand: Dynamics tables, Xero collections."""
+
+
+Values = dict[str, tuple[Any, Any]]
+"""Field -> what Dynamics and Xero hold of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,14 +77,9 @@ class Scene:
         return word is not None and word.status is not Status.SUCCESS
 
 
-CONTACT_TABLES = ("account", "contact")
-
-
 def all_pairs(scene: Scene) -> Iterator[Pair]:
-    yield from scene.pairs("contacts", CONTACT_TABLES, ("Contacts",))
-    yield from scene.pairs("invoices", ("invoice",), ("Invoices",))
-    for entity, (table, kinds) in OWN.items():
-        yield from scene.pairs(entity, (table,), kinds)
+    for entity, (tables, kinds) in KINDS.items():
+        yield from scene.pairs(entity, tables, kinds)
 
 
 def pair_of(scene: Scene, entity: str, crm_id: str) -> Pair | None:
@@ -88,11 +99,19 @@ def ended(xero: Row) -> bool:
 
 
 def differences(scene: Scene, pair: Pair) -> list[str]:
-    values = {"contacts": _contact_values, "invoices": _invoice_values}.get(pair.entity, _copy_values)(scene, pair)
-    return [f"{name} is {crm!r} in Dynamics and {xero!r} in Xero" for name, (crm, xero) in values.items() if crm != xero]
+    values = _values(scene, pair).items()
+    return [f"{name} is {crm!r} in Dynamics and {xero!r} in Xero" for name, (crm, xero) in values if crm != xero]
 
 
-def _contact_values(_scene: Scene, pair: Pair) -> dict[str, tuple[Any, Any]]:
+def values_of(scene: Scene, pair: Pair, field: str) -> tuple[str, str]:
+    return _values(scene, pair)[field]
+
+
+def _values(scene: Scene, pair: Pair) -> Values:
+    return VALUES.get(pair.entity, _copy_values)(scene, pair)
+
+
+def _contact_values(_scene: Scene, pair: Pair) -> Values:
     crm, xero = pair.crm, pair.xero
     phone = next((p.get("PhoneNumber") for p in xero["Phones"].values() if p.get("PhoneNumber")), "")
     return {
@@ -106,7 +125,7 @@ def _contact_values(_scene: Scene, pair: Pair) -> dict[str, tuple[Any, Any]]:
     }
 
 
-def _invoice_values(scene: Scene, pair: Pair) -> dict[str, tuple[Any, Any]]:
+def _invoice_values(scene: Scene, pair: Pair) -> Values:
     crm, xero = pair.crm, pair.xero
     voided = ended(xero)
     return {
@@ -122,7 +141,7 @@ def _invoice_values(scene: Scene, pair: Pair) -> dict[str, tuple[Any, Any]]:
     }
 
 
-def _copy_values(scene: Scene, pair: Pair) -> dict[str, tuple[Any, Any]]:
+def _copy_values(scene: Scene, pair: Pair) -> Values:
     crm, xero = pair.crm, pair.xero
     amount = next(xero[n] for n in ("Total", "TotalAmount", "Amount") if n in xero)
     invoices = {x: c for c, x in scene.links["invoices"].items()}
@@ -134,6 +153,25 @@ def _copy_values(scene: Scene, pair: Pair) -> dict[str, tuple[Any, Any]]:
     }
 
 
-def values_of(scene: Scene, pair: Pair, field: str) -> tuple[str, str]:
-    values = _invoice_values(scene, pair) if pair.entity == "invoices" else _contact_values(scene, pair)
-    return values[field]
+def _product_values(_scene: Scene, pair: Pair) -> Values:
+    crm, xero = pair.crm, pair.xero
+    return {
+        "code": (crm["productnumber"], xero["Code"]),
+        "name": (crm["name"][:50], xero.get("Name")),
+        "link": (crm.get("tie_xeroid"), pair.xero_id),
+    }
+
+
+def _setting_values(_scene: Scene, pair: Pair) -> Values:
+    """A ledger account or tax rate, which Xero owns."""
+    crm, xero = pair.crm, pair.xero
+    return {"name": (crm["tie_name"], xero["Name"]), "status": (crm["tie_status"], xero["Status"])}
+
+
+VALUES: dict[str, Callable[[Scene, Pair], Values]] = {
+    "contacts": _contact_values,
+    "invoices": _invoice_values,
+    "products": _product_values,
+    "ledger_accounts": _setting_values,
+    "tax_rates": _setting_values,
+}

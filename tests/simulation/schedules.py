@@ -11,7 +11,12 @@ from random import Random
 
 from sync_core.flows.run import Result
 from sync_core.model import RunStatus, Side
-from tests.simulation import operations, outgoing_operations, paper_operations  # noqa: F401  # what can be drawn
+from tests.simulation import (  # noqa: F401  # what can be drawn
+    master_operations,
+    operations,
+    outgoing_operations,
+    paper_operations,
+)
 from tests.simulation.arena import Arena
 from tests.simulation.drawing import Op, draw
 from tests.simulation.oracles import judge
