@@ -63,12 +63,25 @@ class Applier:
         taken = 0
         for (side, table, verb), some in self._groups(entity, decisions).items():
             stream = entity.stream_of(side, table)
-            for wave in records.chunks(some, WAVE):
-                fresh = self._reread(entity, stream, wave) if verb is Verb.UPDATE and side is Side.XERO else wave
-                jobs = self._jobs(maker, stream, verb, fresh)
-                taken += self._send(entity, jobs) if jobs else 0
+            taken += self._send_in_waves(entity, maker, stream, verb, some)
         lined = [d for d in decisions if brings_lines(d) and (d.key, Side.CRM) not in self.attempted]
         return taken + self._to_decide_again + (self._send_lines(entity, lined) if lined else 0)
+
+    def _send_in_waves(self, entity: Entity, maker: JobMaker, stream: Stream, verb: Verb, decisions: Sequence[Decision]) -> int:
+        """What would leave the last call of a wave half filled goes with the next one, looked at once more with that."""
+        taken, left, over = 0, len(decisions), list[Decision]()
+        looks = verb is Verb.UPDATE and stream.side is Side.XERO
+        decided_on = self._versions(entity, decisions) if looks else {}
+        for wave in records.chunks(decisions, WAVE):
+            left -= len(wave)
+            some = [*over, *wave]
+            fresh = self._reread(entity, stream, some, decided_on) if looks else some
+            jobs = self._jobs(maker, stream, verb, fresh)
+            size = self._workspace.systems[stream.side].batch_size_for(stream, verb)
+            full = len(jobs) - len(jobs) % size if left else len(jobs)
+            over = [job.decision for job in jobs[full:]]
+            taken += self._send(entity, jobs[:full]) if full else 0
+        return taken
 
     def _send_lines(self, entity: Entity, decisions: Sequence[Decision]) -> int:
         writer = LineWriter(self._workspace, entity, self._run, self._lease, insist=self._insist)
@@ -108,14 +121,20 @@ class Applier:
             groups.setdefault((side, table, verb), []).append(decision)
         return groups
 
-    def _reread(self, entity: Entity, stream: Stream, decisions: Sequence[Decision]) -> list[Decision]:
-        """Xero has no guard against lost updates, so look once more just before each wave; what moved is decided again."""
-        ids = [d.xero_id for d in decisions if d.xero_id]
-        before = records.versions(self._cache, entity.name, Side.XERO, ids)
+    def _versions(self, entity: Entity, decisions: Sequence[Decision]) -> dict[str, str]:
+        return records.versions(self._cache, entity.name, Side.XERO, [d.xero_id for d in decisions if d.xero_id])
+
+    def _reread(
+        self, entity: Entity, stream: Stream, decisions: Sequence[Decision], decided_on: Mapping[str, str]
+    ) -> list[Decision]:
+        """Xero has no guard against lost updates, so look once more just before each wave; what moved is decided again.
+
+        ``decided_on``: the versions before the first look, which brings what moved in later waves as well.
+        """
         pull_stream(self._workspace, stream, self._run)
         refresh(self._workspace, entity, self._run)
-        after = records.versions(self._cache, entity.name, Side.XERO, ids)
-        still = [d for d in decisions if d.xero_id and before.get(d.xero_id) == after.get(d.xero_id)]
+        now = self._versions(entity, decisions)
+        still = [d for d in decisions if d.xero_id and decided_on.get(d.xero_id) == now.get(d.xero_id)]
         self._to_decide_again += len(decisions) - len(still)
         return still
 

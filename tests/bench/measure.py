@@ -24,12 +24,12 @@ from threading import Lock
 from typing import Any
 
 import structlog
-from sqlalchemy import func, select
+from sqlalchemy import and_, case, func, select
 
 from sync_core.flows import stamp
 from sync_core.flows.pull import streams_of
 from sync_core.model import RunSummary, Side
-from sync_core.rules.entities import ENTITIES
+from sync_core.rules.entities import CONTACT_GROUPS, ENTITIES
 from sync_core.service import Service, load_settings, open_service
 from sync_core.store.tables import intents
 from sync_core.systems.dataverse import BATCH_SIZE
@@ -106,12 +106,17 @@ class Bench:
         }
 
     def kinds(self, run: str) -> list[tuple[str, str, str, int]]:
-        """Elements written, by side, table and verb: no call takes two kinds. Stamps have no intents and are counted apart."""
+        """Elements written, by side, table and verb: no call takes two kinds. Stamps have no intents and are counted apart.
+
+        A call makes one contact group, or puts contacts into one group: these are a kind for each group.
+        """
         state = self.service._workspace.state
-        columns = intents.c.side, intents.c.table, intents.c.verb
+        in_group = case((intents.c.table == CONTACT_GROUPS.table, intents.c.tag), else_="")
+        makes_group = and_(intents.c.table == CONTACT_GROUPS.table, intents.c.xero_id == intents.c.tag)
+        columns = intents.c.side, intents.c.table, intents.c.verb, in_group, makes_group
         with state._read() as connection:
             found = connection.execute(select(*columns, func.count()).where(intents.c.run == run).group_by(*columns)).all()
-        kinds = [("dynamics" if side == Side.CRM else "xero", table, verb, number) for side, table, verb, number in found]
+        kinds = [("dynamics" if side == Side.CRM else "xero", table, verb, number) for side, table, verb, *_, number in found]
         return [*kinds, ("dynamics", "stamps", "create", self.stamps)]
 
     def budget_used(self) -> float | None:

@@ -13,6 +13,7 @@ import pytest
 from sync_core.flows import apply
 from sync_core.model import RunStatus, Side
 from sync_core.sandbox.xero.store import store_of
+from sync_core.systems.xero import Xero
 from tests.flows.shop import act, at_rest, numbers, remark, rows, sell, sync
 from tests.scenarios.books import Books
 
@@ -257,8 +258,10 @@ def test_a_change_in_xero_just_before_writing_is_decided_again_and_shown_with_bo
     assert "2027-02-15" in text
 
 
-def test_what_changes_in_xero_while_earlier_waves_go_out_is_not_overwritten(books, monkeypatch):
+@pytest.mark.parametrize("strikes", [{"after": 1, **LIST}, UPDATE], ids=["before the first look", "while the first goes out"])
+def test_what_changes_in_xero_while_earlier_waves_go_out_is_not_overwritten(books, monkeypatch, strikes):
     monkeypatch.setattr(apply, "WAVE", 1)
+    monkeypatch.setattr(Xero, "batch_size_for", lambda *_: 1)
     sell(books, "INV-1", "INV-2")
     sync(books)
     for number in ("INV-1", "INV-2"):
@@ -266,7 +269,7 @@ def test_what_changes_in_xero_while_earlier_waves_go_out_is_not_overwritten(book
     ids = {row["InvoiceNumber"]: row["InvoiceID"] for row in rows(books, "xero.Invoices")}
     sent = [row["invoicenumber"] for row in sorted(rows(books, "dataverse.invoice"), key=lambda row: row["invoiceid"])]
     edit = {"system": "xero", "table": "Invoices", "id": ids[sent[1]], "set": {"DueDate": "2027-02-15"}}
-    fault = books.sandbox.fault("edit_before", edit=edit, **UPDATE)
+    fault = books.sandbox.fault("edit_before", edit=edit, **strikes)
     sync(books)
     assert fault.fired == 1
     due = {row["InvoiceNumber"]: str(row["DueDate"]) for row in rows(books, "xero.Invoices")}
