@@ -6,7 +6,7 @@ from datetime import UTC, datetime, tzinfo
 
 import streamlit as st
 
-from console import actions, sign_in
+from console import actions, browsers, sign_in
 from console.door import service
 from console.permitted import held
 from console.standing import stale_sides
@@ -33,7 +33,9 @@ def sidebar() -> None:
     """Who sits here. On one's own machine nobody signs in, so people say it themselves."""
     person = sign_in.person()
     if not person.is_signed_in:
-        st.sidebar.text_input("Your name", key=actions.NAME, placeholder="for the audit trail", persist_state="session")
+        st.session_state.setdefault(actions.NAME, browsers.name())
+        typed = st.sidebar.text_input("Your name", key=actions.NAME, placeholder="for the audit trail", persist_state="session")
+        browsers.keep_name((typed or "").strip())
         return
     st.sidebar.text(person.name)
     st.sidebar.caption(MAY[person.role])

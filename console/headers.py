@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from starlette.datastructures import MutableHeaders
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from console import browsers
 
 POLICY = "; ".join(
     (
@@ -39,16 +41,20 @@ ENCRYPTED = {"Strict-Transport-Security": "max-age=31536000"}
 
 
 class SecurityHeaders:
-    """``encrypted``: browsers come over https, so that they keep to it and send no cookie without it."""
+    """``encrypted``: browsers come over https, so that they keep to it and send no cookie without it. ``names_browsers``: a
+    browser that is not known yet gets the cookie of :mod:`console.browsers` with its first page.
+    """
 
-    def __init__(self, app: ASGIApp, *, encrypted: bool = False) -> None:
-        self._app, self._encrypted = app, encrypted
+    def __init__(self, app: ASGIApp, *, encrypted: bool = False, names_browsers: bool = False) -> None:
+        self._app, self._encrypted, self._names_browsers = app, encrypted, names_browsers
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 headers.update(HEADERS)
+                if self._names_browsers and _is_first_page(scope, headers):
+                    headers.append("Set-Cookie", browsers.new_cookie())
                 if self._encrypted:
                     headers.update(ENCRYPTED)
                     message["headers"] = [_kept_to_https(name, value) for name, value in message["headers"]]
@@ -58,6 +64,12 @@ class SecurityHeaders:
             await PlainTextResponse("Not found.", status_code=404)(scope, receive, with_headers)
             return
         await self._app(scope, receive, with_headers)
+
+
+def _is_first_page(scope: Scope, answer: MutableHeaders) -> bool:
+    """Whether a page goes to a browser that sent no cookie of ours."""
+    is_page = answer.get("content-type", "").startswith("text/html")
+    return is_page and browsers.COOKIE not in Headers(scope=scope).get("cookie", "")
 
 
 def _kept_to_https(name: bytes, value: bytes) -> tuple[bytes, bytes]:

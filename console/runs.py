@@ -7,10 +7,13 @@ from datetime import tzinfo
 
 import streamlit as st
 
-from console.texts import RUN_WORDS, lasting, scope_words, when
+from console import paging
+from console.door import service
+from console.texts import RUN_WORDS, STATUS_WORDS, count, lasting, scope_words, when
 from console.widgets import Column, filled, left, right, table
 from sync_core.model import Outcome, RunStatus, RunSummary
 
+ON_A_PAGE = 50
 WRITES = (Outcome.CREATED, Outcome.UPDATED)
 TROUBLE = (Outcome.BLOCKED, Outcome.CONFLICT, Outcome.FAILED)
 COLUMNS: dict[str, Column] = {
@@ -107,3 +110,37 @@ def outcomes(run: RunSummary, labels: dict[str, str]) -> None:
     if looked and rows:
         st.markdown("**What a sync would have done**")
     table(rows, columns, f"What the run {'would have done' if looked else 'did'}, per entity")
+
+
+def records(run: RunSummary, labels: dict[str, str], zone: tzinfo) -> None:
+    """The records of a run, those that need somebody first. Each stands with the last run that looked at it."""
+    name = f"records_{run.run}"
+    _, number = service().run_records(run.run, limit=0)
+    if not number:
+        if run.status is not RunStatus.PREVIEW:
+            st.text("No record stands as this run left it: it changed none, or a later run looked at them again.")
+        return
+    pages = paging.pages_of(number, ON_A_PAGE)
+    found, _ = service().run_records(run.run, limit=ON_A_PAGE, offset=ON_A_PAGE * (paging.page(name, pages) - 1))
+    st.markdown(f"**{count(number, 'record')} as this run left them**")
+    columns: dict[str, Column] = {
+        "status": left("Status", width=130),
+        "entity": left("Entity", width=120),
+        "name": left("Name", width=180),
+        "side": left("In", width=80),
+        "synced": left("Last synced", width=124),
+        "remark": left("Remark", width=420),
+    }
+    rows = [
+        {
+            "status": STATUS_WORDS[each.standing.status],
+            "entity": labels.get(each.standing.entity, each.standing.entity),
+            "name": each.name,
+            "side": each.standing.side.label,
+            "synced": when(each.standing.last_synced, zone),
+            "remark": each.standing.remark,
+        }
+        for each in found
+    ]
+    table(rows, columns, "Records as this run left them", name=name)
+    paging.turn(name, pages)

@@ -84,7 +84,7 @@ def application(house: House) -> st.App:
         lifespan=house.lifespan,
         routes=ROUTES,
         middleware=[
-            Middleware(SecurityHeaders, encrypted=sign_in.is_encrypted()),
+            Middleware(SecurityHeaders, encrypted=sign_in.is_encrypted(), names_browsers=not sign_in.is_needed()),
             Middleware(TrustedHostMiddleware, allowed_hosts=hosts()),
         ],
         on_script_error=say_instead,

@@ -8,7 +8,7 @@ from console import actions
 from console.door import service
 from console.frame import reader_zone
 from console.permitted import held
-from console.runs import about_previews, columns_of, folded, outcomes, quiet_line, run_line
+from console.runs import about_previews, columns_of, folded, outcomes, quiet_line, records, run_line
 from console.texts import RUN_WORDS, plain, scope_words, when, zone_name
 from console.widgets import empty, leading, list_height, pick
 from sync_core.model import RunSummary
@@ -27,6 +27,7 @@ def draw(run: RunSummary, message: str) -> None:
     calls = " · ".join(f"{NAMES.get(k, k)} {c.read:,} reads, {c.write:,} writes" for k, c in run.calls.items())
     st.text(f"Run {run.run} · asked by: {run.trigger} · calls: {calls or 'none'}")
     outcomes(run, labels)
+    records(run, labels, zone)
 
 
 st.title("Runs")

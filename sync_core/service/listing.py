@@ -16,7 +16,7 @@ from sync_core.rules.entities import entity
 from sync_core.rules.mapping import loads
 from sync_core.rules.remarks import spoken
 from sync_core.service.desk import Desk, known
-from sync_core.store import master_data, records, register
+from sync_core.store import master_data, periods, records, register
 from sync_core.store.register import Asked
 
 ACTIVE = "ACTIVE"
@@ -84,8 +84,22 @@ class Event:
     words: str
 
 
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """A record that a run was the last to look at: what people call it, and how it stands since."""
+
+    name: str
+    standing: RecordStatus
+
+
 class Listing(Desk):
     """Reads the cache and the state."""
+
+    def run_records(self, run: str, *, limit: int = 100, offset: int = 0) -> tuple[list[RunRecord], int]:
+        """Records that no later run looked at again, those that need somebody first; and how many there are of them."""
+        found, number = self._workspace.state.statuses_of_run(run, limit, offset)
+        names = periods.names(self._workspace.cache, (each.id for each in found))
+        return [RunRecord(names.get(each.id, each.id), each) for each in found], number
 
     def record_list(
         self, name: str, statuses: Sequence[Status] = (), search: str = "", *, limit: int = 100, offset: int = 0

@@ -60,6 +60,15 @@ class Statuses(Shelf):
             rows = connection.execute(statement.order_by(*order).limit(limit).offset(offset))
             return [_status(row._asdict()) for row in rows]
 
+    def statuses_of_run(self, run: str, limit: int, offset: int = 0) -> tuple[list[RecordStatus], int]:
+        """Records that this run was the last to look at, those that stand well last; and how many there are."""
+        of = table.c.organisation == self._organisation, table.c.run == run
+        order = (table.c.status == Status.SUCCESS.value), table.c.entity, table.c.side, table.c.id
+        with self._read() as connection:
+            rows = connection.execute(select(*_COLUMNS).where(*of).order_by(*order).limit(limit).offset(offset)).all()
+            number = connection.execute(select(func.count()).select_from(table).where(*of)).scalar_one()
+        return [_status(row._asdict()) for row in rows], number
+
     def standings(self, entity: str) -> list[tuple[str, str, str]]:
         """Side, id and status of every record of an entity, for a list that is sorted and counted elsewhere."""
         own = table.c.organisation == self._organisation, table.c.entity == entity

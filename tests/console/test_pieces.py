@@ -5,16 +5,17 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from types import SimpleNamespace
 
 import httpx
 import pytest
 import streamlit as st
 from starlette.applications import Starlette
-from starlette.responses import PlainTextResponse
+from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from streamlit import config
 
-from console import hardening, sign_in
+from console import browsers, hardening, sign_in
 from console.answers import MOST, SECONDS, Answers
 from console.checks import settings_lines
 from console.diagram import flow_diagram
@@ -183,9 +184,9 @@ def test_without_a_sign_in_no_other_address_is_served(monkeypatch):
     assert told == [("server.allowedHosts", ["127.0.0.1", "localhost", f"{'t' * 32}.example"])]
 
 
-async def _answer_of(app):
+async def _answer_of(app, headers=None):
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://127.0.0.1") as client:
-        return await client.get("/")
+        return await client.get("/", headers=headers)
 
 
 @pytest.mark.parametrize("encrypted", [True, False])
@@ -201,9 +202,30 @@ def test_cookies_are_kept_to_https_where_browsers_come_by_it(encrypted):
     assert ("strict-transport-security" in headers) is encrypted
 
 
-def test_settings_are_shown_without_secrets(synced):
-    from types import SimpleNamespace
+@pytest.mark.parametrize(
+    ("typed", "sent", "known"),
+    [("text/html", {}, True), ("text/html", {"cookie": f"{browsers.COOKIE}=abc"}, False), ("text/csv", {}, False)],
+    ids=["first page", "later page", "file"],
+)
+def test_a_browser_is_made_known_by_a_cookie_that_no_script_reads(typed, sent, known):
+    app = SecurityHeaders(Starlette(routes=[Route("/", lambda _: Response("", media_type=typed))]), names_browsers=True)
+    given = asyncio.run(_answer_of(app, sent)).headers.get("set-cookie", "")
+    assert (browsers.COOKIE in given, "HttpOnly; SameSite=Strict" in given) == (known, known)
 
+
+def test_a_name_is_kept_for_the_browser_that_it_was_typed_in(monkeypatch):
+    here = {browsers.COOKIE: "one"}
+    monkeypatch.setattr(browsers.st, "context", SimpleNamespace(cookies=here))
+    browsers.keep_name("Ana")
+    assert browsers.name() == "Ana"
+    here[browsers.COOKIE] = "another"
+    assert browsers.name() == ""
+    del here[browsers.COOKIE]
+    browsers.keep_name("Ben")
+    assert browsers.name() == ""
+
+
+def test_settings_are_shown_without_secrets(synced):
     from tests.console.synced import settings_of
 
     folder, environment = synced

@@ -103,6 +103,10 @@ def test_runs_open_to_entities_and_outcomes(service, show, words):
     at.run()
     assert "asked by: by hand" in words(at)
     assert {"Invoices", "Contacts"} <= set(at.dataframe[1].value["entity"])
+    records = at.dataframe[2].value
+    assert "as this run left them" in words(at)
+    assert list(records["status"][:1]) != ["● in step"]
+    assert all(records["remark"])
 
 
 def test_connections_show_checks_and_no_secret(service, show, words):
