@@ -18,6 +18,7 @@ CREATE TABLE IF NOT EXISTS dirty (entity VARCHAR NOT NULL, side VARCHAR NOT NULL
 -- One canonical record per entity, side and id. The typed columns feed the reconciliation; NULL where the entity has none.
 -- `seq` is a short name of the row that never changes, so that what is kept of a reconciliation needs no long ids.
 -- `parent` is what a payment or allocation is part of: its batch, its credit note, its prepayment or overpayment.
+-- Numbers and references are not packed: of a row that stands far from others, all texts packed with it would be unpacked.
 -- `agreed_hash` and `agreed_partner` repeat them of the agreed image: whether a record moved is then told without a join.
 CREATE SEQUENCE IF NOT EXISTS record_seq;
 CREATE TABLE IF NOT EXISTS record (
@@ -31,12 +32,12 @@ CREATE TABLE IF NOT EXISTS record (
   hash            VARCHAR NOT NULL,
   fields          VARCHAR NOT NULL,
   title           VARCHAR,
-  number          VARCHAR,
+  number          VARCHAR USING COMPRESSION uncompressed,
   contact         VARCHAR,
   currency        VARCHAR,
   doc_date        DATE,
   due_date        DATE,
-  reference       VARCHAR,
+  reference       VARCHAR USING COMPRESSION uncompressed,
   kind            VARCHAR,
   state           VARCHAR,
   document        VARCHAR,
