@@ -98,7 +98,9 @@ def _scope(entities: list[str], records: list[str], *, full: bool) -> Any:
     for text in records:
         name, separator, row_id = text.partition(":")
         if not separator or not row_id:
-            raise Configure(f"--record takes ENTITY:ID, for example invoices:1f0c..., and not {text!r}.")
+            raise Configure(
+                f"--record takes ENTITY:ID, for example invoices:1f0c..., and not {text!r}. Name the record like that."
+            )
         only.setdefault(name, set()).add(row_id.strip())
     picked = {name: frozenset(i for v in ids for i in (v, v.lower())) for name, ids in only.items()} or None
     return Scope(tuple(entities), picked, full)
@@ -143,7 +145,7 @@ def verify(
         with open_service() as service:
             checked = service.verify(entity, frozenset({record, record.lower()}) if record else None)
         if record and not checked:
-            raise Configure(f"No linked record of {entity} has the id {record}, so there is nothing to compare.")
+            raise Configure(f"No linked record of {entity} has the id {record}, so there is nothing to compare. Check the id.")
         wrong = [v for v in checked if not v.agrees]
         body = {"checked": len(checked), "agree": len(checked) - len(wrong), "differ": len(wrong)}
         if as_json:

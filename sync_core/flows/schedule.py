@@ -132,7 +132,7 @@ class Schedule:
 
     def __init__(self, desk: Desk, organisation: str, minutes: int, now: Callable[[], datetime]) -> None:
         if minutes < 1:
-            raise Configure("The setting TIEOUT_SYNC_MINUTES is wrong: there must be at least one minute between two syncs.")
+            raise Configure("The setting TIEOUT_SYNC_MINUTES is wrong: set at least one minute between two syncs.")
         self._desk, self._organisation, self._preset, self._now = desk, organisation, minutes, now
         self._asked: int | None = None
         self._scheduler = BackgroundScheduler(timezone=UTC)

@@ -216,10 +216,11 @@ CHECKS: dict[str, Check] = {
 def locked_document(record: Record, xero: Record, books: Books) -> str | None:
     """Why an existing Xero document cannot take a change, None when it can."""
     if xero.gone:
-        return f"The document is {xero.gone} in Xero."
+        return f"The document is {xero.gone} in Xero. Set the change back in Dynamics, or enter a new document."
     if record.side is Side.CRM and any(xero.fields.get(n) for n in ("amount_paid", "amount_credited")):
         return "A payment or credit note stands on it in Xero. Remove that first, or issue a credit note."
     day = xero.fields.get("date")
     if books.locked_until and isinstance(day, date) and day <= books.locked_until:
-        return f"Its date {day.isoformat()} is in a period that is locked in Xero until {books.locked_until.isoformat()}."
+        locked = f"Its date {day.isoformat()} is in a period that is locked in Xero until {books.locked_until.isoformat()}."
+        return f"{locked} Move the lock date in Xero, or set the change back in Dynamics."
     return None

@@ -162,7 +162,7 @@ def unlisted(label: str, where: Side) -> str:
 
 def only_in(entity: Entity, side: Side) -> str:
     made = f"Tieout does not make {entity.label.lower()} in {side.other.label} by itself."
-    return f"Only {side.label} has this {entity.singular}. {made}"
+    return f"Only {side.label} has this {entity.singular}. {made} Enter it there if it belongs there."
 
 
 def gone_first(side: Side, means: str) -> str:

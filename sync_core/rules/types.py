@@ -195,9 +195,9 @@ def type_lines(mapped: TypeMap, in_use: Mapping[tuple[str, str], int]) -> tuple[
 def checked(table: str, code: str, kind: str) -> ContactType:
     """The type that a person chose for a value. Raises Rejected naming what cannot be."""
     if table not in TABLES:
-        raise Rejected(f"Types are mapped for {' and '.join(TABLES)}, not for {table}.", field="table")
+        raise Rejected(f"Types are mapped for {' and '.join(TABLES)}, not for {table}. Choose one of these.", field="table")
     if not code.isdecimal():
-        raise Rejected("A relationship type is a whole number, as Dynamics keeps it.", field="code")
+        raise Rejected("A relationship type is a whole number, as Dynamics keeps it. Choose from the list.", field="code")
     if kind not in set(ContactType):
         raise Rejected(f"Choose one of {', '.join(ContactType)}.", field="type")
     return ContactType(kind)

@@ -237,7 +237,10 @@ class Closing(Worklist):
             try:
                 folder = opened.enter_context(TemporaryDirectory(prefix="past-", dir=self.settings.data_dir))
             except OSError as error:
-                raise Configure(f"The folder {self.settings.data_dir} cannot be written ({error.strerror}).") from None
+                raise Configure(
+                    f"The folder {self.settings.data_dir} cannot be written ({error.strerror}). Give Tieout the right to write "
+                    "there, or free some space."
+                ) from None
             cache = past(self._workspace.cache, at, Path(folder) / "cache.duckdb")
             opened.callback(cache.close)
             made = Past(self.settings, replace(self._workspace, cache=cache), self._running)

@@ -116,7 +116,9 @@ def _address(url: str) -> URL:
         raise Configure("TIEOUT_STATE_URL is not a database address. It must begin with sqlite:/// or postgresql://.") from None
     backend = address.get_backend_name()
     if backend not in ("sqlite", "postgresql"):
-        raise Configure(f"TIEOUT_STATE_URL names {backend}. Tieout keeps its state in SQLite or PostgreSQL only.")
+        raise Configure(
+            f"TIEOUT_STATE_URL names {backend}. Tieout keeps its state in SQLite or PostgreSQL only; choose one of these."
+        )
     if backend == "sqlite":
         _make_file(address)
     return address
@@ -124,7 +126,7 @@ def _address(url: str) -> URL:
 
 def _make_file(address: URL) -> None:
     if not address.database or address.database == ":memory:":
-        raise Configure("TIEOUT_STATE_URL must name a file: state that is only in memory would be lost.")
+        raise Configure("TIEOUT_STATE_URL must name a file: give it a path, for state that is only in memory would be lost.")
     path = Path(address.database)
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)

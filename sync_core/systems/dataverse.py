@@ -177,7 +177,9 @@ class Dataverse:
             if link or "@odata.nextLink" in payload:
                 continue
             if cursor is not None:
-                raise Retryable(f"Dynamics ended the list of {stream.table} without saying where to go on.")
+                raise Retryable(
+                    f"Dynamics ended the list of {stream.table} without saying where to go on. Try again in a few minutes."
+                )
             # Not every server tracks the changes that it was asked to: then the list is read whole each time, in order.
             yield from self._whole_list(stream, set_name)
 
@@ -194,7 +196,7 @@ class Dataverse:
             yield payload
             address = self.http.follow(address, payload.get("@odata.nextLink") or "")
             if address in seen:
-                raise Retryable(f"Dynamics lists the same page of {stream.table} again and again.")
+                raise Retryable(f"Dynamics lists the same page of {stream.table} again and again. Try again in a few minutes.")
             seen.add(address)
 
     def _link_of(self, stream: Stream, cursor: str) -> str:

@@ -27,6 +27,7 @@ NOT_SUPPORTED = "not supported"
 NOT_PERMITTED = "not permitted"
 
 SETUP = "Run: python -m sync_core setup"
+_KEYS = {"tie_xeroid": "Xero id", "tie_recordkey": "record key"}
 _ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _PRIVILEGE = re.compile(r"\bprv[A-Z]\w+")
 _READ_ONLY = re.compile(r"read[ -]?only", re.IGNORECASE)
@@ -86,10 +87,16 @@ def _plain(name: str) -> str:
 def _precondition(write: Write, failed: Failure) -> Rejected:
     creating = write.verb is Verb.CREATE
     if failed.code in ALREADY_THERE or (creating and failed.code != VERSION_MOVED):
-        what = "this record" if creating else "another record with the same key"
-        return Rejected(f"Dynamics already has {what}.", code=EXISTS, detail=failed.message)
+        key = next((_KEYS[name] for name in write.body if name in _KEYS), "key")
+        return Rejected(
+            f"Another record in Dynamics, perhaps a deactivated or merged one, already has the same "
+            f"{key}. Find it there and clear its {key}, then try this record again.",
+            code=EXISTS,
+            detail=failed.message,
+        )
     return Stale(
-        "The record was changed in Dynamics after Tieout had read it, so nothing was written.",
+        "The record was changed in Dynamics after Tieout had read it, so nothing was written. The next sync "
+        "decides again, on what stands there now.",
         code=failed.code,
         detail=failed.message,
     )
@@ -99,17 +106,23 @@ def _explain(write: Write, failed: Failure, field: str) -> tuple[str, str]:
     table, code = write.stream.table, failed.code
     the_field = f"the field {field}" if field else "a field"
     if failed.status == 404 and (write.id or "").lower() in failed.message.lower():
-        return "The record is no longer in Dynamics.", MISSING
+        return "The record is no longer in Dynamics. The next sync reads that and says what stands in Xero.", MISSING
     if failed.status == 404 or code in ROW_MISSING:
-        return f"A record that {the_field} refers to is not in Dynamics.", code
+        return (
+            f"A record that {the_field} refers to is not in Dynamics. Restore it there, or choose another one, then try again.",
+            code,
+        )
     if failed.status in (401, 403):
-        return f"The application user may not write {table} in Dynamics: its security role lacks a right.", NOT_PERMITTED
+        lacks = f"The application user may not write {table} in Dynamics: its security role lacks a right."
+        return f"{lacks} Give it that right; the next sync sends the record again.", NOT_PERMITTED
     if code == TOO_LONG:
-        return f"The text in {the_field} is longer than Dynamics allows.", code
+        return f"The text in {the_field} is longer than Dynamics allows. Shorten it; the next sync sends it again.", code
     if code in (BAD_PAYLOAD, UNKNOWN_NAME):
-        return f"Dynamics does not take {the_field} of {table} as it was sent.", code
+        mend = f"Correct the value; if Dynamics lacks the column, run the set-up. {SETUP}"
+        return f"Dynamics does not take {the_field} of {table} as it was sent. {mend}", code
     if code == STATUS_PAIR:
-        return "Dynamics does not allow this status in the record's present state.", code
+        return "Dynamics does not allow this status in the record's present state. Set its status there, then try again.", code
     if _READ_ONLY.search(failed.message):
         return "The record is read-only in Dynamics: a paid or cancelled invoice must be reactivated first.", code
-    return f"Dynamics refused the record: {failed.message or f'status {failed.status}'}", code
+    said = (failed.message or f"status {failed.status}").rstrip(". ")
+    return f"Dynamics refused the record: {said}. Correct what it names, then try again.", code

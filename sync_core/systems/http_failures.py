@@ -73,7 +73,7 @@ def incomplete(system: str, host: str, error: Exception) -> Retryable:
 
 def too_large(system: str, cap: int) -> Retryable:
     size = cap // (1024 * 1024)
-    return Retryable(f"{system} answered with more than {size} MB at once, which Tieout does not read.")
+    return Retryable(f"{system} answered with more than {size} MB at once, which Tieout does not read. Try again later.")
 
 
 def unknown(system: str, why: str, detail: str) -> Unknown:
@@ -94,4 +94,4 @@ def _permission(system: str) -> str:
         return "Probably the application user lacks a security role that covers this table; give it one, then try again."
     if system.startswith("Xero"):
         return "Probably the app lacks a scope, or the organisation is no longer connected to it; check both in Xero."
-    return "Probably the application lacks a permission."
+    return "Probably the application lacks a permission; give it one, then try again."

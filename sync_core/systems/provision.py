@@ -185,7 +185,10 @@ class _Setup:
         definition = answer.json()
         allowed = definition.get("CanChangeTrackingBeEnabled")
         if (allowed.get("Value") if isinstance(allowed, dict) else allowed) is False:
-            raise Configure(f"Dynamics does not allow change tracking on the table {definition['LogicalName']}.")
+            name = definition["LogicalName"]
+            raise Configure(
+                f"Dynamics does not allow change tracking on the table {name}. Allow it there, then run the set-up."
+            )
         body = {key: value for key, value in definition.items() if key != _CONTEXT} | {"ChangeTrackingEnabled": True}
         self._change("PUT", path, body, **{"MSCRM.MergeLabels": "true"})
 
@@ -248,4 +251,5 @@ def _request(http: Http, method: str, path: str, body: Body | None = None, heade
 
 def _refused(answer: Answer, path: str) -> Configure:
     failed = odata.failure(answer.status, answer.body)
-    return Configure(f"Dynamics refused a step of the set-up: {failed.message or f'status {answer.status}'}", detail=path)
+    said = (failed.message or f"status {answer.status}").rstrip(". ")
+    return Configure(f"Dynamics refused a step of the set-up: {said}. Mend that, then run the set-up again.", detail=path)

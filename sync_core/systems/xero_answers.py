@@ -43,6 +43,18 @@ _MEANINGS = (
     (r"\bname\b", "Name", ""),
 )
 
+CORRECT = "Correct it; the next sync sends it again."
+_REMEDIES = {
+    # What helps, by our code.
+    "too long": "Shorten it; the next sync sends it again.",
+    "locked period": "Change the date, or move the lock date in Xero, then try again.",
+    "archived": "Restore it in Xero, or choose another one, then try again.",
+    "already deleted": "Look at it in Xero; the next sync says what stands there.",
+    "not editable": "Remove the payment or credit that stands on it in Xero, or set it back in Dynamics, then try again.",
+    "exists": "Choose another one, or link this record to the one in Xero that has it.",
+    "idempotency": "Try this record again.",
+}
+
 
 def receipts(writes: Sequence[Write], answer: Answer) -> list[Receipt]:
     """One receipt per write, in order. Raises Unknown when the answer cannot be told apart into elements."""
@@ -57,7 +69,11 @@ def rejected(answer: Answer) -> Rejected:
     """A refusal of a whole request, in words."""
     body = _envelope(answer)
     if answer.status == 404:
-        return Rejected("Xero no longer has this record.", code="missing", detail=answer.text())
+        return Rejected(
+            "Xero no longer has this record. The next sync reads that and says what stands in Dynamics.",
+            code="missing",
+            detail=answer.text(),
+        )
     elements = body.get("Elements")
     said = [text for element in elements or () if isinstance(element, dict) for text in _errors(element)]
     text = "; ".join(said) or str(body.get("Message") or body.get("Detail") or f"status {answer.status}")
@@ -157,7 +173,12 @@ def _names(write: Write, element: Native) -> bool:
 def _rejection(text: str, detail: str) -> Rejected:
     said = redact(text, longest=600).rstrip(". ")
     name, code = _meaning(said)
-    return Rejected(f"Xero refused this record: {said}.", field=name, code=code or "validation", detail=detail)
+    return Rejected(
+        f"Xero refused this record: {said}. {_REMEDIES.get(code, CORRECT)}",
+        field=name,
+        code=code or "validation",
+        detail=detail,
+    )
 
 
 def _meaning(said: str) -> tuple[str, str]:

@@ -32,5 +32,8 @@ def test_a_merged_record_that_may_not_be_changed_keeps_its_id_and_the_survivor_s
     assert held["Kahu Guiding Co"]["tie_xeroid"]
     assert remark(books, "Onekaka Kayaks", "contacts") == (
         "Failed",
-        "Dynamics already has another record with the same key.",
+        (
+            "Another record in Dynamics, perhaps a deactivated or merged one, already has the same Xero id. "
+            "Find it there and clear its Xero id, then try this record again."
+        ),
     )

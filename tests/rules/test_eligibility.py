@@ -145,7 +145,7 @@ def test_every_rule_of_the_registry_has_its_check(declared):
         ({"amount_paid": Decimal(1)}, "", "A payment or credit note stands on it"),
         ({"amount_credited": Decimal(1)}, "", "A payment or credit note stands on it"),
         ({"date": date(2026, 5, 1)}, "", "locked in Xero until 2026-06-30"),
-        ({}, "voided", "The document is voided in Xero."),
+        ({}, "voided", "The document is voided in Xero. Set the change back in Dynamics"),
     ],
 )
 def test_an_existing_document_that_cannot_change_says_why(changes, gone, words):

@@ -216,7 +216,10 @@ def test_one_refused_element_stops_no_other():
     refused = receipts[1].error
     assert isinstance(refused, Rejected)
     assert (refused.field, refused.code) == ("ContactNumber", "exists")
-    assert refused.message == "Xero refused this record: The contact number is already linked to another contact."
+    assert refused.message == (
+        "Xero refused this record: The contact number is already linked to another contact. "
+        "Choose another one, or link this record to the one in Xero that has it."
+    )
     assert "gave no reason" in receipts[2].error.message
 
 
@@ -331,7 +334,8 @@ def test_complaints_are_recognised(text, field, code):
 def test_a_payload_that_xero_cannot_read_refuses_every_element():
     body = {"ErrorNumber": 14, "Type": "PostDataInvalidException", "Message": "Invalid Json data"}
     receipts = xero_on(Script(answer(400, body))).write(create(INVOICES, {}, {}))
-    assert [r.error.message for r in receipts] == ["Xero refused this record: Invalid Json data."] * 2
+    refusal = "Xero refused this record: Invalid Json data. Correct it; the next sync sends it again."
+    assert [r.error.message for r in receipts] == [refusal] * 2
 
 
 @pytest.mark.parametrize("silent", [[{"InvoiceNumber": "1", "ValidationErrors": []}], []])
