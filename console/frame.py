@@ -107,7 +107,8 @@ def _running() -> str:
     if progress.stopping:
         return "… a sync is ending"
     written = f", {progress.writes:,} batches written" if progress.writes else ""
-    return f"… a sync is running: {progress.read} of {progress.lists} lists read{written}"
+    waits = f"; waiting for Xero's limit until {progress.waits_until:%H:%M} UTC" if progress.waits_until else ""
+    return f"… a sync is running: {progress.read} of {progress.lists} lists read{written}{waits}"
 
 
 def _answers() -> None:

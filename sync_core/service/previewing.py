@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
 
 from sync_core.errors import Configure, Rejected
 from sync_core.flows.preview import Preview, as_json, of_json, preview
@@ -13,7 +13,7 @@ from sync_core.flows.pull import streams_of
 from sync_core.flows.run import Result
 from sync_core.flows.scope import Scope
 from sync_core.flows.workspace import Workspace
-from sync_core.model import Status
+from sync_core.model import Side, Status
 from sync_core.rules.entities import ENTITIES
 from sync_core.rules.people import Role
 from sync_core.rules.rails import refusals
@@ -30,13 +30,17 @@ MOST = 20_000
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """The run under way. ``read`` of ``lists`` were read; ``writes``: batches that were settled since."""
+    """The run under way. ``read`` of ``lists`` were read; ``writes``: batches that were settled since.
+
+    ``waits_until``: when Xero's limit of calls a minute lets it go on, None while it does not wait for that.
+    """
 
     run: str
     read: int
     lists: int
     writes: int
     stopping: bool
+    waits_until: datetime | None = None
 
 
 def keep_preview(workspace: Workspace, result: Result) -> None:
@@ -125,7 +129,12 @@ class Previewing(Reconciling):
         passed = running.passed
         lists = len(tuple(streams_of(ENTITIES)))
         return Progress(
-            running.id, min(passed["pulled"], lists), lists, passed["settled"] + passed["stamped"], bool(running.stopped_by)
+            running.id,
+            min(passed["pulled"], lists),
+            lists,
+            passed["settled"] + passed["stamped"],
+            bool(running.stopped_by),
+            self._workspace.systems[Side.XERO].waits_until,
         )
 
     @needs(Role.OPERATOR)

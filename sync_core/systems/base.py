@@ -111,4 +111,8 @@ class System(Protocol):
     def left_today(self) -> int | None:
         """Calls that the system still allows today, None when it has no such limit or has not said yet."""
 
+    @property
+    def waits_until(self) -> datetime | None:
+        """Until when a call waits for the system's limit of calls a minute; None while none does."""
+
     def close(self) -> None: ...

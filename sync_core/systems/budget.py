@@ -12,6 +12,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -51,6 +52,12 @@ class Budget:
         self._in_flight = 0
         self._foreign, self._foreign_until = 0, 0.0
         self._today: int | None = None
+        self._waits_until: datetime | None = None
+
+    @property
+    def waits_until(self) -> datetime | None:
+        """When the minute has room again for who waits for it now; None when nobody does."""
+        return self._waits_until
 
     def remaining_today(self) -> int | None:
         """Calls left today as Xero last said, None when it has not said yet."""
@@ -71,7 +78,11 @@ class Budget:
                     if wait is None:
                         self._changed.wait()
                         continue
-                self._clock.sleep(wait)
+                self._waits_until = self._clock.now() + timedelta(seconds=wait)
+                try:
+                    self._clock.sleep(wait)
+                finally:
+                    self._waits_until = None
 
     def settle(self, slot: Slot, *, sent: bool) -> None:
         """Called by the slot."""

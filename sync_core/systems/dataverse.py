@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import quote, urlsplit
 
@@ -93,6 +94,10 @@ class Dataverse:
 
     @property
     def left_today(self) -> int | None:
+        return None
+
+    @property
+    def waits_until(self) -> datetime | None:
         return None
 
     @property

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
 from sync_core.errors import Configure, Rejected, Retryable
@@ -79,6 +80,10 @@ class Xero:
     @property
     def left_today(self) -> int | None:
         return self.budget.remaining_today()
+
+    @property
+    def waits_until(self) -> datetime | None:
+        return self.budget.waits_until
 
     @property
     def calls(self) -> Calls:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from datetime import timedelta
 
 import pytest
 from virtual import Script, VirtualClock, answer, http_on
@@ -80,6 +81,17 @@ def test_slow_answers_do_not_eat_the_minute(clock):
     first.release()
     second.release()
     assert budget.acquire().started - first.started == pytest.approx(62)
+
+
+def test_who_waits_for_the_minute_can_be_told_until_when(clock):
+    budget, told = Budget(clock, per_minute=1), []
+    began, sleep = clock.now(), clock.sleep
+    clock.sleep = lambda seconds: (told.append(budget.waits_until), sleep(seconds))
+    budget.acquire().release()
+    assert (budget.waits_until, told) == (None, [])
+    budget.acquire()
+    assert told == [began + timedelta(minutes=1)]
+    assert budget.waits_until is None
 
 
 def test_at_most_five_in_flight(clock):
