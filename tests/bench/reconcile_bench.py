@@ -38,7 +38,7 @@ ROUNDS = 3
 CHANGES = {
     "another commit, nothing moved": "INSERT INTO fact VALUES ('weather', 'fine')",
     "one record in a thousand changed": (
-        "UPDATE record SET total = total + 1, hash = uuid(), stamp = uuid()"
+        "UPDATE record SET total = total + 1, hash = uuid(), stamp = uuid(), id_print = NULL"
         " WHERE entity = 'invoices' AND side = 'crm' AND seq // 1000 * 1000 = seq"
     ),
 }
