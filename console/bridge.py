@@ -25,6 +25,7 @@ def draw(totals: Sequence[ControlTotal]) -> None:
         if bridge.steps:
             st.markdown(f"**{plain(bridge.currency or 'Without a currency')}: from Dynamics to Xero**")
             st.altair_chart(_chart(bridge), alt=_told(bridge))
+            st.caption("The bars do not begin at zero, so that small steps can be seen. The amounts beside them are exact.")
             if total.unexplained:
                 st.warning(f"Unexplained: {amount(total.unexplained, total.currency)}.")
 

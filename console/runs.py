@@ -13,7 +13,7 @@ from console.texts import RUN_WORDS, STATUS_WORDS, count, lasting, scope_words, 
 from console.widgets import Column, filled, left, right, table
 from sync_core.model import Outcome, RunStatus, RunSummary
 
-ON_A_PAGE = 50
+ON_A_PAGE = 25
 WRITES = (Outcome.CREATED, Outcome.UPDATED)
 TROUBLE = (Outcome.BLOCKED, Outcome.CONFLICT, Outcome.FAILED)
 COLUMNS: dict[str, Column] = {

@@ -61,7 +61,8 @@ def draw(sheet: Sheet) -> None:
         casework.acts_or_why_not(sheet.entity, _every_row(sheet, filters), f"all_{sheet.entity}")
     picked = _grid(sheet, rows if as_of else _with_work(sheet, rows), sums.rows)
     if not picked:
-        st.caption(f"Select a row to see the {sheet.singular} in full, or several to work on them together.")
+        together = "" if as_of else ", or several to work on them together"
+        st.caption(f"Select a row to see the {sheet.singular} in full{together}.")
         return
     if len(picked) > 1 and not as_of:
         _together(sheet, picked)

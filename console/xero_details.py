@@ -26,7 +26,6 @@ def draw(
         "Status in Xero": found.state.lower(),
         **(more or {}),
         "Sync status": STATUS_WORDS[standing.status] if standing else "not looked at yet",
-        "Reason": standing.reason if standing else "",
         "Last synced": when(standing.last_synced, zone) if standing else "never",
         "Last attempt": when(standing.last_attempt, zone) if standing else "never",
         "Xero id": found.xero_id,
