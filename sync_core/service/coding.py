@@ -17,7 +17,7 @@ from sync_core.store import master_data
 
 @dataclass(frozen=True, slots=True)
 class CodeChoices:
-    """What may be chosen: (code, what people call it), only what Xero has in use. ``usual``: by account its own tax rate."""
+    """What may be chosen: (code, what people call it), as Xero takes it on lines. ``usual``: by account its tax rate."""
 
     accounts: tuple[tuple[str, str], ...]
     taxes: tuple[tuple[str, str], ...]
@@ -33,9 +33,9 @@ class Coding(Desk):
         return uncoded_lines(self._workspace, entity(name), documents)
 
     def code_choices(self) -> CodeChoices:
-        """Ledger accounts and tax rates as Xero has them in use; archived ones are not offered."""
+        """Ledger accounts and tax rates as Xero takes them on lines; archived ones and bank accounts are not offered."""
         accounts, taxes = (
-            [code for code in master_data.codes(self._workspace.cache, name) if code.active]
+            [code for code in master_data.codes(self._workspace.cache, name) if code.bookable]
             for name in ("ledger_accounts", "tax_rates")
         )
         usual = master_data.usual_taxes(self._workspace.cache)

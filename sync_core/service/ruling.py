@@ -71,8 +71,8 @@ class Ruling(Desk):
     def _options(self, spec: SettingSpec) -> tuple[tuple[str, str], ...]:
         if not spec.codes:
             return spec.options
-        active = [c for c in master_data.codes(self._workspace.cache, spec.codes) if c.active]
-        return (("", "None chosen"), *((c.code, c.label) for c in active))
+        bookable = [c for c in master_data.codes(self._workspace.cache, spec.codes) if c.bookable]
+        return (("", "None chosen"), *((c.code, c.label) for c in bookable))
 
     def _setting(self, spec: SettingSpec, value: str) -> Setting:
         options = self._options(spec)
@@ -80,5 +80,8 @@ class Ruling(Desk):
             return Setting(spec.key, spec.label, spec.about, value, options)
         known = {c.code: c.label for c in master_data.codes(self._workspace.cache, spec.codes)} if spec.codes else {}
         named = known.get(value, value)
-        trouble = f"{named} is archived in Xero or not there any more: records that need it are blocked. Choose another one."
+        trouble = (
+            f"{named} is archived in Xero, not there any more, or not taken on lines there: records that need it are blocked. "
+            "Choose another one."
+        )
         return Setting(spec.key, spec.label, spec.about, value, (*options, (value, named)), trouble)

@@ -12,11 +12,16 @@ _CODE = {"ledger_accounts": ("code", "account_code"), "tax_rates": ("tax_type", 
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """One code of a list. ``label`` is what people call it: "200 · Sales"."""
+    """One code of a list. ``label`` is what people call it: "200 · Sales".
+
+    ``bookable``: in use, and taken on the lines of documents. Xero takes no bank account there, and neither of the accounts
+    that it keeps itself for what customers owe and what is owed to suppliers.
+    """
 
     code: str
     label: str
     active: bool
+    bookable: bool
 
 
 def code_field(entity: str) -> str:
@@ -28,13 +33,19 @@ def codes(cache: Cache, entity: str) -> list[Code]:
     """Every code that Xero has or had, in order; records without one (some bank accounts) are left out."""
     field, _ = _CODE[entity]
     table = cache.query(
-        "SELECT json_extract_string(fields, $1) AS code, title, gone = '' AND "
-        "coalesce(json_extract_string(fields, '$.status'), 'ACTIVE') = 'ACTIVE' AS active FROM record "
-        "WHERE entity = $2 AND side = 'xero' AND json_extract_string(fields, $1) <> '' ORDER BY code",
+        "SELECT json_extract_string(r.fields, $1) AS code, r.title, r.gone = '' AND "
+        "coalesce(json_extract_string(r.fields, '$.status'), 'ACTIVE') = 'ACTIVE' AS active, "
+        "coalesce(json_extract_string(r.fields, '$.type'), '') <> 'BANK' "
+        "AND coalesce(json_extract_string(a.body, '$.SystemAccount'), '') NOT IN ('DEBTORS', 'CREDITORS') AS of_lines "
+        "FROM record r LEFT JOIN raw a ON a.stream = 'xero.Accounts' AND a.id = r.id "
+        "WHERE r.entity = $2 AND r.side = 'xero' AND json_extract_string(r.fields, $1) <> '' ORDER BY code",
         f"$.{field}",
         entity,
     )
-    return [Code(r["code"], _label(entity, r["code"], r["title"]), r["active"]) for r in table.to_pylist()]
+    return [
+        Code(r["code"], _label(entity, r["code"], r["title"]), r["active"], r["active"] and r["of_lines"])
+        for r in table.to_pylist()
+    ]
 
 
 def usual_taxes(cache: Cache) -> dict[str, str]:
