@@ -48,16 +48,16 @@ def headings(sheet: Sheet) -> dict[str, tuple[str, str, Column]]:
         for side in Side
     }
     return {
-        "status": ("", "Status and reason", left("Status and reason", width=196)),
+        "status": ("", "Status and reason", left("Status and reason", width=184)),
         "number": ("", sheet.number, left(sheet.number, width=72)),
-        "contact": ("", "Contact", left("Contact", width=144)),
+        "contact": ("", "Contact", left("Contact", width=120)),
         "date": ("", "Date", left("Date", width=84)),
         "currency": ("", "Cur.", left("Cur.", width=42)),
         **sides[Side.CRM],
         "difference": ("Dynamics − Xero", "difference", right("difference", width=102)),
         **sides[Side.XERO],
-        "age": ("Work", "open", right("open", width=46, help="Days since the difference was first seen")),
-        "who": ("Work", "with", left("with", width=70, help="Who has it, and how the work on it stands")),
+        "age": ("Work", "open", right("open", width=44, help="Days since the difference was first seen")),
+        "who": ("Work", "with", left("with", width=62, help="Who has it, and how the work on it stands")),
     }
 
 

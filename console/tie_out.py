@@ -93,7 +93,7 @@ def _filters(sheet: Sheet, currencies: list[str]) -> Filters:
             bind="query-params",
             on_change=_first_page,
             args=(sheet,),
-            width=290,
+            width=250,
         )
         code = _choice(sheet, "Currency", f"{key}currency", ["All", *currencies], 110)
         within = _choice(sheet, "Period", f"{key}period", list(PERIODS), 150)

@@ -43,6 +43,11 @@ def amount_text(amount: Decimal, currency: str) -> str:
     return text.removeprefix("-") if rounded == amount == 0 else text
 
 
+def grouped_text(amount: Decimal, currency: str) -> str:
+    """The same for people: "1,204.05". Files keep :func:`amount_text`, which every program reads."""
+    return f"{Decimal(amount_text(amount, currency)):,f}"
+
+
 @dataclass(frozen=True, slots=True)
 class Family:
     """How the documents of an entity count: the sign of their amounts, and the kinds whose sign is turned round."""

@@ -12,7 +12,7 @@ from sync_core.model import Side, Value
 from sync_core.rules.compare import Translate, same
 from sync_core.rules.declaration import Entity, Field, Kind
 from sync_core.rules.line_pairs import partners
-from sync_core.rules.reconcile import CRM_INVOICE_STATES, amount_text
+from sync_core.rules.reconcile import CRM_INVOICE_STATES, grouped_text
 
 Fields = Mapping[str, Value]
 NameOf = Callable[[str], str]
@@ -116,7 +116,7 @@ def _text(spec: Field, value: Value, currency: str, name_of: NameOf) -> str:
     if isinstance(value, bool):
         return "Yes" if value else "No"
     if isinstance(value, Decimal):
-        return amount_text(value, currency) if spec.kind is Kind.MONEY else f"{value:f}"
+        return grouped_text(value, currency) if spec.kind is Kind.MONEY else f"{value:f}"
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, tuple):

@@ -65,3 +65,10 @@ def test_the_states_of_an_invoice_are_compared_by_meaning():
     shown = field_lines(Pair(INVOICES, {"state": "2"}, {"state": "PAID"}), lambda *_: None, str)
     state = next(each for each in shown if each.name == "state")
     assert (state.crm, state.xero, state.verdict) == ("Paid", "PAID", "same")
+
+
+def test_amounts_are_written_as_everywhere_on_the_pages():
+    crm, xero = ({"currency": "NZD", "total": Decimal(total)} for total in ("1204.0500", "-12345.6"))
+    lines = field_lines(Pair(INVOICES, crm, xero), lambda *_: None, str)
+    total = next(line for line in lines if line.name == "total")
+    assert (total.crm, total.xero) == ("1,204.05", "-12,345.60")
