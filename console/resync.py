@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
 
 import streamlit as st
@@ -11,14 +11,17 @@ from console import actions, nav
 from console.door import service
 from console.frame import reader_zone
 from console.permitted import held
+from console.standing import last_ended
 from console.texts import STATUS_WORDS, count, listed, lower_first, plain, scope_words, when
 from console.widgets import Column, leading, left, table
-from sync_core.model import Outcome, RecordStatus, RunStatus, Side, Status
+from sync_core.model import Outcome, RecordStatus, RunStatus, RunSummary, Side, Status
 from sync_core.service import Change, PlannedRecord, Preview, Scope, Service, data_flows
 
 SYSTEMS = {"dynamics": "Dynamics", "xero": "Xero"}
 VERBS = {"create": "made", "update": "changed", "delete": "removed"}
 SHOWN = 200
+EVERY = "everything"
+"""The scope of a run of all records, as runs keep it."""
 EVERYTHING, ENTITY, DATES, FAILED = "Everything", "One kind of record", "A range of dates", "All that failed"
 
 
@@ -62,6 +65,18 @@ def show(request: int | None) -> None:
     """Go to the page of a preview that was asked for."""
     if request is not None:
         st.switch_page(nav.file_of("resync"), query_params={"request": str(request)})
+
+
+def way_on(runs: Sequence[RunSummary], key: str, run: str = "") -> None:
+    """Where the last run was refused, the button that shows its plan as it is now, which can be let through there.
+
+    ``runs`` come latest first. ``run``: only where it is this one. What single records would do is asked for on their page.
+    """
+    last = last_ended(runs)
+    if last is None or last.status is not RunStatus.REFUSED or last.scope != EVERY or run not in ("", last.run):
+        return
+    if st.button("Look at the plan…", key=key, **held(Service.enqueue_preview, disabled=service().running is not None)):
+        show(actions.preview(Scope(), EVERY))
 
 
 def draw(request_id: int, agreed: Callable[[int], None]) -> None:

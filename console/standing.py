@@ -95,7 +95,12 @@ def _at(age: DataAge, side: Side) -> datetime | None:
 
 def _last_failure(runs: Sequence[RunSummary]) -> str:
     """What stopped the last run that came to an end, "" when it went well or only single records failed."""
-    ended = next((run for run in runs if run.status not in (RunStatus.RUNNING, RunStatus.PREVIEW)), None)
+    ended = last_ended(runs)
     if ended is None or ended.status in (RunStatus.SUCCESS, RunStatus.PARTIAL, RunStatus.BUSY):
         return ""
     return f"The last run did not go well: {ended.message}"
+
+
+def last_ended(runs: Sequence[RunSummary]) -> RunSummary | None:
+    """The latest run that was to write and came to an end; ``runs`` come latest first."""
+    return next((run for run in runs if run.status not in (RunStatus.RUNNING, RunStatus.PREVIEW)), None)

@@ -50,7 +50,7 @@ RUN_WORDS: dict[RunStatus, str] = {
     RunStatus.SUCCESS: "● success",
     RunStatus.PREVIEW: "○ preview",
     RunStatus.PARTIAL: "◐ partly",
-    RunStatus.REFUSED: "■ stopped by a rail",
+    RunStatus.REFUSED: "■ stopped, not written",
     RunStatus.FAILED: "✕ failed",
     RunStatus.BUSY: "○ busy",
     RunStatus.CONFIGURE: "✕ a setting is wrong",

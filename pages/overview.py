@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
-from console import actions, answers, nav, problems
+from console import actions, answers, nav, problems, resync
 from console.diagram import flow_diagram
 from console.door import service
 from console.frame import reader_zone
@@ -56,6 +56,7 @@ with st.container(horizontal=True):
     for sheet, tally in tallies.items():
         if tally.open and st.button(f"Review the {tally.open:,} {sheet.plural}", key=f"review_{sheet.entity}"):
             st.switch_page(nav.file_of(sheet.entity), query_params={f"{sheet.entity}_status": "open"})
+    resync.way_on(overview.runs, "look_at_plan")
     st.button(
         "Sync now",
         type=leading(),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from console import actions
+from console import actions, resync
 from console.door import service
 from console.frame import reader_zone
 from console.permitted import held
@@ -24,6 +24,7 @@ def draw(run: RunSummary, message: str) -> None:
     st.subheader(f"{RUN_WORDS[run.status]} · {when(run.started, zone)} · {plain(scope_words(run.scope))}")
     if message:
         st.text(message)
+    resync.way_on(runs, f"look_at_{run.run}", run.run)
     calls = " · ".join(f"{NAMES.get(k, k)} {c.read:,} reads, {c.write:,} writes" for k, c in run.calls.items())
     st.text(f"Run {run.run} · asked by: {run.trigger} · calls: {calls or 'none'}")
     outcomes(run, labels)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from console import actions
 from sync_core.errors import Rejected
+from sync_core.model import RunStatus
 from tests.pages.conftest import table_of
 
 
@@ -38,6 +41,24 @@ def test_everything_is_asked_for_where_nothing_else_is_chosen(service, show):
     at = click(show("resync"), "Preview")
     asked = service.request(at.session_state[actions.ASKED][-1].id)
     assert (asked.kind, asked.args["only"], asked.args["entities"]) == ("preview", None, [])
+
+
+@pytest.mark.parametrize(("scope", "offered"), [("everything", True), ("invoices", False)])
+def test_a_refused_sync_of_everything_leads_to_its_plan(service, show, monkeypatch, scope, offered):
+    last = replace(service.runs(1)[0], status=RunStatus.REFUSED, scope=scope)
+    monkeypatch.setattr(service, "runs", lambda *_, **__: (last,))
+    at = show("runs", run=last.run)
+    assert ("Look at the plan…" in [b.label for b in at.button]) is offered
+    if offered:
+        asked = service.request(click(at, "Look at the plan").session_state[actions.ASKED][-1].id)
+        assert (asked.kind, asked.args["only"], asked.args["entities"]) == ("preview", None, [])
+
+
+def test_a_refusal_that_a_later_sync_made_good_leads_nowhere(service, show, monkeypatch):
+    last = replace(service.runs(1)[0], status=RunStatus.SUCCESS)
+    before = replace(last, run="before", status=RunStatus.REFUSED, scope="everything")
+    monkeypatch.setattr(service, "runs", lambda *_, **__: (last, before))
+    assert "Look at the plan…" not in [b.label for b in show("runs", run="before").button]
 
 
 def test_what_was_agreed_to_shows_every_record_with_its_remark(service, show, words, answer):
