@@ -126,17 +126,20 @@ def tolerance() -> None:
     else:
         st.text("None: every cent is shown as a difference.")
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        currency = st.text_input("Currency", key="tolerance_currency", placeholder="NZD", width=110)
-        absolute = st.text_input("Amount", key="tolerance_amount", placeholder="0.05", width=130)
-        percent = st.text_input("Percent", key="tolerance_percent", placeholder="0", width=110)
-        args = (currency or "", absolute or "", percent or "")
+        st.text_input("Currency", key="tolerance_currency", placeholder="NZD", width=110)
+        st.text_input("Amount", key="tolerance_amount", placeholder="0.05", width=130)
+        st.text_input("Percent", key="tolerance_percent", placeholder="0", width=110)
         st.button(
             "Keep it",
-            on_click=actions.set_tolerance,
-            args=args,
+            on_click=_keep_tolerance,
             **held(Service.set_tolerance, help="Nought for both takes it away."),
         )
     say_what_came()
+
+
+def _keep_tolerance() -> None:
+    """Read at the click: text that the click itself takes out of its field is not yet in what the page was drawn with."""
+    actions.set_tolerance(*(st.session_state[f"tolerance_{name}"] or "" for name in ("currency", "amount", "percent")))
 
 
 def _set(setting: Setting, key: str) -> None:

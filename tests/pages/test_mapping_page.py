@@ -72,13 +72,13 @@ def test_what_does_not_fit_into_a_table_is_written_out_below_it(service, show, w
 def test_a_tolerance_is_set_and_taken_away(service, show, words):
     at = show("mapping", section="Tolerance")
     at.text_input(key="tolerance_currency").set_value("EUR")
-    at.text_input(key="tolerance_amount").set_value("much").run()
+    at.text_input(key="tolerance_amount").set_value("much")
     next(b for b in at.button if b.label == "Keep it").click().run()
     assert "is no number" in at.error[0].value
-    at.text_input(key="tolerance_amount").set_value("0.05").run()
+    at.text_input(key="tolerance_amount").set_value("0.05")  # and at once, as a person does: no run between typing and clicking
     next(b for b in at.button if b.label == "Keep it").click().run()
     assert [(each.currency, f"{each.absolute:f}") for each in service.tolerances()] == [("EUR", "0.05")]
-    at.text_input(key="tolerance_amount").set_value("0").run()
+    at.text_input(key="tolerance_amount").set_value("0")
     next(b for b in at.button if b.label == "Keep it").click().run()
     assert service.tolerances() == ()
 
