@@ -153,8 +153,7 @@ def changes(period: SignOff) -> None:
     if not documents:
         st.text("Nothing in this period changed since.")
         return
-    told = "1 document of this period" if documents == 1 else f"{documents:,} documents of this period"
-    st.warning(f"{told} changed since it was prepared. Each counts once per system.")
+    st.warning(f"{count(documents, 'document')} of this period changed since it was prepared. Each counts once per system.")
     pages, name = paging.pages_of(documents, ON_A_PAGE), f"late_{period.number}"
     offset = (paging.page(name, pages) - 1) * ON_A_PAGE
     with st.container(horizontal=True, vertical_alignment="center"):

@@ -20,7 +20,7 @@ from sync_core.service import Change, PlannedRecord, Preview, Scope, Service, da
 SYSTEMS = {"dynamics": "Dynamics", "xero": "Xero"}
 VERBS = {"create": "made", "update": "changed", "delete": "removed"}
 SHOWN = 200
-EVERY = "everything"
+EVERY = Scope().label
 """The scope of a run of all records, as runs keep it."""
 EVERYTHING, ENTITY, DATES, FAILED = "Everything", "One kind of record", "A range of dates", "All that failed"
 
@@ -33,7 +33,7 @@ def ask() -> None:
         "What", [EVERYTHING, ENTITY, DATES, FAILED], default=EVERYTHING, key="resync_what", required=True
     )
     find: Callable[[], Scope] = Scope
-    label = "everything"
+    label = EVERY
     if what == ENTITY:
         name = st.selectbox("Kind", list(labels), format_func=lambda n: labels[n], key="resync_entity", width=300)
         label, find = labels[name].lower(), lambda: Scope(entities=(name,))

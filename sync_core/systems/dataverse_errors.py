@@ -124,5 +124,4 @@ def _explain(write: Write, failed: Failure, field: str) -> tuple[str, str]:
         return "Dynamics does not allow this status in the record's present state. Set its status there, then try again.", code
     if _READ_ONLY.search(failed.message):
         return "The record is read-only in Dynamics: a paid or cancelled invoice must be reactivated first.", code
-    said = (failed.message or f"status {failed.status}").rstrip(". ")
-    return f"Dynamics refused the record: {said}. Correct what it names, then try again.", code
+    return f"Dynamics refused the record: {failed.said}. Correct what it names, then try again.", code

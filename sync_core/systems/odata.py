@@ -87,6 +87,11 @@ class Failure:
     code: str
     message: str
 
+    @property
+    def said(self) -> str:
+        """What a sentence of ours can go on from: the message without its full stop, or else the status."""
+        return (self.message or f"status {self.status}").rstrip(". ")
+
 
 def failure(status: int, body: bytes) -> Failure:
     """Read ``{"error": {"code": .., "message": ..}}``; a body of another shape gives an empty code."""

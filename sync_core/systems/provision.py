@@ -250,6 +250,5 @@ def _request(http: Http, method: str, path: str, body: Body | None = None, heade
 
 
 def _refused(answer: Answer, path: str) -> Configure:
-    failed = odata.failure(answer.status, answer.body)
-    said = (failed.message or f"status {answer.status}").rstrip(". ")
+    said = odata.failure(answer.status, answer.body).said
     return Configure(f"Dynamics refused a step of the set-up: {said}. Mend that, then run the set-up again.", detail=path)

@@ -80,3 +80,18 @@ def new_line(chance: Random) -> dict[str, Any]:
     price = chance.choice(("10.00", "0.05", "33.33", "1999.99"))
     coded = {"account": "200", "tax rate": "OUTPUT2"} if kind < 0.95 else {}
     return {"text": "By hand", "price": price, "quantity": quantity, **coded}
+
+
+# What both papers and settings undergo
+
+
+def touch_a_copy(arena: Arena, chance: Random, tables: tuple[str, ...], *, deleted: float) -> None:
+    """Somebody renames a row of one of ``tables`` in Dynamics, or deletes it with odds of ``deleted``."""
+    table = chance.choice(tables)
+    if row := chosen(chance, arena.rows(f"dataverse.{table}")):
+        path = f"{table}s({row[f'{table}id']})"
+        with arena.people() as people:
+            if chance.random() < deleted:
+                people.crm("DELETE", path)
+            else:
+                people.crm("PATCH", path, {"tie_name": f"Touched {arena.new_number()}"})

@@ -8,7 +8,7 @@ from random import Random
 from sync_core.model import Side
 from sync_core.sandbox.kernel import Row
 from tests.simulation.arena import Arena
-from tests.simulation.drawing import alive, chosen, op
+from tests.simulation.drawing import alive, chosen, op, touch_a_copy
 
 TYPES = (3, 10, 11, 5, None)
 """Customer, two that are vendors in Xero, one that is nothing there, and none."""
@@ -108,14 +108,7 @@ def tax_rate_in_xero(arena: Arena, chance: Random) -> None:
 @op(1)
 def a_setting_is_touched_in_dynamics(arena: Arena, chance: Random) -> None:
     """What came from Xero is renamed or deleted by somebody in Dynamics."""
-    table = chance.choice(("tie_ledgeraccount", "tie_taxrate"))
-    if row := chosen(chance, arena.rows(f"dataverse.{table}")):
-        path = f"{table}s({row[f'{table}id']})"
-        with arena.people() as people:
-            if chance.random() < 0.3:
-                people.crm("DELETE", path)
-            else:
-                people.crm("PATCH", path, {"tie_name": f"Touched {arena.new_number()}"})
+    touch_a_copy(arena, chance, ("tie_ledgeraccount", "tie_taxrate"), deleted=0.3)
 
 
 # Types of customers

@@ -13,7 +13,7 @@ from sync_core.errors import TieoutError
 from sync_core.model import Side
 from sync_core.sandbox.kernel import Row
 from tests.simulation.arena import Arena
-from tests.simulation.drawing import active, alive, authorised, cents, chosen, new_line, op, open_invoices
+from tests.simulation.drawing import active, alive, authorised, cents, chosen, new_line, op, open_invoices, touch_a_copy
 from tests.simulation.values import crm_lines, xero_lines
 
 PRICES = tuple(map(Decimal, ("12.00", "0.07", "45.50", "333.33")))
@@ -194,14 +194,8 @@ def batch_payment_deleted_in_xero(arena: Arena, chance: Random) -> None:
 @op(1)
 def a_copy_is_touched_in_dynamics(arena: Arena, chance: Random) -> None:
     """What came from Xero is changed or deleted by somebody in Dynamics."""
-    table = chance.choice(("tie_payment", "tie_creditnote", "tie_allocation", "tie_creditnoteline"))
-    if row := chosen(chance, arena.rows(f"dataverse.{table}")):
-        path = f"{table}s({row[f'{table}id']})"
-        with arena.people() as people:
-            if chance.random() < 0.5:
-                people.crm("DELETE", path)
-            else:
-                people.crm("PATCH", path, {"tie_name": f"Touched {arena.new_number()}"})
+    tables = ("tie_payment", "tie_creditnote", "tie_allocation", "tie_creditnoteline")
+    touch_a_copy(arena, chance, tables, deleted=0.5)
 
 
 # In Tieout
