@@ -70,13 +70,17 @@ def show(request: int | None) -> None:
 def way_on(runs: Sequence[RunSummary], key: str, run: str = "") -> None:
     """Where the last run was refused, the button that shows its plan as it is now, which can be let through there.
 
-    ``runs`` come latest first. ``run``: only where it is this one. What single records would do is asked for on their page.
+    ``runs`` come latest first. ``run``: only where it is this one. Of many chosen records a run keeps only their number:
+    they are asked for where they were chosen.
     """
     last = last_ended(runs)
-    if last is None or last.status is not RunStatus.REFUSED or last.scope != EVERY or run not in ("", last.run):
+    if last is None or last.status is not RunStatus.REFUSED or run not in ("", last.run):
+        return
+    scope = Scope.of_label(last.scope)
+    if scope is None:
         return
     if st.button("Look at the plan…", key=key, **held(Service.enqueue_preview, disabled=service().running is not None)):
-        show(actions.preview(Scope(), EVERY))
+        show(actions.preview(scope, scope_words(last.scope)))
 
 
 def draw(request_id: int, agreed: Callable[[int], None]) -> None:

@@ -15,6 +15,8 @@ from sync_core.model import Outcome, RunStatus, RunSummary
 
 ON_A_PAGE = 25
 WRITES = (Outcome.CREATED, Outcome.UPDATED)
+LOOKED = (RunStatus.PREVIEW, RunStatus.REFUSED)
+"""Ways for a run to end in which nothing was written."""
 TROUBLE = (Outcome.BLOCKED, Outcome.CONFLICT, Outcome.FAILED)
 COLUMNS: dict[str, Column] = {
     "status": left("Outcome", width=150),
@@ -30,7 +32,7 @@ NOTHING = "0"
 
 
 def run_line(run: RunSummary, zone: tzinfo) -> dict[str, str]:
-    """A run as text. What a preview would have done stands in brackets: none of it was done."""
+    """A run as text. What a preview or a stopped run would have done stands in brackets: none of it was done."""
     calls = sum(each.read + each.write for each in run.calls.values())
     return {
         "status": RUN_WORDS[run.status],
@@ -44,7 +46,7 @@ def run_line(run: RunSummary, zone: tzinfo) -> dict[str, str]:
 
 
 def _counted(run: RunSummary, number: int) -> str:
-    return f"({number:,})" if run.status is RunStatus.PREVIEW and number else f"{number:,}"
+    return f"({number:,})" if run.status in LOOKED and number else f"{number:,}"
 
 
 def columns_of(rows: Sequence[Mapping[str, str]]) -> dict[str, Column]:
@@ -68,16 +70,18 @@ def run_lines(runs: Sequence[RunSummary], zone: tzinfo) -> None:
 
 def about_previews(runs: Sequence[RunSummary]) -> None:
     """What the brackets mean, where there are any."""
-    if any(run.status is RunStatus.PREVIEW for run in runs):
-        st.caption("A preview writes nothing: in brackets stands what it would have done.")
+    if any(run.status in LOOKED and any(run.counts.values()) for run in runs):
+        st.caption("In brackets stands what a preview or a stopped run would have done: neither writes anything.")
 
 
 def quiet_line(runs: Sequence[RunSummary], zone: tzinfo) -> dict[str, str]:
-    """Several runs in which nothing changed, as one line."""
-    if len(runs) == 1:
-        return run_line(runs[0], zone)
+    """Several runs that came to the same, as one line."""
     first = run_line(runs[0], zone)
-    return first | {"message": f"{len(runs)} runs in a row changed nothing, the first {when(runs[-1].started, zone)}"}
+    if len(runs) == 1:
+        return first
+    ended = "changed nothing" if changed_nothing(runs[0]) else "failed in the same way"
+    said = f"{len(runs)} runs in a row {ended}, the first {when(runs[-1].started, zone)}"
+    return first | {"message": f"{said}. {runs[0].message}" if runs[0].message else said}
 
 
 def changed_nothing(run: RunSummary) -> bool:
@@ -85,17 +89,27 @@ def changed_nothing(run: RunSummary) -> bool:
     return run.status is RunStatus.SUCCESS and not any(run.counts.get(outcome, 0) for outcome in (*WRITES, *TROUBLE))
 
 
+def reached_nobody(run: RunSummary) -> bool:
+    """Whether a run ended before it looked at a record: a system could not be used."""
+    return run.status in (RunStatus.FAILED, RunStatus.CONFIGURE) and not any(run.counts.values())
+
+
 def folded(runs: Sequence[RunSummary]) -> list[RunSummary | list[RunSummary]]:
-    """Neighbouring runs in which nothing changed, as one list each; all others by themselves."""
+    """Neighbouring runs in which nothing changed, or that reached nobody for one reason, as one list each; all others alone."""
     lines: list[RunSummary | list[RunSummary]] = []
     for run in runs:
-        if not changed_nothing(run):
+        before = lines[-1] if lines and isinstance(lines[-1], list) else None
+        if not (changed_nothing(run) or reached_nobody(run)):
             lines.append(run)
-        elif lines and isinstance(lines[-1], list):
-            lines[-1].append(run)
+        elif before is not None and _alike(before[-1], run):
+            before.append(run)
         else:
             lines.append([run])
     return lines
+
+
+def _alike(one: RunSummary, other: RunSummary) -> bool:
+    return one.status is other.status and (changed_nothing(one) or one.message == other.message)
 
 
 def outcomes(run: RunSummary, labels: dict[str, str]) -> None:
@@ -106,7 +120,7 @@ def outcomes(run: RunSummary, labels: dict[str, str]) -> None:
         for name, counts in run.by_entity.items()
         if any(counts.values())
     ]
-    looked = run.status is RunStatus.PREVIEW
+    looked = run.status in LOOKED
     if looked and rows:
         st.markdown("**What a sync would have done**")
     table(rows, columns, f"What the run {'would have done' if looked else 'did'}, per entity")
@@ -117,7 +131,7 @@ def records(run: RunSummary, labels: dict[str, str], zone: tzinfo) -> None:
     name = f"records_{run.run}"
     _, number = service().run_records(run.run, limit=0)
     if not number:
-        if run.status is not RunStatus.PREVIEW:
+        if run.status not in LOOKED:
             st.text("No record stands as this run left it: it changed none, or a later run looked at them again.")
         return
     pages = paging.pages_of(number, ON_A_PAGE)

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from sync_core.rules.declaration import Entity
+from sync_core.rules.entities import ENTITIES
 
 NAMED = 5
 """A run of more records than these counts them in its label instead of naming each."""
+_NAMES = frozenset(each.name for each in ENTITIES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,21 @@ class Scope:
         if self.only is not None:
             return ", ".join(f"{e}:{i}" for e, ids in sorted(self.only.items()) for i in sorted(ids))
         return ", ".join(self.entities) or "everything"
+
+    @classmethod
+    def of_label(cls, label: str) -> Scope | None:
+        """What a run with this label covered; None where it only counted its records, which says nothing of which."""
+        if label == cls().label:
+            return cls()
+        parts = [part.partition(":") for part in label.split(", ")]
+        if any(name not in _NAMES for name, _, _ in parts):
+            return None
+        if not any(separator for _, separator, _ in parts):
+            return cls(tuple(name for name, _, _ in parts))
+        only: dict[str, set[str]] = {}
+        for name, _, row_id in parts:
+            only.setdefault(name, set()).add(row_id)
+        return cls(only={name: frozenset(ids) for name, ids in only.items()})
 
     def as_json(self) -> dict[str, Any]:
         """As a request keeps it."""

@@ -33,6 +33,8 @@ from sync_core.systems.oauth import XeroTokens
 from sync_core.systems.provision import ProvisionReport, missing, provision
 from sync_core.systems.xero_notices import is_signed, tells_of
 
+_NOTHING: Mapping[str, int] = {str(outcome): 0 for outcome in Outcome}
+
 
 class Syncing(Desk):
     """The only part that calls the systems."""
@@ -60,8 +62,13 @@ class Syncing(Desk):
 
     def _perform(self, request: Request) -> Done:
         who = str(request.args.get("who") or "a request")
-        scope = Scope.of_json(request.args)
-        result = self.sync(scope, trigger=who, dry_run=request.kind == PREVIEW)
+        scope, run = Scope.of_json(request.args), new_run_id()
+        try:
+            result = self.sync(scope, trigger=who, dry_run=request.kind == PREVIEW, run=run)
+        except TieoutError as error:
+            if self._workspace.state.run(run) is None:
+                raise
+            return Done(run, error.message, failed=True)
         summary = result.summary
         looked = request.kind == PREVIEW and summary.status in (RunStatus.PREVIEW, RunStatus.REFUSED)
         if looked or (scope.plan and summary.status is RunStatus.REFUSED):
@@ -125,13 +132,23 @@ class Syncing(Desk):
         for name in (*scope.entities, *(scope.only or {})):
             known(name)
         with self._one_run:
-            run = run or new_run_id()
+            run, started = run or new_run_id(), self._workspace.clock.now()
             self._running.begin(run)
             try:
-                peers = self.connect()
+                peers = self._reached(RunSummary(run, RunStatus.FAILED, started, None, trigger, scope.label, _NOTHING, {}))
                 return execute(self._watched(), scope, peers, run=run, trigger=trigger, dry_run=dry_run)
             finally:
                 self._running.id = None
+
+    def _reached(self, run: RunSummary) -> dict[Side, Peer]:
+        """Both systems, proved. A run that ends here, before it read anything, is kept with why, as any other."""
+        try:
+            return self.connect()
+        except TieoutError as error:
+            status = RunStatus.CONFIGURE if isinstance(error, Configure) else RunStatus.FAILED
+            ended = replace(run, status=status, finished=self._workspace.clock.now(), message=error.message)
+            self._workspace.state.finish_run(ended)
+            raise
 
     def _watched(self) -> Workspace:
         """The workspace with its points counted, so that a page can say how far the run is."""

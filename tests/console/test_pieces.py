@@ -24,7 +24,7 @@ from console.headers import SecurityHeaders
 from console.nav import GROUPS, file_of
 from console.periods import PERIODS, limits
 from console.problems import grouped
-from console.runs import folded, run_line
+from console.runs import folded, quiet_line, run_line
 from console.sign_in import NEEDED
 from console.widgets import cut_off, left, right
 from sync_core.errors import Configure, Rejected
@@ -123,6 +123,29 @@ def test_runs_in_which_nothing_changed_fold():
     lines = folded([run("5"), run("4", unchanged=9), run("3", updated=1), run("2"), run("1", conflict=1)])
     names = [[each.run for each in line] if isinstance(line, list) else line.run for line in lines]
     assert names == [["5", "4"], "3", ["2"], "1"]
+
+
+def test_syncs_that_reached_nobody_for_one_reason_fold():
+    out, secret = "Dynamics cannot be reached.", "The secret is wrong."
+    runs = [
+        replace(run(name), status=status, message=message)
+        for name, status, message in (
+            ("5", RunStatus.FAILED, out),
+            ("4", RunStatus.FAILED, out),
+            ("3", RunStatus.CONFIGURE, secret),
+            ("2", RunStatus.SUCCESS, ""),
+        )
+    ]
+    lines = folded([*runs, replace(run("1", created=1), status=RunStatus.FAILED, message=out)])
+    names = [[each.run for each in line] if isinstance(line, list) else line.run for line in lines]
+    assert names == [["5", "4"], ["3"], ["2"], "1"]
+    said = quiet_line(lines[0], UTC)["message"]
+    assert said.startswith("2 runs in a row failed in the same way")
+    assert said.endswith(out)
+
+
+def test_what_a_stopped_run_would_have_done_does_not_read_as_done():
+    assert run_line(replace(run("1", updated=21), status=RunStatus.REFUSED), UTC)["updated"] == "(21)"
 
 
 def test_a_preview_says_that_it_is_one_and_what_it_would_have_done():

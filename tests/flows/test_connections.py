@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 
 from sync_core.errors import Busy, Configure, Retryable, TieoutError
+from sync_core.flows.schedule import Runner
 from sync_core.model import RunStatus
 from sync_core.service import load_settings, open_service
 from sync_core.store.leases import Lease
+from sync_core.store.requests import RequestStatus
 from tests.flows.shop import at_rest, numbers, sell, sync
 from tests.scenarios.books import Books
 
@@ -88,6 +90,26 @@ def test_a_system_that_forbids_is_named_and_nothing_is_written(books, system):
     error = refusal(books)
     assert fault.fired >= 1
     assert isinstance(error, Configure)
+
+
+@pytest.mark.parametrize(
+    ("changes", "status"),
+    [({"dynamics_client_secret": "wrong"}, RunStatus.CONFIGURE), ({"xero_url": ""}, RunStatus.FAILED)],
+    ids=["a wrong setting", "nobody there"],
+)
+def test_a_sync_that_reached_nobody_is_among_the_runs(books, changes, status):
+    known = books.settings.model_dump() | {name: value or unused_address() for name, value in changes.items()}
+    with open_service(load_settings(**known), clock=books.clock) as service:
+        with pytest.raises(TieoutError) as error:
+            service.sync(trigger="by hand")
+        asked = service.enqueue_sync(who="Kim")
+        assert Runner(service._workspace.state, service._perform).work_off()
+        request, runs = service.request(asked), {run.trigger: run for run in service.runs(2)}
+    first, later = runs["by hand"], runs["Kim"]
+    assert (first.status, first.message, first.trigger) == (status, error.value.message, "by hand")
+    assert first.finished is not None
+    assert not any(first.counts.values())
+    assert (request.run, request.status, request.message) == (later.run, RequestStatus.FAILED, later.message)
 
 
 def test_a_grant_that_xero_refuses_asks_for_a_new_connection(books):

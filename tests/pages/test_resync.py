@@ -43,15 +43,23 @@ def test_everything_is_asked_for_where_nothing_else_is_chosen(service, show):
     assert (asked.kind, asked.args["only"], asked.args["entities"]) == ("preview", None, [])
 
 
-@pytest.mark.parametrize(("scope", "offered"), [("everything", True), ("invoices", False)])
-def test_a_refused_sync_of_everything_leads_to_its_plan(service, show, monkeypatch, scope, offered):
+@pytest.mark.parametrize(
+    ("scope", "asks"),
+    [
+        ("everything", {"entities": [], "only": None}),
+        ("invoices, tax_rates", {"entities": ["invoices", "tax_rates"], "only": None}),
+        ("invoices:b2, invoices:a1", {"entities": [], "only": {"invoices": ["a1", "b2"]}}),
+        ("12 invoices", None),
+    ],
+)
+def test_a_refused_sync_leads_to_its_plan_where_the_run_says_of_which_records(service, show, monkeypatch, scope, asks):
     last = replace(service.runs(1)[0], status=RunStatus.REFUSED, scope=scope)
     monkeypatch.setattr(service, "runs", lambda *_, **__: (last,))
     at = show("runs", run=last.run)
-    assert ("Look at the plan…" in [b.label for b in at.button]) is offered
-    if offered:
+    assert ("Look at the plan…" in [b.label for b in at.button]) is (asks is not None)
+    if asks is not None:
         asked = service.request(click(at, "Look at the plan").session_state[actions.ASKED][-1].id)
-        assert (asked.kind, asked.args["only"], asked.args["entities"]) == ("preview", None, [])
+        assert (asked.kind, {name: asked.args[name] for name in asks}) == ("preview", asks)
 
 
 def test_a_refusal_that_a_later_sync_made_good_leads_nowhere(service, show, monkeypatch):
