@@ -22,7 +22,7 @@ import typer
 
 from sync_core.errors import Busy, Configure, Retryable, TieoutError
 from sync_core.model import RunSummary
-from sync_core.printing import plain, print_json, run_as_json, say, show_reconciliation, show_run
+from sync_core.printing import plain, print_json, run_as_json, say, show_reconciliation, show_run, show_verification
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="Tieout: Dynamics 365 and Xero in step, and tied out.")
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line.")]
@@ -116,12 +116,10 @@ def reconcile(
     """Compare both sides as they were last pulled: counts, control totals, and the CSV for the close file."""
 
     def work() -> int:
-        from sync_core.service import open_service
+        from sync_core.service import RECONCILE, ask
 
-        with open_service() as service:
-            body = service.reconciliation_json(entity)
-            if out is not None:
-                body = body | {"files": [str(path) for path in service.write_files(entity, out, kind)]}
+        folder = "" if out is None else str(out.resolve())
+        body = ask(RECONCILE, {"entity": entity, "out": folder, "format": kind})
         if as_json:
             print_json(body)
         else:
@@ -140,22 +138,14 @@ def verify(
     """Read both systems again, live, and compare linked records field by field."""
 
     def work() -> int:
-        from sync_core.service import open_service
+        from sync_core.service import VERIFY, ask
 
-        with open_service() as service:
-            checked = service.verify(entity, frozenset({record, record.lower()}) if record else None)
-        if record and not checked:
-            raise Configure(f"No linked record of {entity} has the id {record}, so there is nothing to compare. Check the id.")
-        wrong = [v for v in checked if not v.agrees]
-        body = {"checked": len(checked), "agree": len(checked) - len(wrong), "differ": len(wrong)}
+        body = ask(VERIFY, {"entity": entity, "record": record})
         if as_json:
-            print_json(body | {"differences": [asdict(v) for v in wrong]})
+            print_json(body)
         else:
-            say(f"{body['checked']} {entity} read in both systems: {body['agree']} agree, {body['differ']} differ.")
-            for one in wrong:
-                fields = "; ".join(f"{d.field}: Dynamics {d.crm}, Xero {d.xero}" for d in one.differences)
-                say(f"  {one.title or one.crm_id}: {fields or f'missing in {one.missing}'}")
-        return 1 if wrong else 0
+            show_verification(entity, body)
+        return 1 if body["differ"] else 0
 
     _guarded(as_json, work)
 
@@ -258,10 +248,9 @@ def status(as_json: AsJson = False) -> None:
     """How many records stand how, how old the data is, and the last runs."""
 
     def work() -> int:
-        from sync_core.service import open_service
+        from sync_core.service import overview_of
 
-        with open_service() as service:
-            view = service.overview()
+        view = overview_of()
         body = {
             "organisation": view.organisation,
             "records": {name: {str(s): n for s, n in counts.items()} for name, counts in view.statuses.items()},

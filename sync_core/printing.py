@@ -77,3 +77,11 @@ def show_reconciliation(entity: str, body: dict[str, Any]) -> None:
         )
     for path in body.get("files", []):
         say(f"  wrote {path}")
+
+
+def show_verification(entity: str, body: dict[str, Any]) -> None:
+    """How many pairs agree, and each that does not with its fields."""
+    say(f"{body['checked']} {entity} read in both systems: {body['agree']} agree, {body['differ']} differ.")
+    for one in body["differences"]:
+        fields = "; ".join(f"{d['field']}: Dynamics {d['crm']}, Xero {d['xero']}" for d in one["differences"])
+        say(f"  {one['title'] or one['crm_id']}: {fields or 'missing in ' + str(one['missing'])}")

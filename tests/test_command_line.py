@@ -8,6 +8,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from pydantic import SecretStr
 
 import sync_core.__main__ as command_line
 from sync_core.errors import Configure
+from sync_core.flows.schedule import Runner
 from sync_core.printing import say
 from sync_core.sandbox.xero import set_limits
 from tests.flows.shop import act, numbers, rows, sell
@@ -176,6 +178,31 @@ def test_another_process_that_holds_the_cache_is_busy(command):
         done = command.run("sync", "--dry-run")
     assert done.returncode == 4
     assert "Another Tieout process is using the cache" in done.stderr
+
+
+def test_what_another_process_answers_is_what_this_one_would(command, tmp_path):
+    books = command.books
+    sell(books, "INV-1")
+    command.json("sync")
+    asked = (
+        (("verify", "invoices"), 0),
+        (("reconcile", "--out", str(tmp_path / "out")), 0),
+        (("verify", "--record", "none-such"), 2),
+    )
+    alone = [command.json(*words, code=code) for words, code in asked]
+    status = command.json("status")
+    with books.open() as service:
+        runner = Runner(service._workspace.state, service._perform, poll=timedelta(milliseconds=50))
+        runner.start()
+        try:
+            followed = [command.json(*words, code=code) for words, code in asked]
+            beside = command.json("status")
+        finally:
+            runner.stop()
+    assert followed == alone
+    assert {p.name for p in (tmp_path / "out").iterdir()} == {"invoices.csv", "invoices.control.json"}
+    assert (beside["records"], len(beside["runs"])) == (status["records"], len(status["runs"]))
+    assert None not in beside["age"].values()
 
 
 def test_verify_finds_what_somebody_tampered_with(command):

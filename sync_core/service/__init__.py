@@ -24,9 +24,19 @@ from sync_core.service.closing import Past
 from sync_core.service.coding import CodeChoices
 from sync_core.service.connecting import Connected, connect_xero
 from sync_core.service.listing import Apart, Candidate, Event, RecordLine, RecordList
-from sync_core.service.opening import Service, SystemClock, audit_report, follow_sync, open_service, run_worker
+from sync_core.service.opening import (
+    Service,
+    SystemClock,
+    ask,
+    audit_report,
+    follow_sync,
+    open_service,
+    overview_of,
+    run_worker,
+)
 from sync_core.service.permission import role_of
 from sync_core.service.previewing import Progress
+from sync_core.service.questions import RECONCILE, VERIFY
 from sync_core.service.ruling import Setting
 from sync_core.service.worklist import WorkItem, WorkPage
 from sync_core.settings import Settings, load_settings
@@ -45,6 +55,8 @@ from sync_core.views import (
 
 __all__ = [
     "AT_THIS_MACHINE",
+    "RECONCILE",
+    "VERIFY",
     "Ageing",
     "AgeingLine",
     "Apart",
@@ -110,6 +122,7 @@ __all__ = [
     "WorkPage",
     "WorkSort",
     "XeroDetails",
+    "ask",
     "audit_report",
     "connect_xero",
     "data_flows",
@@ -117,6 +130,7 @@ __all__ = [
     "follow_sync",
     "load_settings",
     "open_service",
+    "overview_of",
     "role_among",
     "role_of",
     "run_worker",

@@ -91,6 +91,12 @@ class Requests(Shelf):
         with self._write() as connection:
             return connection.execute(update(requests).where(*mine).values(values)).rowcount
 
+    def has_claimed(self) -> bool:
+        """Whether somebody claimed a request that is not done yet."""
+        claimed = select(requests.c.seq).where(self._own_requests(), requests.c.status == RequestStatus.CLAIMED)
+        with self._read() as connection:
+            return connection.execute(claimed.limit(1)).first() is not None
+
     def request(self, request_id: int) -> Request | None:
         with self._read() as connection:
             statement = select(requests).where(self._own_requests(), requests.c.seq == request_id)
