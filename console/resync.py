@@ -11,13 +11,13 @@ from console import actions, nav
 from console.door import service
 from console.frame import reader_zone
 from console.permitted import held
+from console.runs import SYSTEMS
 from console.standing import last_ended
 from console.texts import STATUS_WORDS, count, listed, lower_first, plain, scope_words, when
 from console.widgets import Column, leading, left, table
 from sync_core.model import Outcome, RecordStatus, RunStatus, RunSummary, Side, Status
 from sync_core.service import Change, PlannedRecord, Preview, Scope, Service, data_flows
 
-SYSTEMS = {"dynamics": "Dynamics", "xero": "Xero"}
 VERBS = {"create": "made", "update": "changed", "delete": "removed"}
 SHOWN = 200
 EVERY = Scope().label

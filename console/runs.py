@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import tzinfo
+from datetime import timedelta, tzinfo
 
 import streamlit as st
 
@@ -29,6 +29,7 @@ COLUMNS: dict[str, Column] = {
     "message": left("Message", width=240),
 }
 NOTHING = "0"
+SYSTEMS = {"dynamics": "Dynamics", "xero": "Xero"}
 
 
 def run_line(run: RunSummary, zone: tzinfo) -> dict[str, str]:
@@ -124,6 +125,25 @@ def outcomes(run: RunSummary, labels: dict[str, str]) -> None:
     if looked and rows:
         st.markdown("**What a sync would have done**")
     table(rows, columns, f"What the run {'would have done' if looked else 'did'}, per entity")
+
+
+def slowest(run: RunSummary, zone: tzinfo) -> None:
+    """The calls that took longest, behind an expander: how long each system itself took to answer."""
+    made = [(SYSTEMS.get(name, name), call) for name, calls in run.calls.items() for call in calls.slowest]
+    if not made:
+        return
+    rows = [
+        {
+            "took": lasting(timedelta(milliseconds=call.milliseconds)),
+            "system": system,
+            "call": f"{call.method} {call.path}",
+            "at": when(call.at, zone),
+        }
+        for system, call in sorted(made, key=lambda each: -each[1].milliseconds)
+    ]
+    columns = {"took": right("Took", width=70), "system": left("System", width=90), "call": left("Call", width=520)}
+    with st.expander("Slowest calls"):
+        table(rows, columns | {"at": left("At", width=124)}, "The calls that took longest")
 
 
 def records(run: RunSummary, labels: dict[str, str], zone: tzinfo) -> None:

@@ -8,14 +8,13 @@ from console import actions, resync
 from console.door import service
 from console.frame import reader_zone
 from console.permitted import held
-from console.runs import about_previews, columns_of, folded, outcomes, quiet_line, records, run_line
+from console.runs import SYSTEMS, about_previews, columns_of, folded, outcomes, quiet_line, records, run_line, slowest
 from console.texts import RUN_WORDS, plain, scope_words, when, zone_name
 from console.widgets import empty, leading, list_height, pick
 from sync_core.model import RunSummary
 from sync_core.service import Service, data_flows
 
 SHOWN = 200
-NAMES = {"dynamics": "Dynamics", "xero": "Xero"}
 zone = reader_zone()
 labels = {flow.entity: flow.label for flow in data_flows()}
 
@@ -25,10 +24,11 @@ def draw(run: RunSummary, message: str) -> None:
     if message:
         st.text(message)
     resync.way_on(runs, f"look_at_{run.run}", run.run)
-    calls = " · ".join(f"{NAMES.get(k, k)} {c.read:,} reads, {c.write:,} writes" for k, c in run.calls.items())
+    calls = " · ".join(f"{SYSTEMS.get(k, k)} {c.read:,} reads, {c.write:,} writes" for k, c in run.calls.items())
     st.text(f"Run {run.run} · asked by: {run.trigger} · calls: {calls or 'none'}")
     outcomes(run, labels)
     records(run, labels, zone)
+    slowest(run, zone)
 
 
 st.title("Runs")

@@ -210,11 +210,22 @@ class Verification:
 
 
 @dataclass(frozen=True, slots=True)
+class SlowCall:
+    """One request that took long: what was asked for, without its query, and how long the answer took, waits apart."""
+
+    method: str
+    path: str
+    milliseconds: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Calls:
-    """HTTP calls made, reads and writes apart."""
+    """HTTP calls made, reads and writes apart. ``slowest``: those of the present run that took longest, the longest first."""
 
     read: int = 0
     write: int = 0
+    slowest: tuple[SlowCall, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-from dataclasses import asdict
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -42,7 +41,7 @@ def run_as_json(summary: RunSummary) -> dict[str, Any]:
         "run": summary.run,
         "status": str(summary.status),
         "counts": dict(summary.counts),
-        "calls": {name: asdict(calls) for name, calls in summary.calls.items()},
+        "calls": {name: {"read": calls.read, "write": calls.write} for name, calls in summary.calls.items()},
         "seconds": round(seconds, 3),
         "message": summary.message,
         "entities": {name: dict(counts) for name, counts in summary.by_entity.items()},

@@ -36,7 +36,7 @@ class Workspace:
         """What was asked of each system since, by the names that people read."""
         made = {side: (system.calls, before[side]) for side, system in self.systems.items()}
         return {
-            ("dynamics" if side is Side.CRM else "xero"): Calls(now.read - then.read, now.write - then.write)
+            ("dynamics" if side is Side.CRM else "xero"): Calls(now.read - then.read, now.write - then.write, now.slowest)
             for side, (now, then) in made.items()
         }
 

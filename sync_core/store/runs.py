@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Select, select, update
 
 from sync_core.errors import Busy
-from sync_core.model import Calls, Outcome, RunStatus, RunSummary
+from sync_core.model import Calls, Outcome, RunStatus, RunSummary, SlowCall
 from sync_core.store.leases import Lease, Leases
 from sync_core.store.shelf import Row, Shelf, canonical_json
 from sync_core.store.tables import overrides, plans, runs
@@ -115,11 +115,17 @@ class Plans(Shelf):
         return own, overrides.c.plan_hash == plan_hash, overrides.c.taken_at.is_(None)
 
 
-def _calls(calls: Mapping[str, Calls]) -> dict[str, dict[str, int]]:
+def _calls(calls: Mapping[str, Calls]) -> dict[str, dict[str, Any]]:
     return {system: asdict(made) for system, made in calls.items()}
 
 
 def _summary(row: Row) -> RunSummary:
-    calls = {system: Calls(**made) for system, made in json.loads(row["calls"]).items()}
+    calls = {system: _made(made) for system, made in json.loads(row["calls"]).items()}
     texts = {"counts": json.loads(row["counts"]), "calls": calls, "by_entity": json.loads(row["by_entity"])}
     return RunSummary(**{**row, **texts, "status": RunStatus(row["status"])})
+
+
+def _made(kept: Mapping[str, Any]) -> Calls:
+    """Runs from before the slowest calls were kept have none."""
+    slow = (SlowCall(**each | {"at": datetime.fromisoformat(each["at"])}) for each in kept.get("slowest", ()))
+    return Calls(kept["read"], kept["write"], tuple(slow))

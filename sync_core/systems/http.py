@@ -20,7 +20,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from random import Random
@@ -31,7 +31,7 @@ import httpx
 import structlog
 
 from sync_core.errors import Retryable
-from sync_core.model import Calls
+from sync_core.model import Calls, SlowCall
 from sync_core.settings import is_loopback
 from sync_core.systems import http_failures as failures
 from sync_core.systems.http_answer import Answer, Forbidden, GarbledError, TooLargeError, read_body
@@ -47,6 +47,7 @@ __all__ = ["Answer", "Forbidden", "Gate", "Http"]
 
 ATTEMPTS = 4
 SLOW_DOWNS = 6
+SLOWEST = 5
 PATIENCE = timedelta(seconds=120)
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
@@ -76,7 +77,7 @@ class Http:
     """Requests to one system. Safe to use from several threads.
 
     ``token(True)`` must bring a fresh access token, ``token(False)`` may bring a kept one. ``run_id`` is told to the
-    sandbox only. ``seed`` makes the jitter of waits repeatable.
+    sandbox only; the slowest calls are kept per run. ``seed`` makes the jitter of waits repeatable.
     """
 
     def __init__(
@@ -106,6 +107,7 @@ class Http:
         self._random = Random(seed)  # noqa: S311 - jitter of waits, nothing secret
         self._token_lock, self._count_lock = threading.Lock(), threading.Lock()
         self._calls = Calls()
+        self._timed_run: str | None = None
         self._client = httpx.Client(
             transport=transport,
             verify=_trusted(from_environment=not self._local),
@@ -189,7 +191,7 @@ class Http:
 
     def _send(self, call: Call) -> Answer:
         bearer = self._bearer(call.refused)
-        with self._turn(call):
+        with self._turn(call), self._timed(call):
             response = self._client.send(self._build(call, bearer), stream=True)
             try:
                 body = read_body(
@@ -251,6 +253,24 @@ class Http:
         finally:
             if slot is not None:
                 slot.release()
+
+    @contextmanager
+    def _timed(self, call: Call) -> Iterator[None]:
+        """Keep how long the answer took, where it is among the slowest of its run."""
+        began = self._clock.now()
+        try:
+            yield
+        finally:
+            self._keep_slow(call, began, (self._clock.now() - began) // timedelta(milliseconds=1))
+
+    def _keep_slow(self, call: Call, at: datetime, milliseconds: int) -> None:
+        with self._count_lock:
+            now, run = self._calls, self._run_id()
+            before = now.slowest if run == self._timed_run else ()
+            if len(before) < SLOWEST or milliseconds > before[-1].milliseconds:
+                path = redact(urlsplit(call.url).path, longest=200)
+                longest = sorted((*before, SlowCall(call.method, path, milliseconds, at)), key=lambda c: -c.milliseconds)
+                self._calls, self._timed_run = replace(now, slowest=tuple(longest[:SLOWEST])), run
 
     def _in_time(self, call: Call) -> None:
         if call.spent(self._now()) > self._deadline:

@@ -106,6 +106,9 @@ def test_runs_open_to_entities_and_outcomes(service, show, words):
     records = at.dataframe[2].value
     assert "as this run left them" in words(at)
     assert list(records["status"][:1]) != ["● in step"]
+    slow = table_of(at, "took", "system", "call")
+    assert set(slow["system"]) == {"Dynamics", "Xero"}
+    assert len(slow) == 10
     assert all(records["remark"])
 
 

@@ -8,16 +8,18 @@ import pytest
 from durable import MINUTE, NOON, StillClock, summary
 
 from sync_core.errors import Busy, Rejected
-from sync_core.model import Calls, RunStatus
+from sync_core.model import Calls, RunStatus, SlowCall
 from sync_core.store.requests import RequestStatus
 
 
 def test_a_run_is_told_as_it_was(state):
     state.start_run("run-1", "hand", "all", NOON)
     assert state.run("run-1").status is RunStatus.RUNNING
-    done = summary("run-1", RunStatus.PARTIAL, calls={"xero": Calls(3, 2)}, by_entity={"invoice": {"created": 2}})
+    slow = (SlowCall("GET", "/api.xro/2.0/Invoices", 1250, NOON),)
+    done = summary("run-1", RunStatus.PARTIAL, calls={"xero": Calls(3, 2, slow)}, by_entity={"invoice": {"created": 2}})
     state.finish_run(done)
     assert state.run("run-1") == done
+    assert state.run("run-1").calls["xero"].slowest == slow
     assert state.run("run-9") is None
 
 

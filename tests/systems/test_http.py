@@ -344,6 +344,26 @@ def test_every_attempt_is_counted(clock):
     assert http.calls == Calls(read=2, write=1)
 
 
+def test_the_slowest_calls_of_a_run_are_kept_without_their_query(clock):
+    runs, took = ["first"], iter((3, 0, 1, 7, 2, 5, 4, 6))
+
+    def later(request):
+        clock.sleep(next(took))
+        return answer()(request)
+
+    http = http_on(Script(later), clock, run_id=lambda: runs[-1])
+    for number in range(7):
+        http.request("GET", f"Invoices/{number}", params={"where": "secret"})
+    kept = http.calls.slowest
+    assert [(call.path.rpartition("/")[2], call.milliseconds) for call in kept] == [
+        ("3", 7000), ("5", 5000), ("6", 4000), ("0", 3000), ("4", 2000)
+    ]  # fmt: skip
+    assert "secret" not in str(kept)
+    runs.append("second")
+    http.request("PUT", "Invoices", write=True)
+    assert [(call.method, call.milliseconds) for call in http.calls.slowest] == [("PUT", 6000)]
+
+
 def test_cookies_are_not_kept(clock):
     script = Script(answer(set_cookie="ARRAffinity=1; Path=/"), answer())
     http = http_on(script, clock)
