@@ -40,6 +40,22 @@ def compare_with(getter: Getter, operator: str, wanted: Any) -> Test:
     return test
 
 
+def compare_columns(getter: Getter, operator: str, other: Getter) -> Test:
+    """Two columns of one row, of one type; a row in which either is empty does not match."""
+    compare = COMPARISONS[operator]
+
+    def test(row: Any) -> bool:
+        left, right = getter(row), other(row)
+        if left is None or right is None:
+            return False
+        if isinstance(left, str):
+            return _same_kind(str, right) and compare(left.casefold(), right.casefold())
+        exact = Decimal(right) if isinstance(right, int) and not isinstance(right, bool) else right
+        return compare(*_aligned(left, exact))
+
+    return test
+
+
 def _same_kind(kind: type, wanted: Any) -> bool:
     if not isinstance(wanted, kind):
         raise errors.bad_query("A binary operator with incompatible types was detected.")

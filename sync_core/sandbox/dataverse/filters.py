@@ -14,7 +14,7 @@ from decimal import Decimal
 from typing import Any, Protocol
 
 from sync_core.sandbox.dataverse import errors
-from sync_core.sandbox.dataverse.comparing import COMPARISONS, Getter, Test, compare_with
+from sync_core.sandbox.dataverse.comparing import COMPARISONS, Getter, Test, compare_columns, compare_with
 from sync_core.sandbox.dataverse.query_functions import QUERY_FUNCTIONS
 from sync_core.sandbox.dataverse.values import parse_date, parse_instant
 
@@ -22,7 +22,7 @@ TOKEN = re.compile(
     r"\s*(?:(?P<string>'(?:[^']|'')*')"
     r"|(?P<guid>[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12})"
     r"|(?P<when>\d{4}-\d\d-\d\d(?:T[\d:.]+(?:Z|[+-]\d\d:\d\d))?)"
-    r"|(?P<number>-?\d+(?:\.\d+)?)"
+    r"|(?P<number>-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)"
     r"|(?P<name>[A-Za-z_@$][\w@.$]*(?:/[A-Za-z_][\w.]*)*)"
     r"|(?P<mark>[(),\[\]=:]))"
 )
@@ -32,6 +32,7 @@ TEXT_TESTS: dict[str, Callable[[str, str], bool]] = {
     "endswith": lambda text, part: text.endswith(part),
 }
 NAMESPACE = "Microsoft.Dynamics.CRM."
+WORDS = {"true": True, "false": False, "null": None}
 
 
 class Source(Protocol):
@@ -257,12 +258,20 @@ class _Parser:
         if self.peek() not in COMPARISONS:
             return lambda row: getter(row) is True
         operator = self.take()[1]
+        if self._at_column():
+            return compare_columns(getter, operator, self._source.getter(self.take()[1]))
         wanted = self._literal()
         if isinstance(wanted, str):
             wanted = wanted.casefold()
         if operator == "eq":
             self.equal[name] = wanted
         return compare_with(getter, operator, wanted)
+
+    def _at_column(self) -> bool:
+        """Whether a column comes next, and neither a word such as null nor an enumeration's value."""
+        kind, name, _ = self._tokens[self._next] if self._next < len(self._tokens) else ("", "", 0)
+        after = self._tokens[self._next + 1][0] if self._next + 1 < len(self._tokens) else ""
+        return kind == "name" and name not in WORDS and after != "string"
 
     def _literal(self) -> Any:
         kind, text = self.take()
@@ -274,8 +283,8 @@ class _Parser:
             return Decimal(text)
         if kind == "when":
             return parse_instant(text) or parse_date(text) or text
-        if text in ("true", "false", "null"):
-            return {"true": True, "false": False, "null": None}[text]
+        if text in WORDS:
+            return WORDS[text]
         if kind == "name" and (self.peek() or "").startswith("'"):
             return self._literal()  # an enumeration, such as Microsoft.Dynamics.CRM.OwnershipTypes'UserOwned'
         raise _syntax(self._text, self.position)

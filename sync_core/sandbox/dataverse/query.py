@@ -12,7 +12,7 @@ from sync_core.sandbox.dataverse.environment import Environment
 from sync_core.sandbox.dataverse.filters import Filter, parse_filter, parse_order
 from sync_core.sandbox.dataverse.options import MAX_PAGE, Preferences
 from sync_core.sandbox.dataverse.paging import Cookie, link, next_cookie, read_cookie
-from sync_core.sandbox.dataverse.render import Shape, TableSource, in_order
+from sync_core.sandbox.dataverse.render import Shape, TableSource, Wanted, in_order
 from sync_core.sandbox.dataverse.schema import Table
 from sync_core.sandbox.kernel import Row
 
@@ -39,7 +39,7 @@ class Listing:
 def list_rows(listing: Listing) -> dict[str, Any]:
     """One page of a table, as the JSON body."""
     _refuse_unsupported(listing.options)
-    shape = Shape(listing.env, listing.table, listing.options, listing.preferences)
+    shape = Shape(Wanted(listing.env, listing.preferences, listing.service), listing.table, listing.options)
     cookie = read_cookie(listing.options.get("$skiptoken"))
     size, paged = _page_size(listing)
     page, following = _page(listing, cookie, size)

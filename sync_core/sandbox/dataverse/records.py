@@ -12,7 +12,7 @@ from sync_core.sandbox.dataverse.invoicing import finish
 from sync_core.sandbox.dataverse.lists import answer_list
 from sync_core.sandbox.dataverse.paths import Address, Segment, locate, require
 from sync_core.sandbox.dataverse.query import Listing, count_rows
-from sync_core.sandbox.dataverse.render import Shape, etag
+from sync_core.sandbox.dataverse.render import Shape, Wanted, etag
 from sync_core.sandbox.dataverse.requests import Answer, Call, no_content, plain, with_json
 from sync_core.sandbox.dataverse.schema import Table
 from sync_core.sandbox.dataverse.session import Session, start
@@ -128,7 +128,7 @@ def written(target: Target, row_id: str, *, created: bool) -> Answer:
 
 def describe_row(target: Target, row: Row) -> dict[str, Any]:
     """The JSON object of one row, with its context."""
-    shape = Shape(target.env, target.table, target.call.options, target.call.preferences)
+    shape = Shape(Wanted(target.env, target.call.preferences, target.call.service), target.table, target.call.options)
     return {"@odata.context": f"{target.call.service}$metadata#{shape.context}/$entity", **shape.write(row)}
 
 

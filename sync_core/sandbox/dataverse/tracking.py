@@ -16,7 +16,7 @@ from sync_core.sandbox.dataverse.environment import Environment
 from sync_core.sandbox.dataverse.options import MAX_PAGE
 from sync_core.sandbox.dataverse.paging import Cookie, link, next_cookie, read_cookie
 from sync_core.sandbox.dataverse.query import Listing
-from sync_core.sandbox.dataverse.render import Shape
+from sync_core.sandbox.dataverse.render import Shape, Wanted
 from sync_core.sandbox.dataverse.schema import Table
 from sync_core.sandbox.kernel import Kernel
 
@@ -55,7 +55,7 @@ def list_changes(listing: Listing) -> dict[str, Any]:
     cookie = read_cookie(listing.options.get("$skiptoken"))
     delta = "$deltatoken" in listing.options or "since" in cookie
     page = _delta_page(listing, cookie) if delta else _load_page(listing, cookie)
-    shape = Shape(listing.env, listing.table, listing.options, listing.preferences)
+    shape = Shape(Wanted(listing.env, listing.preferences, listing.service), listing.table, listing.options)
     context = f"{listing.service}$metadata#{shape.context}"
     body: dict[str, Any] = {"@odata.context": f"{context}/$delta" if delta else context}
     body["value"] = list(page.objects(shape, f"{listing.service}$metadata#{listing.table.set_name}/$deletedEntity"))
