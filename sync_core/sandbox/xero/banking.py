@@ -20,6 +20,7 @@ def write(ctx: Context, given: Row, old: Row | None) -> Row:
     """Create a bank transaction, delete one, or change one that made no credit."""
     if old is None:
         return _create(ctx, given)
+    require(not old["Type"].endswith("-TRANSFER"), "A bank transfer can only be deleted through BankTransfers")
     require(old["Status"] == "AUTHORISED", "The bank transaction has already been deleted")
     check_open(ctx.store, old["Date"])
     if given.get("Status") in {"DELETED", "VOIDED"}:

@@ -96,6 +96,8 @@ def _system(store: Store, kind: str) -> str:
 def _bank_transaction(store: Store, row: Row) -> tuple[str, list[Entry]]:
     kind, _, made = row["Type"].partition("-")
     side = "AR" if kind == "RECEIVE" else "AP"
+    if made == "TRANSFER":
+        return "TRANSFER", []  # the transfer itself is posted
     if made:
         sign = -1 if kind == "RECEIVE" else 1
         entries = [Entry(_control(store, kind), sign * _base(row["Total"], row))]

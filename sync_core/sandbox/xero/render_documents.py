@@ -15,7 +15,7 @@ CREDITS = {"CreditNotes": "CreditNoteID", "Prepayments": "PrepaymentID", "Overpa
 def document_shown(store: Store, row: Row, view: View) -> Row:
     """What invoices, credit notes, advances and bank transactions have in common."""
     shown: Row = {
-        "Contact": _party(store, row, view),
+        **({"Contact": _party(store, row, view)} if row.get("ContactID") else {}),
         **_date(row, "Date", "DueDate"),
         "Status": row["Status"],
         "LineAmountTypes": row["LineAmountTypes"],

@@ -2,7 +2,7 @@
 
 Supported: ``== != > >= < <=``, ``AND && OR || !``, parentheses, text, numbers, ``true false null``,
 ``Guid("...")``, ``DateTime(y,m,d[,h,m,s])``, ``DateTime.Parse("...")``, dotted paths, and ``.Equals .Contains .StartsWith
-.EndsWith .ToLower .ToUpper`` on a path.
+.EndsWith .ToLower .ToUpper`` on a path, also one after the other.
 Text compares without regard to case and accents. Anything else is a QueryParseException, as in Xero.
 """
 
@@ -26,7 +26,7 @@ Predicate = Callable[[Row], bool]
 Lookup = Callable[[str], Getter]
 _TOKEN = re.compile(
     r'\s*(?:(?P<text>"(?:[^"\\]|\\.)*")|(?P<number>-?\d+(?:\.\d+)?)|(?P<op>==|!=|>=|<=|&&|\|\||[<>!(),=])'
-    r"|(?P<name>[A-Za-z_][\w.]*))"
+    r"|(?P<name>\.?[A-Za-z_][\w.]*))"
 )
 _WORDS = {"and": "&&", "or": "||", "not": "!"}
 _CONSTANTS = {"true": True, "false": False, "null": None}
@@ -217,8 +217,17 @@ class _Parser:
             getter, test, wanted = self.lookup(path), _TESTS[method.lower()], fold(str(arguments[0]))
             return lambda row: test(fold(str(getter(row) or "")), wanted)
         if path and method.lower() in _SPELLINGS and not arguments:
-            return self.lookup(path)  # texts compare without regard to case anyhow
+            return self._further(path)  # texts compare without regard to case anyhow
         raise bad_query(f"No applicable method '{name}' exists")
+
+    def _further(self, path: str) -> Getter:
+        """What ``.ToLower()`` gives, or the test that follows it: ``Name.ToLower().Contains("x")``."""
+        if self.at < len(self.tokens) and self.tokens[self.at][1].startswith("."):
+            method = self.tokens[self.at][1]
+            self.at += 1
+            self._expect("(")
+            return self._call(f"{path}{method}")
+        return self.lookup(path)
 
     def _arguments(self) -> list[Any]:
         arguments: list[Any] = []

@@ -50,6 +50,24 @@ def test_a_transfer_moves_money_until_it_is_deleted(api):
     assert "already" in api.refused("POST", f"BankTransfers/{made['BankTransferID']}", {"Status": "DELETED"})[0]
 
 
+def test_a_transfer_shows_as_two_bank_transactions(api):
+    savings(api)
+    made = api.one("PUT", "BankTransfers", transfer(ToIsReconciled=True))
+    where = 'Type=="SPEND-TRANSFER" OR Type=="RECEIVE-TRANSFER"'
+    spent, received = api.get("BankTransactions", where=where, page=1)["BankTransactions"]
+    assert (spent["BankTransactionID"], spent["Type"]) == (made["FromBankTransactionID"], "SPEND-TRANSFER")
+    assert (received["BankAccount"]["Code"], received["IsReconciled"], received["Total"]) == ("091", True, D(50))
+    assert (received["LineItems"], "Contact" in received, "Reference" in received) == ([], False, False)
+    one = f"BankTransactions/{made['ToBankTransactionID']}"
+    assert api.get(one)["BankTransactions"][0]["Type"] == "RECEIVE-TRANSFER"
+    assert "through BankTransfers" in api.refused("POST", one, {"Status": "DELETED"})[0]
+    assert len([j for j in _journals(api) if made["Date"] == j["JournalDate"] and j["SourceType"] == "TRANSFER"]) == 1
+    api.one("POST", f"BankTransfers/{made['BankTransferID']}", {"Status": "DELETED"})
+    assert {
+        api.get(f"BankTransactions/{made[f'{s}BankTransactionID']}")["BankTransactions"][0]["Status"] for s in ("From", "To")
+    } == {"DELETED"}
+
+
 def _journals(api):
     found, offset = [], 0
     while page := api.get("Journals", offset=offset)["Journals"]:

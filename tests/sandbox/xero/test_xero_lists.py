@@ -135,6 +135,10 @@ def test_where(api, few, where, expected):
 def test_where_takes_texts_in_one_letter_case(api, spelled):
     api.one("PUT", "Contacts", {"Name": "Kauri"})
     assert len(api.get("Contacts", where=f'Name.{spelled}()=="kauri"')["Contacts"]) == 1
+    assert len(api.get("Contacts", where=f'Name != null && Name.{spelled}().Contains("AUR")')["Contacts"]) == 1
+    assert api.get("Contacts", where=f'Name.{spelled}().StartsWith("aur")')["Contacts"] == []
+    for broken in (f'Name.{spelled}().Nope("x")', f"Name.{spelled}().Contains", f'Name.{spelled}().Length=="1"'):
+        assert api.send("GET", "Contacts", where=broken).status_code == 400
 
 
 def test_where_takes_ids(api, few):
