@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta, tzinfo
+from datetime import tzinfo
 
 import streamlit as st
 
@@ -134,7 +134,7 @@ def slowest(run: RunSummary, zone: tzinfo) -> None:
         return
     rows = [
         {
-            "took": lasting(timedelta(milliseconds=call.milliseconds)),
+            "took": f"{call.milliseconds:,} ms",
             "system": system,
             "call": f"{call.method} {call.path}",
             "at": when(call.at, zone),

@@ -162,6 +162,15 @@ def lasting(time: timedelta) -> str:
     return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
 
 
+def every(minutes: int) -> str:
+    """ "every 15 minutes", "every hour"."""
+    if minutes % 1440 == 0:
+        return "every day" if minutes == 1440 else f"every {minutes // 1440} days"
+    if minutes % 60 == 0:
+        return "every hour" if minutes == 60 else f"every {minutes // 60} hours"
+    return "every minute" if minutes == 1 else f"every {minutes} minutes"
+
+
 def zone(name: str | None) -> tzinfo:
     """The reader's zone; UTC where the browser names none that is known."""
     try:

@@ -14,7 +14,7 @@ from console.permitted import held
 from console.runs import run_lines
 from console.sheets import SHEETS
 from console.standing import Mood, Tally, standing
-from console.texts import STATUS_WORDS, ago, count, lower_first, money, plain, when, zone_name
+from console.texts import STATUS_WORDS, ago, count, every, lower_first, money, plain, when, zone_name
 from console.widgets import control_totals, leading, left, right, table
 from sync_core.model import Side, Status
 from sync_core.service import Filters, Service, data_flows
@@ -90,7 +90,7 @@ with fresh:
         st.button("Resume the schedule", on_click=actions.resume, **held(Service.resume))
     else:
         coming = when(schedule.next_run, zone) if schedule.next_run else "when the console runs"
-        st.text(f"Next sync: {coming}, every {schedule.minutes} minutes")
+        st.text(f"Next sync: {coming}, {every(schedule.minutes)}")
         st.button("Pause the schedule", on_click=actions.pause, **held(Service.pause))
     st.caption(f"Times are in {plain(zone_name(zone))}.")
 

@@ -12,7 +12,7 @@ from console.frame import reader_zone
 from console.gaps import gaps
 from console.permitted import held
 from console.runs import run_lines
-from console.texts import ago, plain, when, zone_name
+from console.texts import ago, every, plain, when, zone_name
 from console.widgets import leading, left, right, table
 from sync_core.model import RunStatus
 from sync_core.service import Service
@@ -22,14 +22,6 @@ LOOKED_AT = 500
 zone, now = reader_zone(), datetime.now(UTC)
 schedule = service().schedule()
 runs = [run for run in service().runs(LOOKED_AT) if run.status is not RunStatus.PREVIEW]
-
-
-def words(minutes: int) -> str:
-    if minutes % 1440 == 0:
-        return "every day" if minutes == 1440 else f"every {minutes // 1440} days"
-    if minutes % 60 == 0:
-        return "every hour" if minutes == 60 else f"every {minutes // 60} hours"
-    return "every minute" if minutes == 1 else f"every {minutes} minutes"
 
 
 def choose() -> None:
@@ -42,7 +34,7 @@ if schedule.paused:
 elif schedule.next_run is None:
     st.subheader("No sync comes by itself while this console only looks.")
 else:
-    st.subheader(plain(f"The next sync begins {when(schedule.next_run, zone)}, {words(schedule.minutes)}."))
+    st.subheader(plain(f"The next sync begins {when(schedule.next_run, zone)}, {every(schedule.minutes)}."))
 if schedule.trouble:
     st.warning(plain(f"The last scheduled sync failed: {schedule.trouble}"))
 
@@ -53,7 +45,7 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
         "How often",
         options,
         index=options.index(schedule.minutes),
-        format_func=lambda minutes: words(minutes).capitalize(),
+        format_func=lambda minutes: every(minutes).capitalize(),
         key=key,
         on_change=choose,
         **held(Service.set_minutes),
