@@ -13,7 +13,7 @@ from typing import Any
 
 import structlog
 
-from sync_core.errors import Busy
+from sync_core.errors import Busy, Retryable
 from sync_core.flows.schedule import Done
 from sync_core.flows.scope import Scope
 from sync_core.flows.surroundings import Surroundings
@@ -41,6 +41,7 @@ from sync_core.systems.oauth import EntraTokens, XeroTokens
 from sync_core.systems.xero import Xero
 
 TAKEN_WITHIN = timedelta(seconds=10)
+log = structlog.get_logger(__name__)
 
 
 class SystemClock:
@@ -193,13 +194,20 @@ def _told(entry: AuditEntry | None, position: int) -> str:
 
 
 def run_worker(settings: Settings | None = None, *, stop: threading.Event | None = None) -> None:
-    """Sync in the background until ``stop`` is set, or the process is told to end (SIGINT, SIGTERM)."""
+    """Sync in the background until ``stop`` is set, or the process is told to end (SIGINT, SIGTERM).
+
+    Raises Configure where a setting is wrong. A system that does not answer now is asked again by the next sync: a machine
+    that starts before its network does needs nobody.
+    """
     over = stop or threading.Event()
     if stop is None:
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: over.set())
     with open_service(settings) as service:
-        service.connect()
+        try:
+            service.connect()
+        except Retryable as error:
+            log.warning("a system does not answer yet", reason=error.message)
         service.start_background()
         over.wait()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import threading
 from datetime import timedelta
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 from sync_core.errors import Busy, Configure, Retryable, TieoutError
 from sync_core.flows.schedule import Runner
 from sync_core.model import RunStatus
-from sync_core.service import load_settings, open_service
+from sync_core.service import load_settings, open_service, run_worker
 from sync_core.store.leases import Lease
 from sync_core.store.requests import RequestStatus
 from tests.flows.shop import at_rest, numbers, sell, sync
@@ -110,6 +111,21 @@ def test_a_sync_that_reached_nobody_is_among_the_runs(books, changes, status):
     assert first.finished is not None
     assert not any(first.counts.values())
     assert (request.run, request.status, request.message) == (later.run, RequestStatus.FAILED, later.message)
+
+
+def test_a_worker_that_starts_before_its_network_goes_on_by_itself(books):
+    over = threading.Event()
+    settings = load_settings(**books.settings.model_dump() | {"xero_url": unused_address()})
+    over.set()
+    run_worker(settings, stop=over)
+    with open_service(settings) as service:
+        assert service._workspace.state.next_request().kind == "sync", "it had asked for one"
+
+
+def test_a_worker_with_a_wrong_setting_says_so_and_ends(books):
+    settings = load_settings(**books.settings.model_dump() | {"xero_client_secret": "wrong"})
+    with pytest.raises(Configure, match="Xero"):
+        run_worker(settings, stop=threading.Event())
 
 
 def test_a_grant_that_xero_refuses_asks_for_a_new_connection(books):
