@@ -42,6 +42,7 @@ AT_ONCE = 4
 """Of 52 requests that one user may have under way. Dynamics answers several at once sooner than one after the other."""
 _WHOLE_LISTING = "full"
 _PAGED = f"odata.maxpagesize={PAGE_SIZE}"
+_REFUSED = frozenset({400, 405, 501})
 _TRACKED = f"odata.track-changes,{_PAGED}"
 
 
@@ -174,7 +175,12 @@ class Dataverse:
             start, prefer = f"/{set_name}{odata.query(select=_select(stream))}", _TRACKED
         else:
             start, prefer = self._link_of(stream, cursor), _PAGED
-        for payload in self._pages(stream, start, prefer):
+        first = self._ask(start, Prefer=prefer)
+        if cursor is None and first.status in _REFUSED:
+            # A server may track less than it lets on. Were it about a column, the whole list would be refused as well.
+            yield from self._whole_list(stream, set_name)
+            return
+        for payload in self._pages(stream, start, prefer, first):
             link = self.http.follow(start, payload.get("@odata.deltaLink") or "")
             gone = [row["id"] for row in payload["value"] if _is_tombstone(row)]
             rows = [row for row in payload["value"] if not _is_tombstone(row)]
@@ -188,11 +194,15 @@ class Dataverse:
             # Not every server tracks the changes that it was asked to: then the list is read whole each time, in order.
             yield from self._whole_list(stream, set_name)
 
-    def _pages(self, stream: Stream, start: str, prefer: str) -> Iterator[dict[str, Any]]:
-        """Follow nextLink, exactly as given, to the end. ``start`` with a delta token in it may be Expired."""
+    def _pages(self, stream: Stream, start: str, prefer: str, first: Answer | None = None) -> Iterator[dict[str, Any]]:
+        """Follow nextLink, exactly as given, to the end. ``first``: the answer to ``start``, where it was asked for already.
+
+        ``start`` with a delta token in it may be Expired.
+        """
         address, seen = start, {start}
         while address:
-            answer = self._ask(address, Prefer=prefer)
+            answer = first or self._ask(address, Prefer=prefer)
+            first = None
             if answer.status != 200:
                 raise _no_page(stream, answer, from_cursor="://" in start)
             payload = _object(answer)

@@ -76,6 +76,13 @@ def test_a_server_that_does_not_track_is_listed_whole_in_order_each_time():
         list(client(Dynamics()).changed_since(ACCOUNTS, pages[-1].cursor))
 
 
+@pytest.mark.parametrize("status", [400, 501])
+def test_a_table_that_a_server_refuses_to_track_is_listed_whole(status):
+    script = Dynamics(refusal(status, "0x80072491"), listing(ROW))
+    assert [page.rows for page in first_pull(script)] == [[ROW]]
+    assert script.last.headers["prefer"] == "odata.maxpagesize=5000"
+
+
 @pytest.mark.parametrize("relative", ["accounts?$skiptoken=2", f"{API}/accounts?$skiptoken=2"])
 def test_links_without_a_host_are_followed_from_the_address_that_was_asked(relative):
     script = Dynamics(listing(ROW, nextLink=relative), listing(deltaLink=relative.replace("skip", "delta")))
