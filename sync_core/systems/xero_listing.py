@@ -4,7 +4,7 @@ Pages are ordered by ``UpdatedDateUTC``. A row that is edited while we read move
 place forward: whoever asks for page 2 then misses the row that slipped onto page 1. Therefore the next page is asked for
 by value: everything since the newest instant read so far (``If-Modified-Since``, whole seconds, one second overlap). Page
 numbers are only used inside a burst of rows of one second, and where the pages do not prove their order: one that is not
-sorted, or a list that does not say how many rows it has. What was read twice is dropped. At the end the distinct rows
+sorted, a list that does not say how many rows it has, or one that starts before the instant that was asked for. What was read twice is dropped. At the end the distinct rows
 must be as many as Xero said at the start (rows never leave such a list), or, where it did not say, no row may have changed
 meanwhile; if not, the list is read once more, by page numbers.
 
@@ -158,6 +158,8 @@ def _once(stream: Stream, fetch: Fetch, start: datetime | None, progress: _Progr
         sheet = _sheet(stream, fetch({**_options(stream, anchor), "page": number, "page_size": PAGE_SIZE}))
         if progress.expected is None:
             progress.expected = sheet.items
+        if by_value and _is_deaf(sheet, anchor):
+            by_value, anchor, last = False, start, None
         if sheet.rows and sheet.rows == last:
             if sheet.pages is None:
                 return  # A server without page numbers sends all of its list each time.
@@ -172,6 +174,11 @@ def _once(stream: Stream, fetch: Fetch, start: datetime | None, progress: _Progr
 
 def _is_last(sheet: _Sheet, number: int) -> bool:
     return not sheet.rows or (sheet.pages is not None and number >= sheet.pages)
+
+
+def _is_deaf(sheet: _Sheet, anchor: datetime | None) -> bool:
+    """Whether the server lists older rows than it was asked for: then only page numbers lead through its list."""
+    return anchor is not None and any(moment < anchor for moment in map(_moment, sheet.rows) if moment is not None)
 
 
 def _next(sheet: _Sheet, anchor: datetime | None, number: int) -> tuple[datetime | None, int]:

@@ -19,17 +19,20 @@ def stamp(moment):
 
 
 class Ledger:
-    """Invoices in a scripted Xero: If-Modified-Since, order and pages as documented. ``after`` runs after each page."""
+    """Invoices in a scripted Xero: If-Modified-Since, order and pages as documented. ``after`` runs after each page.
+
+    ``deaf``: it takes no notice of If-Modified-Since.
+    """
 
     def __init__(self, moments, size=3, now=NOON):
         self.rows = {f"i{n}": moment for n, moment in enumerate(moments)}
         self.size, self.now, self.requests = size, now, []
-        self.after = lambda ledger: None
+        self.after, self.deaf = (lambda ledger: None), False
 
     def __call__(self, request):
         self.requests.append(request)
         start = request.headers.get("if-modified-since")
-        floor = datetime.fromisoformat(start).replace(tzinfo=UTC) if start else datetime.min.replace(tzinfo=UTC)
+        floor = datetime.fromisoformat(start).replace(tzinfo=UTC) if start and not self.deaf else datetime.min.replace(tzinfo=UTC)
         found = sorted((m, i) for i, m in self.rows.items() if m >= floor)
         page = int(query(request)["page"])
         rows = [{"InvoiceID": i, "UpdatedDateUTC": stamp(m)} for m, i in found[(page - 1) * self.size : page * self.size]]
@@ -202,6 +205,15 @@ def lists_of(*sizes, **more):
     places = [sum(sizes[:at]) for at in range(len(sizes))]
     found = [rows[start : start + size] for start, size in zip(places, sizes, strict=True)]
     return Script(*(answer(200, {"Invoices": some, **more}) for some in found))
+
+
+@pytest.mark.parametrize("cursor", [None, (NOON - timedelta(minutes=15)).isoformat()])
+def test_a_server_that_lists_everything_whatever_was_asked_for_is_read_page_by_page(cursor):
+    ledger = Ledger(minutes(*range(80, 10, -10)))
+    ledger.deaf = True
+    ids, last = pull(ledger, cursor)
+    assert (ids, last.expected) == ([f"i{n}" for n in range(7)], 7)
+    assert len(ledger.requests) <= 4
 
 
 def test_the_same_page_for_ever_is_noticed():
