@@ -32,7 +32,9 @@ class Ledger:
     def __call__(self, request):
         self.requests.append(request)
         start = request.headers.get("if-modified-since")
-        floor = datetime.fromisoformat(start).replace(tzinfo=UTC) if start and not self.deaf else datetime.min.replace(tzinfo=UTC)
+        floor = (
+            datetime.fromisoformat(start).replace(tzinfo=UTC) if start and not self.deaf else datetime.min.replace(tzinfo=UTC)
+        )
         found = sorted((m, i) for i, m in self.rows.items() if m >= floor)
         page = int(query(request)["page"])
         rows = [{"InvoiceID": i, "UpdatedDateUTC": stamp(m)} for m, i in found[(page - 1) * self.size : page * self.size]]
