@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from sync_core.errors import Configure
 from sync_core.systems import odata
 from sync_core.systems.dataverse_errors import SETUP, cannot_list
-from sync_core.systems.http import Http
+from sync_core.systems.http import Answer, Http
 from sync_core.systems.own_tables import TABLES
 
 _READ_ONLY_TABLES = ("transactioncurrency", "pricelevel", "productpricelevel", "uom", "uomschedule")
@@ -56,16 +58,31 @@ class Tables:
         return self[table]
 
     def _read(self, names: set[str]) -> dict[str, TableFacts]:
-        options = odata.query(
-            select="LogicalName,EntitySetName,ChangeTrackingEnabled",
-            filter=odata.any_of("LogicalName", sorted(names)),
-        )
-        # Strong: right after a set-up, some of Dynamics' servers do not know of it yet.
-        headers = {**odata.READ_HEADERS, "Consistency": "Strong"}
-        answer = self._http.request("GET", f"/{DEFINITIONS}{options}", headers=headers)
-        if answer.status != 200:
-            raise cannot_list(DEFINITIONS, odata.failure(answer.status, answer.body))
+        rows, refused = definitions(self._ask, names, "LogicalName,EntitySetName,ChangeTrackingEnabled")
+        if refused is not None:
+            raise cannot_list(DEFINITIONS, odata.failure(refused.status, refused.body))
         return {
-            row["LogicalName"]: TableFacts(row["EntitySetName"], bool(row.get("ChangeTrackingEnabled", True)))
-            for row in answer.json()["value"]
+            row["LogicalName"]: TableFacts(row["EntitySetName"], bool(row.get("ChangeTrackingEnabled", True))) for row in rows
         }
+
+    def _ask(self, address: str) -> Answer:
+        # Strong: right after a set-up, some of Dynamics' servers do not know of it yet.
+        return self._http.request("GET", address, headers={**odata.READ_HEADERS, "Consistency": "Strong"})
+
+
+def definitions(
+    ask: Callable[[str], Answer], names: Iterable[str], select: str, expand: str = ""
+) -> tuple[list[dict[str, Any]], Answer | None]:
+    """The definitions of those of these tables that are there, and the refusal when a server shows none at all.
+
+    One call, as a rule. A server that does not expand a list is asked without; one that has no list, for each table by itself.
+    """
+    wanted = sorted(names)
+    condition = odata.any_of("LogicalName", wanted)
+    for parts in dict.fromkeys((expand, "")):
+        answer = ask(f"/{DEFINITIONS}{odata.query(select=select, filter=condition, expand=parts)}")
+        if answer.status == 200:
+            return answer.json()["value"], None
+    each = [ask(f"/{DEFINITIONS}(LogicalName={odata.literal(name)}){odata.query(select=select)}") for name in wanted]
+    rows = [one.json() for one in each if one.status == 200]
+    return rows, None if rows else answer

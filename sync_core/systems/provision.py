@@ -15,6 +15,7 @@ from typing import Any
 from sync_core.errors import Configure, Retryable, Unknown
 from sync_core.systems import odata
 from sync_core.systems.base import Clock
+from sync_core.systems.dataverse_tables import DEFINITIONS, definitions
 from sync_core.systems.http import Answer, Forbidden, Http
 from sync_core.systems.own_tables import PUBLISHER, SOLUTION, TABLES, VERSION, Table
 from sync_core.systems.provision_bodies import Body, publish_body, publisher_body, solution_body
@@ -82,13 +83,14 @@ def _is_behind(version: str) -> bool:
 
 
 def _tables(http: Http) -> dict[str, Found]:
-    rows = _list(
-        http,
-        "/EntityDefinitions",
+    rows, refused = definitions(
+        lambda address: _request(http, "GET", address),
+        [table.name for table in TABLES],
         select="LogicalName,MetadataId,ChangeTrackingEnabled",
-        filter=odata.any_of("LogicalName", [table.name for table in TABLES]),
         expand="Attributes($select=LogicalName,AttributeType),Keys($select=LogicalName,SchemaName,EntityKeyIndexStatus)",
     )
+    if refused is not None:
+        raise _refused(refused, DEFINITIONS)
     return {row["LogicalName"]: found_table(_with_parts(http, row)) for row in rows}
 
 

@@ -4,9 +4,9 @@ Pages are ordered by ``UpdatedDateUTC``. A row that is edited while we read move
 place forward: whoever asks for page 2 then misses the row that slipped onto page 1. Therefore the next page is asked for
 by value: everything since the newest instant read so far (``If-Modified-Since``, whole seconds, one second overlap). Page
 numbers are only used inside a burst of rows of one second, and where the pages do not prove their order: one that is not
-sorted, a list that does not say how many rows it has, or one that starts before the instant that was asked for. What was read twice is dropped. At the end the distinct rows
-must be as many as Xero said at the start (rows never leave such a list), or, where it did not say, no row may have changed
-meanwhile; if not, the list is read once more, by page numbers.
+sorted, a list that does not say how many rows it has, or one that starts before the instant that was asked for.
+What was read twice is dropped. At the end the distinct rows must be as many as Xero said at the start (rows never leave such
+a list), or, where it did not say, no row may have changed meanwhile; if not, the list is read once more, by page numbers.
 
 The next cursor comes from the data: the largest ``UpdatedDateUTC``, but not later than Xero's own clock when the pull
 began, because rows changed during the pull may lie on pages already read. A pull goes back five minutes before its cursor,

@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 
 _OF = re.compile(r"/EntityDefinitions\(LogicalName='(\w+)'\)/(Attributes|Keys)$")
+_ONE = re.compile(r"/EntityDefinitions\(LogicalName='(\w+)'\)$")
 _BY_ID = re.compile(r"/EntityDefinitions\(id-(\w+)\)$")
 STANDARD = ("account", "contact", "product", "invoice", "invoicedetail")
 
@@ -48,9 +49,14 @@ class Metadata(httpx.MockTransport):
             return httpx.Response(200, json={"@odata.context": "x", **table, "Attributes": None, "Keys": None})
         if of := _OF.search(path):
             return httpx.Response(200, json={"value": self.tables[of[1]][of[2]]})
+        if one := _ONE.search(path):
+            return self._show(one[1])
         rows: Any = {"/publishers": self.publishers, "/solutions": self.solutions}.get(path, list(self.tables.values()))
         rows = [{name: value for name, value in row.items() if name not in self.left_out} for row in rows]
         return httpx.Response(200, json={"value": rows})
+
+    def _show(self, name: str) -> httpx.Response:
+        return httpx.Response(200, json=self.tables[name]) if name in self.tables else httpx.Response(404)
 
     def _change(self, method: str, path: str, body: dict[str, Any]) -> httpx.Response:
         if path in ("/publishers", "/solutions"):

@@ -69,6 +69,27 @@ def test_columns_and_keys_are_asked_for_where_a_list_does_not_expand_them():
     assert still_missing(dynamics) == []
 
 
+@pytest.mark.parametrize("refused", ["$expand", "$filter"])
+def test_definitions_are_asked_for_another_way_where_a_server_refuses_their_list(refused):
+    dynamics = Metadata()
+    dynamics.stumble = lambda request: httpx.Response(501) if _lists_tables(request, refused) else None
+    dynamics.left_out = {"Attributes", "Keys"}
+    assert set_up(dynamics).created
+    assert still_missing(dynamics) == []
+
+
+def test_a_server_without_any_definitions_says_so():
+    dynamics = Metadata()
+    dynamics.tables.clear()
+    dynamics.stumble = lambda request: httpx.Response(404) if _lists_tables(request, "$filter") else None
+    with pytest.raises(Configure, match="refused a step of the set-up"):
+        set_up(dynamics)
+
+
+def _lists_tables(request, option):
+    return request.url.path.endswith("/EntityDefinitions") and option in request.url.params
+
+
 def test_what_is_there_is_left_alone_and_the_rest_made():
     dynamics = Metadata()
     set_up(dynamics)
