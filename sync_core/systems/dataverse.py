@@ -7,6 +7,7 @@ never make a second row.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
@@ -43,6 +44,8 @@ AT_ONCE = 4
 _WHOLE_LISTING = "full"
 _PAGED = f"odata.maxpagesize={PAGE_SIZE}"
 _REFUSED = frozenset({400, 405, 501})
+_GUID = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
+_REMOVED = frozenset({"@removed", "@odata.removed"})
 _TRACKED = f"odata.track-changes,{_PAGED}"
 
 
@@ -168,7 +171,7 @@ class Dataverse:
         options = odata.query(select=_select(stream), orderby=stream.key)
         for payload in self._pages(stream, f"/{set_name}{options}", _PAGED):
             last = "@odata.nextLink" not in payload
-            yield Page(payload["value"], cursor=_WHOLE_LISTING if last else None)
+            yield Page(*_told_apart(stream, payload["value"]), _WHOLE_LISTING if last else None)
 
     def _tracked_list(self, stream: Stream, set_name: str, cursor: str | None) -> Iterator[Page]:
         if cursor is None:
@@ -182,8 +185,7 @@ class Dataverse:
             return
         for payload in self._pages(stream, start, prefer, first):
             link = self.http.follow(start, payload.get("@odata.deltaLink") or "")
-            gone = [row["id"] for row in payload["value"] if _is_tombstone(row)]
-            rows = [row for row in payload["value"] if not _is_tombstone(row)]
+            rows, gone = _told_apart(stream, payload["value"])
             yield Page(rows, gone, _cursor(stream, link) if link else None)
             if link or "@odata.nextLink" in payload:
                 continue
@@ -262,8 +264,23 @@ def _object(answer: Answer) -> dict[str, Any]:
     return payload
 
 
+def _told_apart(stream: Stream, listed: list[Native]) -> tuple[list[Native], list[str]]:
+    """Rows, and the ids of deleted ones: Dynamics gives these bare, OData also by their address (JSON format 4.0 and 4.01)."""
+    rows, gone = [], []
+    for row in listed:
+        if not _is_tombstone(row):
+            if not row.get(stream.key):
+                raise Retryable(f"Dynamics listed a row of {stream.table} without its id. Try again in a few minutes.")
+            rows.append(row)
+        elif found := _GUID.findall(str(row.get("id") or row.get("@id") or row.get("@odata.id"))):
+            gone.append(found[-1])
+        else:
+            raise Retryable(f"Dynamics listed a deleted row of {stream.table} without its id. Try again in a few minutes.")
+    return rows, gone
+
+
 def _is_tombstone(row: Native) -> bool:
-    return str(row.get("@odata.context", "")).endswith("/$deletedEntity")
+    return str(row.get("@odata.context", "")).endswith("/$deletedEntity") or not _REMOVED.isdisjoint(row)
 
 
 def _no_page(stream: Stream, answer: Answer, *, from_cursor: bool) -> Exception:

@@ -45,6 +45,25 @@ def test_the_next_pull_goes_to_the_delta_link_and_splits_off_the_deleted():
     assert page.cursor != cursor
 
 
+@pytest.mark.parametrize(
+    "gone",
+    [
+        {"@removed": {"reason": "deleted"}, "@id": f"accounts({B})"},
+        {"@odata.removed": {}, "id": f"{ROOT}{API}/accounts({B})"},
+        {"@odata.context": "#accounts/$deletedEntity", "id": B.upper()},
+    ],
+)
+def test_deleted_rows_may_be_named_by_their_address(gone):
+    (page,) = client(Dynamics(listing(gone, ROW, deltaLink=DELTA))).changed_since(ACCOUNTS, None)
+    assert ([i.lower() for i in page.gone], page.rows) == ([B], [ROW])
+
+
+@pytest.mark.parametrize("odd", [{"name": "Acme"}, {"@removed": {"reason": "deleted"}}])
+def test_a_row_without_its_id_stops_the_list_in_plain_words(odd):
+    with pytest.raises(Retryable, match="without its id"):
+        first_pull(Dynamics(listing(odd, deltaLink=DELTA)))
+
+
 @pytest.mark.parametrize("refused", [refusal(400, "0x80044352"), refusal(400, "0x80040265"), refusal(410, "")])
 def test_a_refused_delta_link_means_a_full_pull(refused):
     cursor = first_pull(Dynamics(listing(deltaLink=DELTA)))[-1].cursor
