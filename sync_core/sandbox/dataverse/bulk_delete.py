@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from sync_core.sandbox.dataverse import errors, writes
+from sync_core.sandbox.dataverse.comparing import Caller
 from sync_core.sandbox.dataverse.environment import Environment
-from sync_core.sandbox.dataverse.fetch.conditions import Caller
 from sync_core.sandbox.dataverse.fetch.joining import Scope
 from sync_core.sandbox.dataverse.fetch.model import Condition, Entity, Junction
 from sync_core.sandbox.dataverse.records import transact

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -12,6 +13,17 @@ from sync_core.sandbox.dataverse.values import midnight
 
 Getter = Callable[[Any], Any]
 Test = Callable[[Any], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks and when, for conditions on the user and on spans of days."""
+
+    user: str
+    unit: str | None
+    now: datetime
+
+
 COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
     "eq": lambda a, b: a == b,
     "ne": lambda a, b: a != b,

@@ -9,13 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 from decimal import Decimal
 from typing import Any, Protocol
 
 from sync_core.sandbox.dataverse import errors
-from sync_core.sandbox.dataverse.comparing import COMPARISONS, Getter, Test, compare_columns, compare_with
-from sync_core.sandbox.dataverse.query_functions import QUERY_FUNCTIONS
+from sync_core.sandbox.dataverse.comparing import COMPARISONS, Caller, Getter, Test, compare_columns, compare_with
+from sync_core.sandbox.dataverse.query_functions import ABOUT_CALLER, QUERY_FUNCTIONS
 from sync_core.sandbox.dataverse.values import parse_date, parse_instant
 
 TOKEN = re.compile(
@@ -44,7 +43,7 @@ class Source(Protocol):
         """What is below each: how to read its members, and how to get them all."""
 
     @property
-    def now(self) -> datetime: ...
+    def caller(self) -> Caller: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +60,8 @@ class _Members:
         return self.inner.collection(self._own(path))
 
     @property
-    def now(self) -> datetime:
-        return self.inner.now
+    def caller(self) -> Caller:
+        return self.inner.caller
 
     def _own(self, path: str) -> str:
         variable, _, own = path.partition("/")
@@ -230,12 +229,15 @@ class _Parser:
 
     def _message(self, name: str) -> Test:
         """A query function of Dataverse: ``LastXDays(PropertyName='createdon',PropertyValue=7)``."""
-        if name not in QUERY_FUNCTIONS:
+        if name not in QUERY_FUNCTIONS and name not in ABOUT_CALLER:
             raise errors.bad_query(f"An unknown function with name '{NAMESPACE}{name}' was found.")
         given = self._arguments()
+        if name in ABOUT_CALLER:
+            operator, own = ABOUT_CALLER[name]
+            return compare_with(self._source.getter(str(given.get("PropertyName"))), operator, own(self._source.caller))
         values = given.get("PropertyValues", given.get("PropertyValue", []))
         getter = self._source.getter(str(given.get("PropertyName")))
-        return QUERY_FUNCTIONS[name](getter, values if isinstance(values, list) else [values], self._source.now)
+        return QUERY_FUNCTIONS[name](getter, values if isinstance(values, list) else [values], self._source.caller.now)
 
     def _arguments(self) -> dict[str, Any]:
         self.take("(")

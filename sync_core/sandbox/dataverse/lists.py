@@ -14,7 +14,7 @@ from sync_core.sandbox.dataverse.tracking import is_tracked, list_changes
 from sync_core.sandbox.dataverse.views import view_query
 
 
-def answer_list(listing: Listing, user: str) -> dict[str, Any]:
+def answer_list(listing: Listing) -> dict[str, Any]:
     """The JSON body of a list.
 
     Raises:
@@ -27,19 +27,19 @@ def answer_list(listing: Listing, user: str) -> dict[str, Any]:
         return list_changes(listing) if tracked else list_rows(listing)
     if len(given) > 1:
         raise errors.bad_query(f"The query parameters {given[0]} and {given[1]} are not supported together.")
-    return _found(listing, given[0], user)
+    return _found(listing, given[0])
 
 
-def _found(listing: Listing, language: str, user: str) -> dict[str, Any]:
+def _found(listing: Listing, language: str) -> dict[str, Any]:
     text, env = listing.options[language], listing.env
     if language == "fetchXml":
-        return list_found(listing, read_fetch(text), user)
+        return list_found(listing, read_fetch(text))
     if language == "sql":
-        return list_found(listing, read_sql(text), user)
+        return list_found(listing, read_sql(text))
     if language == "savedQuery":
-        return list_found(listing, view_query(env, listing.table, text), user)
+        return list_found(listing, view_query(env, listing.table, text))
     if language == "userQuery":
         raise errors.row_missing("userquery", text.strip().lower())
-    body = list_found(listing, Apply(env, listing.table, listing.options).query, user)
+    body = list_found(listing, Apply(env, listing.table, listing.options, listing.user).query)
     context = body["@odata.context"].replace(MARK, "/")
     return {**body, "@odata.context": context, "value": [nested(row) for row in body["value"]]}

@@ -78,7 +78,7 @@ def _list_related(target: Target, row: Row, relation: Relationship, *, counted: 
     options = target.call.options
     options["$filter"] = f"{own} and ({options['$filter']})" if options.get("$filter") else own
     call = target.call
-    listing = Listing(target.env, child, options, call.preferences, call.service, call.query, call.url)
+    listing = Listing(target.env, child, options, call.preferences, call.service, call.query, call.url, call.user)
     return plain(str(count_rows(listing))) if counted else with_json(list_rows(listing))
 
 

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from sync_core.sandbox.dataverse import describe, errors, many_to_many
-from sync_core.sandbox.dataverse.comparing import Getter
+from sync_core.sandbox.dataverse.comparing import Caller, Getter
 from sync_core.sandbox.dataverse.environment import Environment
 from sync_core.sandbox.dataverse.filters import Source, parse_filter
 from sync_core.sandbox.dataverse.many_to_many import ManyToMany
@@ -32,6 +32,10 @@ class Objects:
     """Names in a filter over metadata objects; a managed property is read through ``/Value``."""
 
     now: datetime
+
+    @property
+    def caller(self) -> Caller:
+        return Caller("", None, self.now)
 
     def collection(self, path: str) -> tuple[Source, Getter]:
         raise errors.bad_query(f"The collection '{path}' cannot be filtered on in metadata.")

@@ -38,7 +38,7 @@ def _listing(target: Target, relation: ManyToMany, side: int, row_id: str) -> Li
     among = " or ".join(f"{other.primary_id} eq {found}" for found in ids)
     options = call.options
     options["$filter"] = f"({among}) and ({options['$filter']})" if options.get("$filter") else among
-    return Listing(env, other, options, call.preferences, call.service, call.query, call.url)
+    return Listing(env, other, options, call.preferences, call.service, call.query, call.url, call.user)
 
 
 def _refer(target: Target, row_id: str, relation: ManyToMany, side: int, member: Segment) -> Answer:

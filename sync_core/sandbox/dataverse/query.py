@@ -34,12 +34,13 @@ class Listing:
     service: str
     query: str
     url: str
+    user: str
 
 
 def list_rows(listing: Listing) -> dict[str, Any]:
     """One page of a table, as the JSON body."""
     _refuse_unsupported(listing.options)
-    shape = Shape(Wanted(listing.env, listing.preferences, listing.service), listing.table, listing.options)
+    shape = Shape(Wanted(listing.env, listing.preferences, listing.service, listing.user), listing.table, listing.options)
     cookie = read_cookie(listing.options.get("$skiptoken"))
     size, paged = _page_size(listing)
     page, following = _page(listing, cookie, size)
@@ -62,7 +63,7 @@ def matching(listing: Listing, after: str = "") -> Iterator[Row]:
     text = listing.options.get("$filter")
     if not text:
         return listing.env.store.rows(listing.table.logical).after_id(after)
-    parsed = parse_filter(text, TableSource(listing.env, listing.table))
+    parsed = parse_filter(text, TableSource(listing.env, listing.table, listing.user))
     return (row for row in _candidates(listing, parsed, after) if parsed.test(row))
 
 
@@ -113,7 +114,7 @@ def _page(listing: Listing, cookie: Cookie, size: int) -> tuple[list[Row], Cooki
 
 
 def _ordered_page(listing: Listing, order: str, cookie: Cookie, size: int) -> tuple[list[Row], Cookie | None]:
-    getters = parse_order(order, TableSource(listing.env, listing.table))
+    getters = parse_order(order, TableSource(listing.env, listing.table, listing.user))
     rows = in_order(list(matching(listing)), getters)
     start = cookie.number("offset", 0)
     page, more = rows[start : start + size], len(rows) > start + size

@@ -1,7 +1,7 @@
 """Dataverse's own functions in ``$filter``: membership, ranges, and spans of days that are counted from now.
 
 Each makes a test over rows from a getter, the values of the call and the present instant. Days are those of UTC, the time
-zone of an application user. Source: Microsoft's list of Web API query functions; those that need the caller or a
+zone of an application user. Source: Microsoft's list of Web API query functions; those that need a team, a fiscal year or a
 hierarchy are missing and refused like unknown ones.
 """
 
@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import Any
 
 from sync_core.sandbox.dataverse import errors
-from sync_core.sandbox.dataverse.comparing import Getter, Test
+from sync_core.sandbox.dataverse.comparing import Caller, Getter, Test
 from sync_core.sandbox.dataverse.values import parse_date, parse_instant
 
 Values = list[Any]
@@ -174,3 +174,10 @@ QUERY_FUNCTIONS: dict[str, Make] = {
     "OnOrBefore": _on(lambda at, day: at <= day),
     **{name: _spanning(span) for name, span in SPANS.items()},
 }
+ABOUT_CALLER: dict[str, tuple[str, Callable[[Caller], str | None]]] = {
+    "EqualUserId": ("eq", lambda caller: caller.user),
+    "NotEqualUserId": ("ne", lambda caller: caller.user),
+    "EqualBusinessId": ("eq", lambda caller: caller.unit),
+    "NotEqualBusinessId": ("ne", lambda caller: caller.unit),
+}
+"""How a column must compare with what of the caller."""

@@ -80,12 +80,12 @@ def entity_id(call: Call, table: Table, row: Row) -> dict[str, str]:
 
 def _listing(target: Target) -> Listing:
     call = target.call
-    return Listing(target.env, target.table, call.options, call.preferences, call.service, call.query, call.url)
+    return Listing(target.env, target.table, call.options, call.preferences, call.service, call.query, call.url, call.user)
 
 
 def _list(target: Target) -> Answer:
     listing = _listing(target)
-    return with_json(answer_list(listing, target.call.user), headers=_applied(listing))
+    return with_json(answer_list(listing), headers=_applied(listing))
 
 
 def _applied(listing: Listing) -> dict[str, str]:
@@ -128,7 +128,9 @@ def written(target: Target, row_id: str, *, created: bool) -> Answer:
 
 def describe_row(target: Target, row: Row) -> dict[str, Any]:
     """The JSON object of one row, with its context."""
-    shape = Shape(Wanted(target.env, target.call.preferences, target.call.service), target.table, target.call.options)
+    shape = Shape(
+        Wanted(target.env, target.call.preferences, target.call.service, target.call.user), target.table, target.call.options
+    )
     return {"@odata.context": f"{target.call.service}$metadata#{shape.context}/$entity", **shape.write(row)}
 
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import Any, TypeVar
 
 from sync_core.sandbox.dataverse import errors
 from sync_core.sandbox.dataverse.annotations import annotator
-from sync_core.sandbox.dataverse.comparing import Getter
+from sync_core.sandbox.dataverse.comparing import Caller, Getter
 from sync_core.sandbox.dataverse.environment import Environment
 from sync_core.sandbox.dataverse.expansion import REFERENCE, Expansion, check_options, collection_link, page_size
 from sync_core.sandbox.dataverse.filters import parse_filter, parse_order
@@ -33,6 +32,7 @@ class TableSource:
 
     env: Environment
     table: Table
+    user: str = ""
 
     def getter(self, path: str) -> Getter:
         nav, slash, rest = path.partition("/")
@@ -44,8 +44,9 @@ class TableSource:
         return self.env.reader(self.table, column)
 
     @property
-    def now(self) -> datetime:
-        return self.env.kernel.clock.now()
+    def caller(self) -> Caller:
+        unit = next((i for i, _ in self.env.store.rows("businessunit").rows.items()), None)
+        return Caller(self.user, unit, self.env.kernel.clock.now())
 
     def collection(self, path: str) -> tuple[TableSource, Getter]:
         """The rows that point at each row through the relation ``path``."""
@@ -58,7 +59,7 @@ class TableSource:
             found = (rows.get(i) for i in rows.children(relation.column, row[own]))
             return [other for other in found if other is not None]
 
-        return TableSource(self.env, self.env.catalog.table(relation.referencing)), members
+        return replace(self, table=self.env.catalog.table(relation.referencing)), members
 
     def _through(self, nav: str, rest: str) -> Getter:
         found = self.table.by_nav(nav)
@@ -66,7 +67,7 @@ class TableSource:
             raise errors.unknown_column(self.table.logical, nav)
         column, target = found
         read = self.env.reader(self.table, column)
-        inner = TableSource(self.env, self.env.catalog.table(target)).getter(rest)
+        inner = replace(self, table=self.env.catalog.table(target)).getter(rest)
         rows = self.env.store.rows(target)
 
         def get(row: Row) -> Any:
@@ -101,6 +102,7 @@ class Wanted:
     env: Environment
     preferences: Preferences
     service: str
+    user: str
     page: int | None = None
 
 
@@ -194,7 +196,7 @@ class Shape:
         """The rows of a collection and a link to it; with ``back``, the lookup that brought them here, as in Dataverse."""
         page = self._wanted.page
         check_options(options, plain=page is None)
-        (table, _), source = below, TableSource(self._env, below[0])
+        (table, _), source = below, TableSource(self._env, below[0], self._wanted.user)
         names = names_of(options.get("$select")) if back and page is None else None
         shown = options if names is None or back in names else {**options, "$select": ",".join([*names, back])}
         shape = Shape(self._wanted, table, shown, bare=page is not None)
@@ -216,7 +218,7 @@ class Shape:
         """The rows below one, in order of id where they are paged."""
         (table, ids), paged = below, self._wanted.page is not None
         rows, text = self._env.store.rows(table.logical), options.get("$filter")
-        test = parse_filter(text, TableSource(self._env, table)).test if text else None
+        test = parse_filter(text, TableSource(self._env, table, self._wanted.user)).test if text else None
 
         def members(row: Row) -> list[Row]:
             found = (rows.get(i) for i in (sorted(ids(row)) if paged else ids(row)))

@@ -55,7 +55,7 @@ def list_changes(listing: Listing) -> dict[str, Any]:
     cookie = read_cookie(listing.options.get("$skiptoken"))
     delta = "$deltatoken" in listing.options or "since" in cookie
     page = _delta_page(listing, cookie) if delta else _load_page(listing, cookie)
-    shape = Shape(Wanted(listing.env, listing.preferences, listing.service), listing.table, listing.options)
+    shape = Shape(Wanted(listing.env, listing.preferences, listing.service, listing.user), listing.table, listing.options)
     context = f"{listing.service}$metadata#{shape.context}"
     body: dict[str, Any] = {"@odata.context": f"{context}/$delta" if delta else context}
     body["value"] = list(page.objects(shape, f"{listing.service}$metadata#{listing.table.set_name}/$deletedEntity"))

@@ -170,6 +170,25 @@ def test_expansions_nest(api):
     assert invoice["customerid_account"]["name"] == ACME
 
 
+def test_filters_on_who_asks(api, person):
+    crm = "Microsoft.Dynamics.CRM."
+    own = f"{crm}EqualUserId(PropertyName='ownerid')"
+    among = f"contact_customer_accounts/any(c:{crm}EqualUserId(PropertyName='c/ownerid'))"
+    for text, found_by in [
+        (own, [0, 2]),
+        (f"not {own}", [2, 0]),
+        (f"{crm}NotEqualUserId(PropertyName='createdby')", [2, 0]),
+        (among, [0, 1]),
+        (f"{crm}EqualBusinessId(PropertyName='owningbusinessunit')", [2, 2]),
+        (f"{crm}NotEqualBusinessId(PropertyName='owningbusinessunit')", [0, 0]),
+    ]:
+        assert [len(asking.rows(f"accounts?$select=name&$filter={text}")) for asking in (api, person)] == found_by, text
+    grouped = f"accounts?$apply=filter({own})/aggregate($count as n)"
+    assert [asking.rows(grouped)[0]["n"] for asking in (api, person)] == [0, 2]
+    shown = person.rows(f"accounts?$select=name&$expand=contact_customer_accounts($filter={own})&$filter=name eq 'Acme Ltd'")
+    assert len(shown[0]["contact_customer_accounts"]) == 1
+
+
 def test_plus_and_percent_are_blanks_alike(api):
     for blank in ("+", "%20"):
         assert len(api.rows(f"accounts?%24filter=name{blank}eq{blank}'Acme{blank}Ltd'")) == 1

@@ -13,7 +13,6 @@ from urllib.parse import unquote
 from sync_core.sandbox.dataverse import errors
 from sync_core.sandbox.dataverse.comparing import Getter
 from sync_core.sandbox.dataverse.fetch import refusals
-from sync_core.sandbox.dataverse.fetch.conditions import Caller
 from sync_core.sandbox.dataverse.fetch.cookies import Keys, outer_cookie, read_cookie, write_cookie
 from sync_core.sandbox.dataverse.fetch.grouping import aggregates, group
 from sync_core.sandbox.dataverse.fetch.joining import Joined, Scope, folded
@@ -23,7 +22,7 @@ from sync_core.sandbox.dataverse.options import MAX_PAGE
 from sync_core.sandbox.dataverse.paging import link
 from sync_core.sandbox.dataverse.paging import read_cookie as read_token
 from sync_core.sandbox.dataverse.query import Listing, counted
-from sync_core.sandbox.dataverse.render import etag, in_order
+from sync_core.sandbox.dataverse.render import TableSource, etag, in_order
 
 COOKIE = "Microsoft.Dynamics.CRM.fetchxmlpagingcookie"
 MORE = "Microsoft.Dynamics.CRM.morerecords"
@@ -40,7 +39,7 @@ class Page:
     keys: Keys | None
 
 
-def list_found(listing: Listing, query: Query, user: str) -> dict[str, Any]:
+def list_found(listing: Listing, query: Query) -> dict[str, Any]:
     """The body of the answer to ``query``.
 
     Raises:
@@ -49,8 +48,7 @@ def list_found(listing: Listing, query: Query, user: str) -> dict[str, Any]:
     if query.entity.table != listing.table.logical and query.entity.table in listing.env.catalog.tables:
         message = f"The query is about '{query.entity.table}', the address names the set '{listing.table.set_name}'."
         raise errors.bad_query(message)
-    unit = next((i for i, _ in listing.env.store.rows("businessunit").rows.items()), None)
-    scope = Scope(listing.env, query.entity, Caller(user, unit, listing.env.kernel.clock.now()), query.where)
+    scope = Scope(listing.env, query.entity, TableSource(listing.env, listing.table, listing.user).caller, query.where)
     number, position = _position(listing, query)
     size = query.top or query.count or listing.preferences.page_size or MAX_PAGE
     window = Window(number, position, min(size, MAX_PAGE), query.skip)

@@ -24,8 +24,8 @@ MARK = "__"
 class Apply:
     """An ``$apply`` over one table: the query that it is, made step by step."""
 
-    def __init__(self, env: Environment, table: Table, options: dict[str, str]) -> None:
-        self._env, self._table = env, table
+    def __init__(self, env: Environment, table: Table, options: dict[str, str], user: str) -> None:
+        self._env, self._table, self._user = env, table, user
         self._links: dict[str, list[Attribute]] = {}
         self._own: list[Attribute] = []
         self._query = Query(Entity(table.logical), aggregate=True)
@@ -49,7 +49,7 @@ class Apply:
             self._group(text, inside)
 
     def _filter(self, text: str) -> None:
-        test, earlier = parse_filter(text, TableSource(self._env, self._table)).test, self._query.where
+        test, earlier = parse_filter(text, TableSource(self._env, self._table, self._user)).test, self._query.where
         both = test if earlier is None else lambda row: bool(earlier(row)) and test(row)
         self._query = replace(self._query, where=both)
 

@@ -6,12 +6,10 @@ Values travel as text and are read as the column's type says. Days are those of 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from sync_core.sandbox.dataverse.comparing import Getter, Test, compare_with
+from sync_core.sandbox.dataverse.comparing import Caller, Getter, Test, compare_with
 from sync_core.sandbox.dataverse.fetch import refusals
 from sync_core.sandbox.dataverse.fetch.model import Condition
 from sync_core.sandbox.dataverse.query_functions import QUERY_FUNCTIONS, SPANS
@@ -47,15 +45,6 @@ PATTERNS: dict[str, tuple[str, bool]] = {
     "ends-with": ("%{}", False),
     "not-end-with": ("%{}", True),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Caller:
-    """Who asks and when, for ``eq-userid`` and the spans of days."""
-
-    user: str
-    unit: str | None
-    now: datetime
 
 
 def make_test(column: Column, getter: Getter, condition: Condition, caller: Caller) -> Test:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from sync_core.sandbox.dataverse.comparing import COMPARISONS, Getter, Test
+from sync_core.sandbox.dataverse.comparing import COMPARISONS, Caller, Getter, Test
 from sync_core.sandbox.dataverse.environment import Environment
 from sync_core.sandbox.dataverse.fetch import refusals
-from sync_core.sandbox.dataverse.fetch.conditions import Caller, make_test, typed
+from sync_core.sandbox.dataverse.fetch.conditions import make_test, typed
 from sync_core.sandbox.dataverse.fetch.model import ROOT, Condition, Entity, Join, Junction
 from sync_core.sandbox.dataverse.schema import Column, Table
 from sync_core.sandbox.kernel import Row
