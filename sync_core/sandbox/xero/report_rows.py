@@ -48,13 +48,16 @@ def sums(rows: Iterable[Values], width: int) -> Values:
     return total
 
 
+def less(values: Values, others: Values) -> Values:
+    return [one - two for one, two in zip(values, others, strict=True)]
+
+
 def summary(title: str, values: Values) -> Row:
     return line([title, *map(money, values)], kind="SummaryRow")
 
 
-def amounts_section(title: str, named: dict[str, tuple[str, Values]], total: str) -> tuple[Row, Values]:
-    """A section with one line for each account (id: name and amounts) and their sum."""
-    width = len(next(iter(named.values()))[1]) if named else 1
+def amounts_section(title: str, named: dict[str, tuple[str, Values]], total: str, width: int) -> tuple[Row, Values]:
+    """A section with one line for each account (id: name and ``width`` amounts) and their sum."""
     lines = [line([name, *map(money, values)], ("account", key)) for key, (name, values) in named.items()]
     added = sums((values for _, values in named.values()), width)
     return section(title, [*lines, summary(total, added)]), added

@@ -1,13 +1,14 @@
-"""Xero's reports, reckoned from the journal. One column each; comparisons over periods are not made.
+"""Xero's reports, reckoned from the journal. Two of them compare with earlier periods; tracking and layouts change none.
 
 Source of the shapes: the examples of the public description. Amounts are texts, as in Xero.
 """
 
 from __future__ import annotations
 
+from calendar import monthrange
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date
+from datetime import MINYEAR, date
 from decimal import Decimal
 
 from sync_core.sandbox.kernel import Row
@@ -18,8 +19,10 @@ from sync_core.sandbox.xero.errors import bad_query, not_found
 from sync_core.sandbox.xero.journals import Ledger
 from sync_core.sandbox.xero.listing import Query
 from sync_core.sandbox.xero.report_rows import (
+    Values,
     amounts_section,
     header,
+    less,
     line,
     long_date,
     money,
@@ -30,6 +33,8 @@ from sync_core.sandbox.xero.report_rows import (
 )
 from sync_core.sandbox.xero.store import Store
 
+MONTHS = {"MONTH": 1, "QUARTER": 3, "YEAR": 12}
+MOST_PERIODS = 12
 EARNED = ("REVENUE", "SALES", "OTHERINCOME")
 SPENT = ("DIRECTCOSTS", "EXPENSE", "OVERHEADS", "DEPRECIATN")
 PARTS = {
@@ -94,6 +99,28 @@ def _day(query: Query, name: str, default: date) -> date:
     return found
 
 
+def _compared(query: Query, *days: date, ends: bool) -> list[tuple[date, ...]]:
+    """These days, and the same ones of as many earlier periods as ``periods`` asks for, of the length ``timeframe``.
+
+    With ``ends`` the last day of a month stays one: a balance sheet compares 30 April with 31 March. Profit and loss does
+    not, and leaves out the 31st when it starts from a month of 30 days, as integrators report of Xero.
+    """
+    periods, name = query.whole("periods", 0), query.params.get("timeframe", "").upper() or "MONTH"
+    if name not in MONTHS or not 0 <= periods <= MOST_PERIODS:
+        raise bad_query(f"periods is a number up to {MOST_PERIODS}, and timeframe one of {', '.join(MONTHS)}")
+    return [tuple(_months_before(day, n * MONTHS[name], ends=ends) for day in days) for n in range(periods + 1)]
+
+
+def _months_before(day: date, months: int, *, ends: bool) -> date:
+    at = day.year * 12 + day.month - 1 - months
+    if at // 12 < MINYEAR:
+        raise bad_query("The compared periods lie before the first year")
+    first = date(at // 12, at % 12 + 1, 1)
+    length = monthrange(first.year, first.month)[1]
+    last = ends and day.day == monthrange(day.year, day.month)[1]
+    return first.replace(day=length if last else min(day.day, length))
+
+
 def trial_balance(store: Store, query: Query) -> Row:
     """Debits and credits of this month and of the year to date; earlier years' profit is retained."""
     books, day = Books.of(store), _day(query, "date", store.today())
@@ -126,47 +153,54 @@ def _sides(net: Decimal) -> tuple[Decimal, Decimal]:
 
 
 def profit_and_loss(store: Store, query: Query) -> Row:
-    """Income less costs between two days."""
+    """Income less costs between two days, and between those of earlier periods."""
     books, (first, last) = Books.of(store), _days(store, query)
-    moved = books.moved(first, last)
+    spans = _compared(query, first, last, ends=False)
+    moved = [books.moved(*span) for span in spans]
     income, earned = _accounts(books, moved, "Income", ("REVENUE", "SALES"), -1)
     costs, direct = _accounts(books, moved, "Less Cost of Sales", ("DIRECTCOSTS",), 1)
     other, more = _accounts(books, moved, "Plus Other Income", ("OTHERINCOME",), -1)
     expenses, spent = _accounts(books, moved, "Less Operating Expenses", ("EXPENSE", "OVERHEADS", "DEPRECIATN"), 1)
-    gross = section("", [line(["Gross Profit", money(earned - direct)])])
-    net = section("", [line(["Net Profit", money(earned - direct + more - spent)])])
-    rows = [header("", short_date(last)), income, costs, gross, other, expenses, net]
+    gross = less(earned, direct)
+    net = less(sums([gross, more], len(spans)), spent)
+    rows = [header("", *(short_date(end) for _, end in spans)), income, costs]
+    rows += [section("", [line(["Gross Profit", *map(money, gross)])]), other, expenses]
+    rows += [section("", [line(["Net Profit", *map(money, net)])])]
     return _report(store, "ProfitAndLoss", "Profit and Loss", f"{long_date(first)} to {long_date(last)}", rows)
 
 
-def _accounts(books: Books, moved: Moved, title: str, types: tuple[str, ...], sign: int) -> tuple[Row, Decimal]:
-    named = {
-        a["AccountID"]: (a["Name"], [sign * moved[a["AccountID"]]]) for a in books.accounts(*types) if moved.get(a["AccountID"])
-    }
-    found, (total,) = amounts_section(title, named, f"Total {title.removeprefix('Less ').removeprefix('Plus ')}")
-    return found, total
+def _accounts(books: Books, moved: list[Moved], title: str, types: tuple[str, ...], sign: int) -> tuple[Row, Values]:
+    """What moved the accounts of these types, one column for each of ``moved``, and the sums."""
+    named = {}
+    for account in books.accounts(*types):
+        amounts = [sign * one.get(account["AccountID"], ZERO) for one in moved]
+        if any(amounts):
+            named[account["AccountID"]] = (account["Name"], amounts)
+    return amounts_section(title, named, f"Total {title.removeprefix('Less ').removeprefix('Plus ')}", len(moved))
 
 
 def balance_sheet(store: Store, query: Query) -> Row:
-    """What is owned and owed on a day; the profit of this year and of earlier ones is equity."""
+    """What is owned and owed on a day and on earlier ones; the profit of the year and of years before is equity."""
     books, day = Books.of(store), _day(query, "date", store.today())
-    ever = books.moved(date.min, day)
-    this_year = books.profit(books.moved(books.year_start(day), day))
-    rows, totals = [header("", short_date(day)), section("Assets", [])], dict[str, Decimal]()
+    days = [end for (end,) in _compared(query, day, ends=True)]
+    ever = [books.moved(date.min, end) for end in days]
+    earned = [books.profit(moved) for moved in ever]
+    this_year = [books.profit(books.moved(books.year_start(end), end)) for end in days]
+    rows, totals = [header("", *map(short_date, days)), section("Assets", [])], dict[str, Values]()
     for title, types in PARTS.items():
         sign = 1 if title.endswith("Assets") or title == "Bank" else -1
         if title == "Current Liabilities":
-            assets = sum(totals.values(), ZERO)
-            rows += [section("", [summary("Total Assets", [assets])]), section("Liabilities", [])]
+            assets = sums(totals.values(), len(days))
+            rows += [section("", [summary("Total Assets", assets)]), section("Liabilities", [])]
         if title == "Equity":
-            liabilities = sum((totals[t] for t in totals if t.endswith("Liabilities")), ZERO)
-            rows += [section("", [summary("Total Liabilities", [liabilities])])]
-            rows += [section("", [line(["Net Assets", money(assets - liabilities)])])]
+            liabilities = sums((totals[t] for t in totals if t.endswith("Liabilities")), len(days))
+            rows += [section("", [summary("Total Liabilities", liabilities)])]
+            rows += [section("", [line(["Net Assets", *map(money, less(assets, liabilities))])])]
         found, totals[title] = _accounts(books, ever, title, types, sign)
         rows.append(found)
-    earnings = [line(["Current Year Earnings", money(this_year)])]
-    earnings.append(line(["Retained Earnings", money(books.profit(ever) - this_year)]))
-    rows[-1]["Rows"][-1:] = [*earnings, summary("Total Equity", [totals["Equity"] + books.profit(ever)])]
+    earnings = [line(["Current Year Earnings", *map(money, this_year)])]
+    earnings.append(line(["Retained Earnings", *map(money, less(earned, this_year))]))
+    rows[-1]["Rows"][-1:] = [*earnings, summary("Total Equity", sums([totals["Equity"], earned], len(days)))]
     return _report(store, "BalanceSheet", "Balance Sheet", f"As at {long_date(day)}", rows)
 
 

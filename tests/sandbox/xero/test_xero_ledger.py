@@ -113,6 +113,35 @@ def test_profit_and_loss_agrees_with_the_balance_sheet(api):
     assert amounts(report(api, "ExecutiveSummary"))["Income"] == amounts(report(api, "ProfitAndLoss"))["Total Income"]
 
 
+def alike(api, name, asked, *alone):
+    """Each column of a report is what the report says when it is asked for that period alone."""
+    found = report(api, name, **asked)
+    compared, single = amounts(found), [amounts(report(api, name, **days)) for days in alone]
+    for title, shown in compared.items():
+        assert shown == [one.get(title, ["0.00"])[0] for one in single], title
+    return [cell["Value"] for cell in found["Rows"][0]["Cells"][1:]]
+
+
+def test_reports_compare_with_earlier_periods(api):
+    for day in ("2026-10-30", "2026-10-31"):
+        api.invoice(line("7.00"), Date=day, DueDate="2026-12-20")
+    spans = [{"fromDate": f"2026-{m}-01", "toDate": f"2026-{m}-30"} for m in ("11", "10", "09")]
+    compare = {"periods": 2, "timeframe": "MONTH"}
+    titles = alike(api, "ProfitAndLoss", {**spans[0], **compare}, *spans)
+    assert titles == ["30 Nov 2026", "30 Oct 2026", "30 Sep 2026"]
+    days = [{"date": day} for day in ("2026-11-30", "2026-10-31", "2026-09-30")]
+    assert alike(api, "BalanceSheet", {**days[0], **compare}, *days) == ["30 Nov 2026", "31 Oct 2026", "30 Sep 2026"]
+    quarter = {"periods": 1, "timeframe": "QUARTER", "date": "2026-05-31"}
+    assert alike(api, "BalanceSheet", quarter, {"date": "2026-05-31"}, {"date": "2026-02-28"}) == ["31 May 2026", "28 Feb 2026"]
+
+
+@pytest.mark.parametrize(
+    "asked", [{"periods": 13}, {"periods": 1, "timeframe": "DAY"}, {"periods": 12, "timeframe": "YEAR", "date": "0005-01-01"}]
+)
+def test_comparisons_that_no_report_makes(api, asked):
+    api.refused("GET", "Reports/BalanceSheet", **asked)
+
+
 def test_what_a_contact_owes(api):
     made = api.invoice(Contact={"Name": "Kauri Ltd"}, InvoiceNumber="K-1")
     api.pay(made, "15.00")
