@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -15,6 +16,7 @@ import pytest
 
 from sync_core import open_workspace
 from sync_core.errors import Busy, Configure
+from sync_core.flows.schedule import Runner
 from sync_core.model import MatchStatus
 from sync_core.rules.reconcile import Filters
 from tests.flows.shop import sell, sync
@@ -67,9 +69,23 @@ def test_nothing_of_tieout_is_written(sold):
     assert {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in sold.data.glob("cache-*")} == kept
 
 
+def test_the_process_that_has_the_cache_makes_the_copy(sold):
+    with open_workspace(sold.settings, clock=sold.clock) as books:
+        alone, before = books.reconciliation(), books.reconciliation(as_of=sold.clock.now())
+    with sold.open() as service:
+        runner = Runner(service._workspace.state, service._perform, poll=timedelta(milliseconds=20))
+        runner.start()
+        try:
+            with open_workspace(sold.settings) as books:
+                assert books.reconciliation().equals(alone)
+                assert books.reconciliation(as_of=sold.clock.now()).equals(before)
+        finally:
+            runner.stop()
+
+
 def test_it_says_when_it_cannot_be_opened(sold, tmp_path):
     with sold.open(), pytest.raises(Busy, match="Another Tieout process"):
-        open_workspace(sold.settings)
+        open_workspace(sold.settings, clock=sold.clock)
     with pytest.raises(Configure, match="Run a sync first"):
         open_workspace(sold.settings.model_copy(update={"data_dir": tmp_path}))
 

@@ -24,6 +24,7 @@ from sync_core.service.closing import Closing
 from sync_core.service.reconciling import NO_FILTERS
 from sync_core.service.workbook import XlsxFile, refuse_too_many
 from sync_core.store.cases import case_row
+from sync_core.store.past import copied
 from sync_core.store.shelf import columns_of
 
 PACKED = ("invoices", "payments", "credit_notes")
@@ -74,6 +75,10 @@ class Filing(Closing):
         made = self._workspace.clock.now()
         named = f"close-pack-{until or made.date()}.zip"
         return Download(named, pack(self._pieces(Filters(since=since, until=until), made), made), "", lambda: "")
+
+    def copy_cache(self, to: Path) -> None:
+        """All that is cached, in the new file ``to``, for a reader of its own."""
+        copied(self._workspace.cache, to)
 
     def write_files(self, name: str, folder: Path, kind: str = "csv") -> list[Path]:
         """Write what ``reconcile --out`` asks for: "csv", "xlsx" or "pack". Raises Configure when it cannot be written."""

@@ -14,13 +14,15 @@ from typing import Any, Self
 
 import pyarrow as pa
 
+from sync_core.errors import Busy
 from sync_core.flows.surroundings import Surroundings
 from sync_core.flows.workspace import Workspace
 from sync_core.rules.reconcile import Filters, Reconciliation
 from sync_core.service.answers import entities
 from sync_core.service.closing import Closing
 from sync_core.service.desk import RunningRun
-from sync_core.service.opening import SystemClock
+from sync_core.service.opening import SystemClock, ask_elsewhere
+from sync_core.service.questions import COPY
 from sync_core.service.reconciling import NO_FILTERS, Reconciling
 from sync_core.settings import Settings, load_settings
 from sync_core.store.cache_opening import copy_cache, open_cache
@@ -71,13 +73,17 @@ class Notebook:
 def open_workspace(settings: Settings | None = None, *, clock: Clock | None = None) -> Notebook:
     """Open the organisation that the settings name (environment or ``.env``), for reading only.
 
-    Raises Configure when there is no cache yet, Busy while another Tieout process has it open.
+    While the console or a worker has the cache open, that process makes the copy. Raises Configure when there is no cache yet,
+    Busy while a process has it open that takes no requests.
     """
     chosen = settings if settings is not None else load_settings()
     ticking = clock or SystemClock()
     with ExitStack() as opened:
         folder = Path(opened.enter_context(TemporaryDirectory(prefix="tieout-notebook-")))
-        copy_cache(chosen.cache_path, folder / "cache.duckdb")
+        try:
+            copy_cache(chosen.cache_path, folder / "cache.duckdb")
+        except Busy:
+            ask_elsewhere(COPY, {"to": str(folder / "cache.duckdb")}, chosen, ticking)
         cache = open_cache(folder / "cache.duckdb")
         opened.callback(cache.close)
         secret = chosen.secret_key.get_secret_value() or None

@@ -125,8 +125,13 @@ def ask(kind: str, args: Mapping[str, Any], *, settings: Settings | None = None,
     except Busy:
         if opened:
             raise
-    with _state_alone(chosen, ticking) as state:
-        return answer_of(_handed_over(state, kind, args, ticking))
+    return ask_elsewhere(kind, args, chosen, ticking)
+
+
+def ask_elsewhere(kind: str, args: Mapping[str, Any], settings: Settings, clock: Clock) -> dict[str, Any]:
+    """The answer of the process that has the cache. Raises as :func:`ask`."""
+    with _state_alone(settings, clock) as state:
+        return answer_of(_handed_over(state, kind, args, clock))
 
 
 def overview_of(settings: Settings | None = None, *, clock: Clock | None = None) -> Overview:

@@ -20,7 +20,7 @@ from sync_core.store.shelf import canonical_json
 if TYPE_CHECKING:
     from sync_core.service.opening import Service
 
-RECONCILE, VERIFY = "reconcile", "verify"
+RECONCILE, VERIFY, COPY = "reconcile", "verify", "copy"
 
 
 def _reconcile(service: Service, args: Mapping[str, Any]) -> dict[str, Any]:
@@ -40,7 +40,16 @@ def _verify(service: Service, args: Mapping[str, Any]) -> dict[str, Any]:
     return {"checked": len(checked), "agree": len(checked) - len(wrong), "differ": len(wrong), "differences": wrong}
 
 
-_ANSWERS: Mapping[str, Callable[[Service, Mapping[str, Any]], dict[str, Any]]] = {RECONCILE: _reconcile, VERIFY: _verify}
+def _copy(service: Service, args: Mapping[str, Any]) -> dict[str, Any]:
+    service.copy_cache(Path(args["to"]))
+    return {"to": args["to"]}
+
+
+_ANSWERS: Mapping[str, Callable[[Service, Mapping[str, Any]], dict[str, Any]]] = {
+    RECONCILE: _reconcile,
+    VERIFY: _verify,
+    COPY: _copy,
+}
 
 
 def is_question(request: Request) -> bool:

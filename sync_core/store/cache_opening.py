@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from contextlib import ExitStack
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -72,9 +73,12 @@ def copy_cache(path: Path, to: Path) -> None:
             detail=str(error),
         ) from None
     try:
-        for each in (path, path.with_name(f"{path.name}.wal")):
-            if each.exists():
-                shutil.copy(each, to.with_name(each.name.replace(path.name, to.name)))
+        with ExitStack() as sources:  # whoever closes one of them in this process gives up the lock on it
+            for each in (path, path.with_name(f"{path.name}.wal")):
+                if each.exists():
+                    source = sources.enter_context(each.open("rb"))
+                    with to.with_name(each.name.replace(path.name, to.name)).open("wb") as target:
+                        shutil.copyfileobj(source, target)
     finally:
         held.close()
 

@@ -1,4 +1,4 @@
-"""The cache as it once stood: a cache of its own, made from the versions that are kept, to be asked like the present one."""
+"""The cache as it stands or once stood: a cache of its own in another file, to be asked like the present one."""
 
 from __future__ import annotations
 
@@ -11,12 +11,13 @@ from sync_core.model import Record, Side
 from sync_core.rules.entities import ENTITIES, Entity
 from sync_core.rules.mapping import loads
 from sync_core.store import records
-from sync_core.store.cache import Cache
+from sync_core.store.cache import Cache, Snapshot
 from sync_core.store.cache_opening import open_cache
 from sync_core.store.prints import printed
 from sync_core.store.versions import aware, naive
 
 _CHUNK = 50_000
+_TABLES = ("raw", "dirty", "record", "agreed", "cursor", "fact", "history", "parted")
 _ALIVE = "coalesce(since, TIMESTAMP '1970-01-01') <= ?"
 
 
@@ -44,12 +45,28 @@ def past(cache: Cache, at: datetime, path: Path) -> Cache:
     return made
 
 
-def _copy(cache: Cache, made: Cache, table: str, where: str, at: datetime | None) -> None:
+def copied(cache: Cache, path: Path) -> None:
+    """All that an open cache holds at this moment, in the new file ``path``, whatever is written to it meanwhile.
+
+    Its own file must not be copied: whoever closes it in this process gives up the lock on it.
+    """
+    made = open_cache(path)
+    try:
+        with made.transaction() as transaction:
+            transaction.run("DELETE FROM fact")
+        with cache.snapshot() as moment:
+            for table in _TABLES:
+                _copy(moment, made, table, "", None)
+    finally:
+        made.close()
+
+
+def _copy(cache: Cache | Snapshot, made: Cache, table: str, where: str, at: datetime | None) -> None:
     """Row by row in chunks, so that a large cache needs little memory. What the table numbers by itself is numbered anew."""
     params = () if at is None else (naive(at),)
     names = cache.query(f"SELECT * FROM {table} LIMIT 0").column_names  # noqa: S608  # our own names
     listed = ", ".join(name for name in names if name != "seq")
-    last = cache.scalar(f"SELECT max(rowid) FROM {table}")  # noqa: S608  # our own names
+    last = cache.query(f"SELECT max(rowid) AS last FROM {table}")["last"][0].as_py()  # noqa: S608  # our own names
     for start in range(0, (-1 if last is None else last) + 1, _CHUNK):
         sql = f"SELECT {listed} FROM (SELECT *, rowid AS place FROM {table} {where}) WHERE place >= ? AND place < ?"  # noqa: S608  # our own names
         some = cache.query(sql, *params, start, start + _CHUNK)
