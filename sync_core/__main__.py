@@ -227,18 +227,15 @@ def doctor(as_json: AsJson = False) -> None:
     """Check settings, both connections, the set-up in Dynamics, and Tieout's own databases."""
 
     def work() -> int:
-        from sync_core.service import open_service
+        from sync_core.service import DOCTOR, ask
 
-        with open_service() as service:
-            checks = service.doctor()
+        body = ask(DOCTOR, {})
         if as_json:
-            print_json(
-                {"status": "success" if all(c.good for c in checks) else "configure", "checks": [asdict(c) for c in checks]}
-            )
+            print_json(body)
         else:
-            for check in checks:
-                say(f"{'good ' if check.good else 'WRONG'}  {check.name}: {check.message}")
-        return 0 if all(c.good for c in checks) else 2
+            for check in body["checks"]:
+                say(f"{'good ' if check['good'] else 'WRONG'}  {check['name']}: {check['message']}")
+        return 0 if body["status"] == "success" else 2
 
     _guarded(as_json, work)
 

@@ -188,6 +188,7 @@ def test_what_another_process_answers_is_what_this_one_would(command, tmp_path):
         (("verify", "invoices"), 0),
         (("reconcile", "--out", str(tmp_path / "out")), 0),
         (("verify", "--record", "none-such"), 2),
+        (("doctor",), 0),
     )
     alone = [command.json(*words, code=code) for words, code in asked]
     status = command.json("status")

@@ -36,7 +36,7 @@ from sync_core.service.opening import (
 )
 from sync_core.service.permission import role_of
 from sync_core.service.previewing import Progress
-from sync_core.service.questions import RECONCILE, VERIFY
+from sync_core.service.questions import DOCTOR, RECONCILE, VERIFY
 from sync_core.service.ruling import Setting
 from sync_core.service.worklist import WorkItem, WorkPage
 from sync_core.settings import Settings, load_settings
@@ -55,6 +55,7 @@ from sync_core.views import (
 
 __all__ = [
     "AT_THIS_MACHINE",
+    "DOCTOR",
     "RECONCILE",
     "VERIFY",
     "Ageing",

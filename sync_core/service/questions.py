@@ -20,7 +20,7 @@ from sync_core.store.shelf import canonical_json
 if TYPE_CHECKING:
     from sync_core.service.opening import Service
 
-RECONCILE, VERIFY, COPY = "reconcile", "verify", "copy"
+RECONCILE, VERIFY, DOCTOR, COPY = "reconcile", "verify", "doctor", "copy"
 
 
 def _reconcile(service: Service, args: Mapping[str, Any]) -> dict[str, Any]:
@@ -40,6 +40,11 @@ def _verify(service: Service, args: Mapping[str, Any]) -> dict[str, Any]:
     return {"checked": len(checked), "agree": len(checked) - len(wrong), "differ": len(wrong), "differences": wrong}
 
 
+def _doctor(service: Service, _args: Mapping[str, Any]) -> dict[str, Any]:
+    checks = service.doctor()
+    return {"status": "success" if all(c.good for c in checks) else "configure", "checks": [asdict(c) for c in checks]}
+
+
 def _copy(service: Service, args: Mapping[str, Any]) -> dict[str, Any]:
     service.copy_cache(Path(args["to"]))
     return {"to": args["to"]}
@@ -48,6 +53,7 @@ def _copy(service: Service, args: Mapping[str, Any]) -> dict[str, Any]:
 _ANSWERS: Mapping[str, Callable[[Service, Mapping[str, Any]], dict[str, Any]]] = {
     RECONCILE: _reconcile,
     VERIFY: _verify,
+    DOCTOR: _doctor,
     COPY: _copy,
 }
 
