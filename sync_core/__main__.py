@@ -36,7 +36,7 @@ def _guarded(as_json: bool, work: Callable[[], int]) -> None:
         code = work()
     except TieoutError as error:
         if as_json:
-            print_json({"status": type(error).__name__.lower(), "error": error.message})
+            print_json({"status": error.remedy, "error": error.message})
         else:
             sys.stderr.write(f"{error.message}\n")
         # A run that was cut off says so in its result; what ends here never began, because a system could not be used.

@@ -29,6 +29,11 @@ class TieoutError(Exception):
         self.message = message
         self.detail = detail
 
+    @property
+    def remedy(self) -> str:
+        """Which class of the tree above it is, in lower case; callers' own kinds go by the one that they refine."""
+        return next(kind.__name__.lower() for kind in type(self).__mro__ if kind.__module__ == __name__)
+
 
 class Configure(TieoutError):
     exit_code = 2

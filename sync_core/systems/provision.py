@@ -135,6 +135,7 @@ class _Setup:
                 self._clock.sleep(_PAUSE_S)
                 found = survey(self._http)
                 if any(piece.there and piece.name == self._making for piece in pieces(found)):
+                    self._changes += 1
                     self._note(self._making)
             else:
                 return ProvisionReport(self._created, already)

@@ -130,6 +130,19 @@ def test_it_goes_on_by_itself_after_lost_answers(made):
     assert still_missing(dynamics) == []
 
 
+def test_what_was_made_although_its_answer_was_lost_is_progress():
+    dynamics, turns = Metadata(), []
+
+    def lose(request):
+        turns.append(request)
+        if request.url.path.endswith("/Attributes") and len(turns) < 20:
+            raise httpx.ReadError("cut")
+
+    dynamics.after = lose
+    assert set_up(dynamics).created
+    assert still_missing(dynamics) == []
+
+
 def test_it_gives_up_when_nothing_is_made_between_two_lost_answers():
     dynamics, lost = Metadata(), []
 
@@ -139,8 +152,9 @@ def test_it_gives_up_when_nothing_is_made_between_two_lost_answers():
             raise httpx.ReadError("cut")
 
     dynamics.stumble = lose
-    with pytest.raises(Retryable, match="Run it again"):
+    with pytest.raises(Retryable, match="Run it again") as given_up:
         set_up(dynamics)
+    assert given_up.value.remedy == "retryable"
     assert len(lost) == 2
 
 
