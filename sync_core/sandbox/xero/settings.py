@@ -188,6 +188,9 @@ def write_tracking(ctx: Context, given: Row, old: Row | None) -> Row:
     others = [c for c in active if c["TrackingCategoryID"] != own]
     require(row["Status"] != "ACTIVE" or len(others) < 2, "An organisation can have two active tracking categories.")
     row["Options"] = [_option(ctx, option) for option in row["Options"]]
+    names = [option.get("Name") for option in row["Options"]]
+    require(all(names), "The name of the tracking option must be specified.")
+    require(len(set(names)) == len(names), "A tracking option with this name exists.")
     return ctx.store.put("TrackingCategories", row)
 
 

@@ -195,6 +195,14 @@ def test_tracking(api):
     assert api.one("DELETE", where)["Status"] == "DELETED"
 
 
+def test_every_option_of_a_category_has_a_name_of_its_own(api):
+    for options, said in [([{"Status": "ACTIVE"}], "must be specified"), ([{"Name": "A"}, {"Name": "A"}], "exists")]:
+        assert said in api.refused("PUT", "TrackingCategories", {"Name": "Region", "Options": options})[0]
+    made = api.one("PUT", "TrackingCategories", {"Name": "Region", "Options": [{"Name": "A"}, {"Name": "B"}]})
+    refused = api.refused("PUT", f"TrackingCategories/{made['TrackingCategoryID']}/Options", {"Name": "B"})
+    assert "exists" in refused[0]
+
+
 def _tracked(option):
     body = _invoice("200")
     body["LineItems"][0]["Tracking"] = [{"Name": "Region", "Option": option}]
