@@ -298,7 +298,8 @@ class Decider:
             missing = Status.MISSING_IN_CRM if record.side is Side.XERO else Status.MISSING_IN_XERO
             return lone_decision(entity, record, missing, remarks.only_in(entity, record.side), "one side only")
         ended = record.gone or _ended(record)
-        if ended and record.side is Side.XERO:
+        # What ended otherwise in Dynamics is a matter of the entity's rules, which say what to do about it.
+        if ended and (record.side is Side.XERO or ended == DELETED):
             return lone_decision(entity, record, Status.EXCLUDED, remarks.gone_first(record.side, ended), "gone")
         held = self._hindrance(entity, record) or self._parents(entity, record)
         if held is not None:

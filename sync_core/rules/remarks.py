@@ -168,7 +168,7 @@ def only_in(entity: Entity, side: Side) -> str:
 def gone_first(side: Side, means: str) -> str:
     if means == "merged":
         return f"It was merged into another one in {side.label}, which stands for it now."
-    return f"It was {means} in {side.label} before Tieout saw it, so it is not copied."
+    return f"It was {means} in {side.label} before it came to {side.other.label}, so it is not copied."
 
 
 def gone_one_side(entity: Entity, record: Record) -> str:

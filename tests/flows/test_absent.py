@@ -77,3 +77,14 @@ def test_a_listing_that_left_a_record_out_is_no_deletion(books):
     assert fault.fired == 1
     assert {remark(books, n)[0] for n in ("INV-1", "INV-2")} == {"Success"}
     at_rest(books)
+
+
+def test_an_invoice_deleted_in_dynamics_before_it_came_to_xero_waits_for_nothing(books):
+    line = {"text": "Guided walk", "price": 100, "tax": 15}
+    act(books, "invoice in Dynamics", {"number": "INV-1", "customer": "Kahu Guiding Co", "lines": [line]})
+    sync(books)
+    assert remark(books, "INV-1")[0] == "Blocked"
+    act(books, "delete in Dynamics", {"invoice": "INV-1"})
+    sync(books)
+    assert remark(books, "INV-1") == ("Excluded", "It was deleted in Dynamics before it came to Xero, so it is not copied.")
+    at_rest(books)
