@@ -20,20 +20,12 @@ from sync_core.rules.reconcile import Filters, Reconciliation, Sort, Tolerance
 from sync_core.rules.rulebook import EligibilityRule, FieldRule
 from sync_core.rules.types import ContactType, Relationship, TypeLine, TypeMapping
 from sync_core.service.answers import AuditReport, Check, Download, Flow, Overview, data_flows, entities
+from sync_core.service.asking import ask, follow_sync, overview_of
 from sync_core.service.closing import Past
 from sync_core.service.coding import CodeChoices
 from sync_core.service.connecting import Connected, connect_xero
 from sync_core.service.listing import Apart, Candidate, Event, RecordLine, RecordList
-from sync_core.service.opening import (
-    Service,
-    SystemClock,
-    ask,
-    audit_report,
-    follow_sync,
-    open_service,
-    overview_of,
-    run_worker,
-)
+from sync_core.service.opening import Service, SystemClock, audit_report, open_service, run_worker
 from sync_core.service.permission import role_of
 from sync_core.service.previewing import Progress
 from sync_core.service.questions import DOCTOR, RECONCILE, VERIFY

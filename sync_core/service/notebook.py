@@ -19,9 +19,10 @@ from sync_core.flows.surroundings import Surroundings
 from sync_core.flows.workspace import Workspace
 from sync_core.rules.reconcile import Filters, Reconciliation
 from sync_core.service.answers import entities
+from sync_core.service.asking import ask_elsewhere
 from sync_core.service.closing import Closing
 from sync_core.service.desk import RunningRun
-from sync_core.service.opening import SystemClock, ask_elsewhere
+from sync_core.service.opening import SystemClock
 from sync_core.service.questions import COPY
 from sync_core.service.reconciling import NO_FILTERS, Reconciling
 from sync_core.settings import Settings, load_settings
