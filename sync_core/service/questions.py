@@ -57,6 +57,8 @@ _ANSWERS: Mapping[str, Callable[[Service, Mapping[str, Any]], dict[str, Any]]] =
     COPY: _copy,
 }
 
+_KINDS = {k.__name__.lower(): k for k in vars(errors).values() if isinstance(k, type) and issubclass(k, TieoutError)}
+
 
 def is_question(request: Request) -> bool:
     """Whether a request asks for an answer, and not for a sync."""
@@ -73,7 +75,7 @@ def answered(service: Service, request: Request) -> Done:
     try:
         return Done("", canonical_json(answer(service, request.kind, request.args)))
     except TieoutError as error:
-        return Done("", canonical_json({"error": type(error).__name__, "message": error.message}), failed=True)
+        return Done("", canonical_json({"error": error.remedy, "message": error.message}), failed=True)
 
 
 def answer_of(request: Request) -> dict[str, Any]:
@@ -83,6 +85,5 @@ def answer_of(request: Request) -> dict[str, Any]:
     except ValueError:
         raise TieoutError(request.message) from None
     if request.status is RequestStatus.FAILED:
-        kind = getattr(errors, str(body["error"]), TieoutError)
-        raise kind(str(body["message"]))
+        raise _KINDS[body["error"]](str(body["message"]))
     return body
