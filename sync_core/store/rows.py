@@ -259,16 +259,23 @@ def _keep_nested(
 def nested_rows(stream: Stream, nested: Stream, parent: Native) -> Iterator[Native]:
     """Nested elements as rows of their own: with their parent's id and currency, and an id where the system gave none.
 
-    Such an id is made from the element's content; elements that are alike are counted, or they would be taken for one.
+    Such an id is made from the element's content, of other records in it only from their ids, since those may change by
+    themselves; elements that are alike are counted, or they would be taken for one.
     """
     alike: Counter[str] = Counter()
     for element in parent.get(nested.within) or ():
         row = {"CurrencyCode": parent.get("CurrencyCode"), **element, nested.parent_key: parent[stream.key]}
         if not row.get(nested.key):
-            content = f"{parent[stream.key]}/{body_text(element)}"
+            content = f"{parent[stream.key]}/{body_text({name: _ids_of(value) for name, value in element.items()})}"
             row[nested.key] = str(uuid5(NAMESPACE_URL, f"{content}/{alike[content]}" if alike[content] else content))
             alike[content] += 1
         yield row
+
+
+def _ids_of(value: Any) -> Any:
+    """The ids of a record inside an element; any other value, or a record without one, as it is."""
+    ids = {name: own for name, own in value.items() if name[-2:].upper() == "ID"} if isinstance(value, dict) else {}
+    return ids or value
 
 
 def nested_answer(cache: Cache, nested: Stream, parent_id: str, element: Native) -> Native:

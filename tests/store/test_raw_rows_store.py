@@ -25,3 +25,10 @@ def test_equal_parts_without_an_id_stay_apart_and_keep_their_ids():
     assert first != second
     assert [row["AllocationID"] for row in parts(HALF)] == [first]
     assert [row["AllocationID"] for row in parts({**HALF, "Amount": "1.00"}, HALF, HALF)][1:] == [first, second]
+
+
+def test_a_part_without_an_id_stays_itself_when_the_document_inside_it_changes():
+    before, after = ({**HALF, "Invoice": {"InvoiceID": "i-1", "AmountDue": due}} for due in ("15.00", "0.00"))
+    assert [row["AllocationID"] for row in parts(before)] == [row["AllocationID"] for row in parts(after)]
+    other = {**HALF, "Invoice": {"InvoiceID": "i-2", "AmountDue": "15.00"}}
+    assert [row["AllocationID"] for row in parts(before)] != [row["AllocationID"] for row in parts(other)]
