@@ -114,7 +114,7 @@ def _alike(one: RunSummary, other: RunSummary) -> bool:
 
 
 def outcomes(run: RunSummary, labels: dict[str, str]) -> None:
-    """Entity by outcome: what a run did, or, of a preview, would have done."""
+    """Entity by outcome: what a run did, or, of a preview or a stopped one, would have done."""
     columns = {"entity": left("Entity", width="medium")} | {str(o): right(str(o).capitalize()) for o in Outcome}
     rows = [
         {"entity": labels.get(name, name)} | {str(o): f"{counts.get(o, 0):,}" for o in Outcome}

@@ -6,6 +6,7 @@ Clients are dumb on purpose: they carry native rows and know nothing of fields, 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -14,6 +15,9 @@ from typing import Protocol
 from sync_core.errors import TieoutError
 from sync_core.model import Calls, Native, Side, Verb
 from sync_core.rules.entities import Stream
+
+GUID = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
+"""An id of a record in either system; letter case means nothing in it."""
 
 
 class Clock(Protocol):

@@ -7,7 +7,6 @@ never make a second row.
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
@@ -17,7 +16,7 @@ from sync_core.errors import Configure, Expired, Rejected, Retryable, Unknown
 from sync_core.model import Calls, Native, Side, Verb
 from sync_core.rules.entities import Stream
 from sync_core.systems import odata
-from sync_core.systems.base import Clock, Page, Peer, Receipt, Write
+from sync_core.systems.base import GUID, Clock, Page, Peer, Receipt, Write
 from sync_core.systems.dataverse_errors import (
     CURSOR_TOO_OLD,
     NOT_SUPPORTED,
@@ -44,7 +43,6 @@ AT_ONCE = 4
 _WHOLE_LISTING = "full"
 _PAGED = f"odata.maxpagesize={PAGE_SIZE}"
 _REFUSED = frozenset({400, 405, 501})
-_GUID = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 _REMOVED = frozenset({"@removed", "@odata.removed"})
 _TRACKED = f"odata.track-changes,{_PAGED}"
 
@@ -272,7 +270,7 @@ def _told_apart(stream: Stream, listed: list[Native]) -> tuple[list[Native], lis
             if not row.get(stream.key):
                 raise Retryable(f"Dynamics listed a row of {stream.table} without its id. Try again in a few minutes.")
             rows.append(row)
-        elif found := _GUID.findall(str(row.get("id") or row.get("@id") or row.get("@odata.id"))):
+        elif found := GUID.findall(str(row.get("id") or row.get("@id") or row.get("@odata.id"))):
             gone.append(found[-1])
         else:
             raise Retryable(f"Dynamics listed a deleted row of {stream.table} without its id. Try again in a few minutes.")

@@ -11,8 +11,8 @@ from typing import Any
 
 from sync_core.errors import Rejected
 from sync_core.model import Native
+from sync_core.systems.base import GUID
 
-_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _FIELD = re.compile(r"[A-Za-z][A-Za-z0-9]*(\.[A-Za-z][A-Za-z0-9]*)*")
 _UNQUOTABLE = re.compile(r'["\\\x00-\x1f]')
 
@@ -21,7 +21,7 @@ def equals(field: str, value: str) -> str:
     """A filter that every row with ``field`` equal to ``value`` passes, and few others."""
     if not _FIELD.fullmatch(field):
         raise ValueError(f"{field!r} is not a field of Xero")
-    if field.lower().endswith("id") and _GUID.fullmatch(value):
+    if field.lower().endswith("id") and GUID.fullmatch(value):
         return f'{field}==Guid("{value}")'
     pieces = _UNQUOTABLE.split(value)
     if len(pieces) == 1:

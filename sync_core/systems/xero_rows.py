@@ -12,10 +12,10 @@ from typing import Any
 
 from sync_core.model import Native
 from sync_core.rules.entities import Stream
+from sync_core.systems.base import GUID
 from sync_core.systems.http import Answer
 from sync_core.systems.xero_operations import array_of
 
-_GUID = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 _UPPER_CASE_ID = re.compile(rb'I[Dd]"\s*:\s*"(?=[0-9A-Fa-f-]{36}")[0-9a-f-]*[A-F]')
 _LINED = frozenset({"Invoices", "CreditNotes"})
 _REFUNDED = {
@@ -48,7 +48,7 @@ def _lower_ids(value: Any, name: str = "") -> Any:
         return {key: _lower_ids(each, key) for key, each in value.items()}
     if isinstance(value, list):
         return [_lower_ids(each) for each in value]
-    return value.lower() if isinstance(value, str) and name[-2:].upper() == "ID" and _GUID.fullmatch(value) else value
+    return value.lower() if isinstance(value, str) and name[-2:].upper() == "ID" and GUID.fullmatch(value) else value
 
 
 def _under_its_own_name(payment: Native) -> Native:
