@@ -161,7 +161,9 @@ class Decider:
             self._holders = self._tag_holders(entity, [record for record, _ in crm.values()])
             for pair in chunk:
                 if pair[0] in crm and pair[1] in xero:
-                    yield self._pair(entity, crm[pair[0]], xero[pair[1]], matched_by)
+                    left, right = crm[pair[0]], xero[pair[1]]
+                    seen = {Side.CRM: left[1]["hash"], Side.XERO: right[1]["hash"]}
+                    yield replace(self._pair(entity, left, right, matched_by), seen=seen)
 
     def _read(self, entity: Entity, side: Side, ids: Sequence[str]) -> dict[str, tuple[Record, Row]]:
         found = records.with_images(self._cache, entity.name, side, ids)

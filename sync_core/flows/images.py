@@ -29,11 +29,14 @@ def image_row(record: Record, fields: Fields, partner: str, run: str) -> dict[st
 
 
 def adopt(workspace: Workspace, entity: Entity, decisions: Sequence[Decision], run: str) -> None:
-    """Take both sides of each pair, as they stand in the cache, as agreed; what a decision leaves open stays as it was."""
+    """Take both sides of each pair as agreed; what a decision leaves open stays as it was.
+
+    A side that moved since it was decided on is left for the next decision.
+    """
     whole = [d for d in decisions if not d.open_fields]
     for side in Side:
         agreed_images.keep_as_they_stand(
-            workspace.cache, entity.name, side, [(_own(d, side), _own(d, side.other)) for d in whole], run
+            workspace.cache, entity.name, side, [(_own(d, side), _own(d, side.other), d.seen[side]) for d in whole], run
         )
     _adopt_partly(workspace, entity, [d for d in decisions if d.open_fields], run)
 
@@ -45,9 +48,11 @@ def _adopt_partly(workspace: Workspace, entity: Entity, decisions: Sequence[Deci
     for side in Side:
         pairs = {_own(d, side): d for d in decisions}
         for row_id, row in records.with_images(workspace.cache, entity.name, side, list(pairs)).items():
+            decision = pairs[row_id]
+            if row["hash"] != decision.seen[side]:
+                continue
             before = loads(entity, row["agreed"]) if row["agreed"] else None
             record = record_from(entity, side, row_id, row)
-            decision = pairs[row_id]
             images.append(image_row(record, image(record, decision.open_fields, before), _own(decision, side.other), run))
     agreed_images.keep(workspace.cache, images)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import uuid4
 
-from sync_core.errors import Rejected
+from sync_core.errors import Rejected, Stale
 from sync_core.flows.around import carried
 from sync_core.flows.bodies import BodyMaker, twin_id
 from sync_core.flows.decide import reading, record_from
@@ -21,7 +21,8 @@ from sync_core.store import records, rows
 from sync_core.store.leases import Lease
 from sync_core.systems.base import Write
 
-Found = dict[str, tuple[Record, str | None]]
+Found = dict[str, tuple[Record, str | None, str]]
+"""Records by id, each with its agreed image and its hash."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +75,15 @@ class JobMaker:
         self._bodies = BodyMaker(entity, around.context, around.books, partners.of, self._table_of)
 
     def make(self, stream: Stream, verb: Verb, decisions: Sequence[Decision]) -> list[Job | tuple[Decision, Rejected]]:
-        """One job per decision, in order, or the decision with why it cannot be sent."""
+        """One job per decision, in order, or the decision with why it cannot be sent.
+
+        Stale: the record that a change comes from moved after it was decided on. (What is written on both sides is compared
+        once more anyway, and a new one is made from what stands there now.)
+        """
         found = {side: self._found(side, decisions) for side in Side}
-        self._partners.meet(self._entity, stream.side.other, (r for r, _ in found[stream.side.other].values()))
+        self._partners.meet(self._entity, stream.side.other, (r for r, _, _ in found[stream.side.other].values()))
         if stream.side is Side.CRM:
-            self._fetch_tables([r for r, _ in found[Side.XERO].values()])
+            self._fetch_tables([r for r, _, _ in found[Side.XERO].values()])
         ids = [d.xero_id for d in decisions if d.xero_id] if stream.side is Side.XERO and verb is Verb.UPDATE else []
         self._rows = {i: row for i, (row, _, _) in rows.native_rows(self._workspace.cache, stream, ids).items()}
         return [self._made(stream, verb, d, found) for d in decisions]
@@ -87,14 +92,17 @@ class JobMaker:
         """Records as they stand now, each with its agreed image."""
         ids = [i for d in decisions if (i := id_on(d, side)) is not None]
         some = records.with_images(self._workspace.cache, self._entity.name, side, ids)
-        return {i: (record_from(self._entity, side, i, row), row["agreed"]) for i, row in some.items()}
+        return {i: (record_from(self._entity, side, i, row), row["agreed"], row["hash"]) for i, row in some.items()}
 
     def _made(
         self, stream: Stream, verb: Verb, decision: Decision, found: Mapping[Side, Found]
     ) -> Job | tuple[Decision, Rejected]:
         both = {s: found[s][i] for s in Side if (i := id_on(decision, s)) is not None and i in found[s]}
-        pair = {side: record for side, (record, _) in both.items()}
-        before = {side: agreed for side, (_, agreed) in both.items() if agreed}
+        pair = {side: record for side, (record, _, _) in both.items()}
+        before = {side: agreed for side, (_, agreed, _) in both.items() if agreed}
+        source = stream.side.other
+        if verb is Verb.UPDATE and len(decision.writes) == 1 and both[source][2] != decision.seen.get(source, both[source][2]):
+            return decision, Stale(f"{source.label} moved since it was decided on.")
         try:
             body = self._body(stream, verb, decision, pair, before)
         except Rejected as error:

@@ -32,6 +32,7 @@ class Decision:
     ``changes``: per side, the canonical values that UPDATE writes there; for CREATE the side is ``target``.
     ``open_fields``: fields that stay undecided (a clash, a locked document), so that no image may call them agreed.
     ``matched_by``: set when this decision also makes the link. ``table``: where CREATE makes it, "" for the entity's first.
+    ``seen``: per side, the hash of what was decided on; what moved since then was not looked at.
     """
 
     entity: str
@@ -48,6 +49,7 @@ class Decision:
     matched_by: str = ""
     title: str = ""
     table: str = ""
+    seen: Mapping[Side, str] = field(default_factory=dict)
 
     @property
     def key(self) -> tuple[str, Side, str]:

@@ -37,16 +37,17 @@ def keep(cache: Cache, images: Sequence[dict[str, str]]) -> None:
             )
 
 
-def keep_as_they_stand(cache: Cache, entity: str, side: Side, pairs: Sequence[tuple[str, str]], run: str) -> None:
-    """Take records of one side (id, partner's id), just as the cache holds them, for their agreed images."""
+def keep_as_they_stand(cache: Cache, entity: str, side: Side, pairs: Sequence[tuple[str, str, str]], run: str) -> None:
+    """Take records of one side (id, partner's id, hash) for their agreed images, where they still stand at that hash."""
     if not pairs:
         return
     of = entity, str(side)
-    some = pa.table({"id": [i for i, _ in pairs], "partner": [p for _, p in pairs]})
+    ids, partners, hashes = zip(*pairs, strict=True)
+    some = pa.table({"id": list(ids), "partner": list(partners), "hash": list(hashes)})
     with _agreeing(cache) as transaction:
         transaction.with_rows(
             "MERGE INTO agreed t USING (SELECT r.entity, r.side, r.id, i.partner, r.hash, r.fields, r.hash || '/' || i.partner "
-            "AS stamp FROM incoming i JOIN record r ON r.id = i.id WHERE r.entity = ? AND r.side = ?) n "
+            "AS stamp FROM incoming i JOIN record r ON r.id = i.id AND r.hash = i.hash WHERE r.entity = ? AND r.side = ?) n "
             "ON t.entity = n.entity AND t.side = n.side AND t.id = n.id "
             "WHEN MATCHED AND t.stamp IS DISTINCT FROM n.stamp THEN UPDATE SET "
             "partner = n.partner, hash = n.hash, fields = n.fields, run = ?, stamp = n.stamp "
@@ -59,7 +60,7 @@ def keep_as_they_stand(cache: Cache, entity: str, side: Side, pairs: Sequence[tu
         )
         transaction.with_rows(
             f"UPDATE record SET {printed('agreed_hash', 'record.hash')}, agreed_partner = i.partner FROM incoming i "  # noqa: S608  # our own words
-            "WHERE record.entity = ? AND record.side = ? AND record.id = i.id "
+            "WHERE record.entity = ? AND record.side = ? AND record.id = i.id AND record.hash = i.hash "
             "AND (record.agreed_hash IS DISTINCT FROM record.hash OR record.agreed_partner IS DISTINCT FROM i.partner)",
             some,
             *of,

@@ -277,6 +277,57 @@ def test_what_changes_in_xero_while_earlier_waves_go_out_is_not_overwritten(book
     assert remark(books, sent[1])[0] == "Conflict"
 
 
+def test_what_changes_in_xero_after_the_last_look_in_another_field_comes_over(books):
+    """Xero takes the write, and answers with a value that nobody has read yet: it is no agreed one."""
+    sell(books, "INV-1")
+    sync(books)
+    (account,) = (row for row in rows(books, "dataverse.account") if row.get("tie_xeroid"))
+    act(books, "set in Dynamics", {"customer": "Kahu Guiding Co", "city": "Levin"})
+    edit = {"system": "xero", "table": "Contacts", "id": account["tie_xeroid"], "set": {"EmailAddress": "new@kahu.example"}}
+    fault = books.sandbox.fault("edit_before", edit=edit, system="xero", method="POST", path="/Contacts$")
+    sync(books)
+    assert fault.fired == 1
+    (account,) = (row for row in rows(books, "dataverse.account") if row["accountid"] == account["accountid"])
+    assert (account["emailaddress1"], account["address1_city"]) == ("new@kahu.example", "Levin")
+    at_rest(books)
+
+
+@pytest.mark.parametrize("first", ["Kahu Guiding Co", "Mere Motors"])
+def test_what_changes_in_the_record_that_a_change_comes_from_is_decided_again(books, first):
+    """One customer goes to Xero, the other comes from there; the look before the first brings one more edit of the second."""
+    other = "Mere Motors" if first == "Kahu Guiding Co" else "Kahu Guiding Co"
+    act(books, "customer in Dynamics", {"name": "Mere Motors"})
+    sell(books, "INV-1")
+    sync(books)
+    twins = {row["name"]: row["tie_xeroid"] for row in rows(books, "dataverse.account")}
+    act(books, "set in Dynamics", {"customer": first, "city": "Levin"})
+    act(books, "set in Xero", {"contact": other, "name": f"{other} Ltd"})
+    edit = {"system": "xero", "table": "Contacts", "id": twins[other], "set": {"EmailAddress": "new@person.example"}}
+    fault = books.sandbox.fault("edit_before", edit=edit, system="xero", method="GET", path="/Contacts$", after=1)
+    sync(books)
+    assert fault.fired == 1
+    sync(books)
+    (account,) = (row for row in rows(books, "dataverse.account") if row.get("tie_xeroid") == twins[other])
+    assert (account["emailaddress1"], account["name"]) == ("new@person.example", f"{other} Ltd")
+    at_rest(books)
+
+
+def test_xero_is_looked_at_again_before_every_five_calls(books, monkeypatch):
+    monkeypatch.setattr(Xero, "batch_size_for", lambda *_: 1)
+    seven = [f"INV-{n}" for n in range(1, 8)]
+    sell(books, *seven)
+    sync(books)
+    for number in seven:
+        act(books, "set in Dynamics", {"invoice": number, "due": "2027-01-31"})
+    last = max(rows(books, "dataverse.invoice"), key=lambda row: row["invoiceid"])
+    edit = {"system": "xero", "table": "Invoices", "id": last["tie_xeroid"], "set": {"DueDate": "2027-02-15"}}
+    fault = books.sandbox.fault("edit_before", edit=edit, **UPDATE)
+    sync(books)
+    assert fault.fired == 1
+    assert {str(r["DueDate"]) for r in rows(books, "xero.Invoices")} == {"2027-01-31", "2027-02-15"}
+    assert remark(books, last["invoicenumber"])[0] == "Conflict"
+
+
 def test_a_row_edited_while_paging_is_seen_now_or_next_time(books):
     sell(books, *(f"INV-{n}" for n in range(3)))
     sync(books)

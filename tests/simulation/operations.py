@@ -337,9 +337,18 @@ def fault(arena: Arena, chance: Random) -> None:
 
 @op(3)
 def somebody_edits_meanwhile(arena: Arena, chance: Random) -> None:
-    """A person's edit in the middle of a run: while a page is read, or just before Dynamics is written to."""
+    """A person's edit in the middle of a run: while a page is read, or just before Dynamics or Xero is written to."""
     row = chosen(chance, alive(arena, "account"))
     if not row:
+        return
+    if row.get("tie_xeroid") and chance.random() < 0.4:
+        edit = {
+            "system": "xero",
+            "table": "Contacts",
+            "id": row["tie_xeroid"],
+            "set": {"AccountNumber": f"N-{arena.new_number()}"},
+        }
+        arena.arm("edit_before", system="xero", method="POST", path="/Contacts$", edit=edit)
         return
     phone = f"03 555 {1000 + arena.new_number()}"
     edit = {"system": "dataverse", "table": "account", "id": row["accountid"], "set": {"telephone1": phone}}

@@ -119,6 +119,8 @@ def _contact_values(_scene: Scene, pair: Pair) -> Values:
         "email": (crm.get("emailaddress1") or "", xero.get("EmailAddress") or ""),
         "city": (crm.get("address1_city") or "", xero_city(xero)),
         "phone": (crm.get("telephone1") or "", phone),
+        # Only an account in Dynamics has a number.
+        "account number": (crm.get("accountnumber") or "", (xero.get("AccountNumber") or "") if "accountid" in crm else ""),
         "alive": (not crm.get("statecode"), xero["ContactStatus"] == "ACTIVE"),
         "number": (pair.crm_id, (xero.get("ContactNumber") or "").lower() or pair.crm_id),
         "link": (crm.get("tie_xeroid"), pair.xero_id),

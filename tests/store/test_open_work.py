@@ -17,8 +17,9 @@ def paired(cache, crm, xero):
 
 
 def agreed(cache, crm, xero):
-    agreed_images.keep_as_they_stand(cache, "contacts", Side.CRM, [(crm, xero)], "run")
-    agreed_images.keep_as_they_stand(cache, "contacts", Side.XERO, [(xero, crm)], "run")
+    for side, own, other in ((Side.CRM, crm, xero), (Side.XERO, xero, crm)):
+        stands = records.records(cache, "contacts", side, [own])[own]["hash"]
+        agreed_images.keep_as_they_stand(cache, "contacts", side, [(own, other, stands)], "run")
 
 
 def pairs(cache):

@@ -36,7 +36,8 @@ def test_every_write_keeps_the_prints(tmp_path):
 
     written(records.merge_records, [row(Side.CRM, link=link), row(Side.XERO)], at=NOW)
     written(records.set_partners, [link])
-    written(agreed_images.keep_as_they_stand, "invoices", Side.CRM, [("crm-1", "xero-1")], "run")
+    stands = records.records(cache, "invoices", Side.CRM, ["crm-1"])["crm-1"]["hash"]
+    written(agreed_images.keep_as_they_stand, "invoices", Side.CRM, [("crm-1", "xero-1", stands)], "run")
     image = {
         "entity": "invoices",
         "side": "xero",
