@@ -45,6 +45,14 @@ def who() -> str:
     return sign_in.person().name or str(st.session_state.get(NAME) or "").strip() or WHO
 
 
+def set_up() -> bool:
+    """Make Tieout's own tables in Dynamics. False once its failure was said."""
+    report = _tell(lambda: service().set_up())
+    if report is not None:
+        st.session_state[TOLD] = f"Dynamics is set up: {count(len(report.created), 'piece')} made. Now sync."
+    return report is not None
+
+
 def sync_now() -> None:
     _ask("Sync of everything", lambda: service().enqueue_sync(who=who()))
 
@@ -157,11 +165,11 @@ def keep_apart(entity: str, crm_id: str, xero_id: str) -> None:
 
 
 def assign(entity: str, rows: Sequence[str], person: str) -> None:
-    _work(lambda: service().assign(entity, rows, person, who=who()), "Given to " + (person or "nobody"))
+    _work(lambda: service().assign(entity, rows, person, who=who()), f"Given to {person or 'nobody'}:")
 
 
 def comment(entity: str, rows: Sequence[str], text: str) -> None:
-    _work(lambda: service().comment(entity, rows, text, who=who()), "Comment kept on")
+    _work(lambda: service().comment(entity, rows, text, who=who()), "Comment kept on:")
 
 
 def set_aside(entity: str, rows: Sequence[str], reason: str, until: date | None) -> None:

@@ -126,6 +126,6 @@ def _history(entity: str, row_id: str) -> None:
         "at": left("When", width=130),
         "who": left("Who", width=140),
         "act": left("What", width=180),
-        "note": left("Note", width=480),
+        "note": left("Note", width=420),
     }
     table(rows, columns, f"What was done with this row, {count(len(entries), 'act')}", name=f"history {entity} {row_id}")

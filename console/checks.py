@@ -9,6 +9,8 @@ from console.door import service
 from sync_core.service import Check, Service
 
 HELD = "set, not shown"
+SET_UP = "Dynamics set-up"
+"""The check of Tieout's own tables in Dynamics, as the doctor calls it."""
 CONNECT_XERO = "python -m sync_core connect-xero"
 
 
@@ -32,6 +34,7 @@ def settings_lines(opened: Service) -> list[dict[str, str]]:
         "TIEOUT_XERO_CLIENT_ID": (settings.xero_client_id, "Xero sign-in"),
         "TIEOUT_XERO_CLIENT_SECRET": (_held(settings.xero_client_secret), "Xero sign-in"),
         "TIEOUT_XERO_TENANT_ID": (settings.xero_tenant_id, "Xero"),
+        "TIEOUT_XERO_WEBHOOK_KEY": (_held(settings.xero_webhook_key), "Notices from Xero"),
         "TIEOUT_DATA_DIR": (str(settings.data_dir.resolve()), "Where the cache and the state are kept"),
         "TIEOUT_STATE_URL": (_without_password(settings.state_address), "State"),
         "TIEOUT_SECRET_KEY": (_held(settings.secret_key), "Encrypts kept sign-ins"),

@@ -15,7 +15,7 @@ from console.frame import reader_zone, say_what_came
 from console.periods import limits
 from console.permitted import held
 from console.texts import amount, count, plain, when, zone_name
-from console.widgets import Column, leading, left, pick, right, table
+from console.widgets import Column, filled, leading, left, pick, right, table
 from sync_core.service import CloseStatus, LateChange, Service, SignOff, data_flows
 
 SHAPES = {CloseStatus.PREPARED: "◔ prepared", CloseStatus.SIGNED: "● signed", CloseStatus.REOPENED: "○ opened again"}
@@ -77,14 +77,14 @@ def periods() -> SignOff | None:
         return None
     late = service().late_counts()
     columns: dict[str, Column] = {
-        "status": left("Status", width=130),
-        "period": left("Period", width=190),
-        "late": left("Changed since", width=130),
-        "preparer": left("Prepared by", width=120),
-        "prepared": left("Prepared", width=124),
-        "reviewer": left("Signed by", width=120),
-        "signed": left("Signed", width=124),
-        "note": left("Note", width=240),
+        "status": left("Status", width=100),
+        "period": left("Period", width=164),
+        "late": left("Changed since", width=104),
+        "preparer": left("Prepared by", width=104),
+        "prepared": left("Prepared", width=118),
+        "reviewer": left("Signed by", width=96),
+        "signed": left("Signed", width=118),
+        "note": left("Note", width=92),
     }
     rows = [
         {
@@ -99,6 +99,7 @@ def periods() -> SignOff | None:
         }
         for each in found
     ]
+    columns = filled(columns, rows, "late", "note")
     picked = pick("closes", rows, columns, [str(each.number) for each in found], "Periods, the latest first", whole=True)
     return next((each for each in found if str(each.number) == picked), None)
 
@@ -167,17 +168,22 @@ def changes(period: SignOff) -> None:
     table(
         _change_lines(found),
         {
-            "entity": left("Documents", width=120),
-            "number": left("Number", width=100),
-            "side": left("In", width=80),
-            "label": left("Field", width=140),
-            "before": left("When prepared", width=200),
-            "after": left("Now", width=200),
-            "at": left("Read", width=124),
-            "run": left("Run", width=120),
+            "entity": left("Documents", width=96),
+            "number": left("Number", width=84),
+            "side": left("In", width=74),
+            "label": left("Field", width=160),
+            "before": left("When prepared", width=126),
+            "after": left("Now", width=126),
+            "at": left("Read", width=122),
+            "run": left("Run", width=106),
         },
         "What changed since the period was prepared",
     )
+
+
+def _grouped(text: str) -> str:
+    """An amount as files hold it, with thousands apart; its decimals stay."""
+    return f"{Decimal(text):,f}" if text else ""
 
 
 def _change_lines(found: Iterable[LateChange]) -> Iterable[dict[str, str]]:
@@ -188,8 +194,8 @@ def _change_lines(found: Iterable[LateChange]) -> Iterable[dict[str, str]]:
             "number": each.number,
             "side": each.side.label,
             "label": each.label,
-            "before": each.before,
-            "after": each.after,
+            "before": _grouped(each.before) if each.money else each.before,
+            "after": _grouped(each.after) if each.money else each.after,
             "at": when(each.at, zone),
             "run": each.run,
         }

@@ -12,16 +12,18 @@ from console.permitted import held
 from console.sheets import Sheet
 from console.texts import listed, plain
 from sync_core.model import RecordStatus, Side, Status
-from sync_core.service import RowDetail, Service
+from sync_core.service import LinePair, RowDetail, Service
 
 SIDES = {side.label: side for side in Side}
+FIGURES = frozenset({"Quantity", "Amount before tax", "Tax"})
+"""What a verdict on a line calls the figures that have to agree."""
 Stays = Mapping[str, Collection[Side]]
 
 
 def draw(sheet: Sheet, found: RowDetail, statuses: Sequence[RecordStatus]) -> None:
     """Nothing when neither record is in conflict or there is no pair. Only values that can be written are offered."""
     row = found.row
-    differing = {line.name: line.label for line in found.fields if not line.same}
+    differing = {line.name: line.label for line in found.fields if not line.same and not only_words(line.name, found.lines)}
     in_conflict = any(status.status is Status.CONFLICT for status in statuses)
     if not (in_conflict and row["crm_id"] and row["xero_id"] and differing):
         return
@@ -32,6 +34,11 @@ def draw(sheet: Sheet, found: RowDetail, statuses: Sequence[RecordStatus]) -> No
         for name, label in offered.items():
             sides = [side.label for side in Side if side in may_stay[name]]
             st.segmented_control(plain(label), sides, key=_key(row, name))
+    for line in found.fields:
+        if not line.same and only_words(line.name, found.lines):
+            st.caption(
+                plain(f"Not offered: {line.label}. Only their words differ, which each side keeps; change them by hand.")
+            )
     for sentence in why_not(differing, may_stay):
         st.caption(plain(sentence))
     if offered:
@@ -46,6 +53,11 @@ def draw(sheet: Sheet, found: RowDetail, statuses: Sequence[RecordStatus]) -> No
             on_click=_keep,
             args=(sheet, row, tuple(offered)),
         )
+
+
+def only_words(field: str, lines: Sequence[LinePair]) -> bool:
+    """Whether the lines of both sides differ in no figure: a sync takes that for agreed, so there is nothing to decide."""
+    return field == "lines" and all(not FIGURES.intersection(each.differing) and each.crm and each.xero for each in lines)
 
 
 def why_not(differing: Mapping[str, str], may_stay: Stays) -> list[str]:

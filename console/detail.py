@@ -174,11 +174,11 @@ def _lines(sheet: Sheet, found: RowDetail) -> None:
     currency = str(found.row["currency"] or "")
     told = {name for pair in found.lines for name in pair.differing}
     codes = [(name, heading) for name, heading, called in LINE_CODES if called in told]
-    columns = {"verdict": left("Verdict", width=96 if codes else 128)}
-    text, number = (104, 60) if codes else (170, 68)  # so that both sides fit beside each other
+    columns = {"verdict": left("Verdict", width=90 if codes else 110)}
+    text, number = (72, 52) if codes else (150, 60)  # so that both sides fit beside each other
     for side in Side:
         columns[f"{side} description"] = left(f"{side.label} line", width=text)
-        columns |= {f"{side} {name}": left(heading, width=70) for name, heading in codes}
+        columns |= {f"{side} {name}": left(heading, width=64) for name, heading in codes}
         columns |= {f"{side} {name}": right(heading, width=number) for name, heading in LINE_AMOUNTS}
     rows = (
         {"verdict": _line_verdict(each)} | _cells("crm", each.crm, currency) | _cells("xero", each.xero, currency)
@@ -213,7 +213,7 @@ def _alternatives(found: RowDetail) -> None:
         "date": left("Date", width=90),
         "amount": right("Amount", width=110),
         "currency": left("Cur.", width=50),
-        "why": left("Because", width=420),
+        "why": left("Because", width=320),
     }
     rows = (
         {"number": each.number, "contact": each.contact, "date": day(each.date), "currency": each.currency, "why": each.why}

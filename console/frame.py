@@ -6,10 +6,10 @@ from datetime import UTC, datetime, tzinfo
 
 import streamlit as st
 
-from console import actions, browsers, sign_in
+from console import actions, browsers, nav, sign_in
 from console.door import service
 from console.permitted import held
-from console.standing import stale_sides
+from console.standing import last_ended, stale_sides
 from console.texts import ago, plain, zone
 from console.widgets import empty
 from sync_core.model import RunStatus, RunSummary, Side
@@ -84,12 +84,24 @@ def last_word() -> None:
         st.toast(plain(said))
 
 
+def nothing_read() -> bool:
+    """Whether neither system was ever read to its end, so that an empty list says nothing. A run may have failed before."""
+    age = service().data_age()
+    return age.crm is None and age.xero is None
+
+
 def never_synced() -> None:
     """Where a page has nothing to draw yet: what fills it, or why that failed."""
-    trouble = service().schedule().trouble
-    empty("Nothing has been synced yet.", "The first sync fills this page." + ("" if trouble else " It begins by itself."))
-    if trouble:
-        st.warning(plain(f"The last attempt failed: {trouble}"))
+    why = service().schedule().trouble or _why_failed()
+    empty("Nothing has been synced yet.", "The first sync fills this page." + ("" if why else " It begins by itself."))
+    if why:
+        st.warning(plain(f"The last attempt failed: {why}"))
+        st.page_link(nav.file_of("connections"), label="Check the connections →")
+
+
+def _why_failed() -> str:
+    ended = last_ended(service().runs(5))
+    return ended.message if ended is not None and ended.status in (RunStatus.FAILED, RunStatus.CONFIGURE) else ""
 
 
 def _doing(latest: RunSummary | None, schedule: ScheduleView) -> str:

@@ -20,7 +20,7 @@ def draw(entity: str, crm_id: str | None, xero_id: str | None, run: str) -> None
     st.markdown("**History**")
     table(
         ({"at": when(event.at, zone), "who": event.who, "words": event.words} for event in events),
-        {"at": left("When", width=124), "who": left("Who", width=130), "words": left("What", width=740)},
+        {"at": left("When", width=124), "who": left("Who", width=136), "words": left("What", width=630)},
         "What was done with this record",
     )
     if run:

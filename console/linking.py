@@ -75,7 +75,7 @@ def _pick(entity: str, line: RecordLine, found: list[Candidate]) -> Candidate | 
     columns: dict[str, Column] = {
         "score": right("Score", width=60),
         "name": left("Name", width=220),
-        "reasons": left("Because", width=260),
+        "reasons": left("Because", width=220),
         **{name: left(name.replace("_", " ").capitalize(), width=140) for name in held},
     }
     rows = [

@@ -173,11 +173,11 @@ def fields() -> None:
     columns = {
         "entity": left("Entity", width=120),
         "label": left("Field", width=112),
-        "crm": left("In Dynamics", width=200),
+        "crm": left("In Dynamics", width=186),
         "way": left("Way", width=104),
-        "xero": left("In Xero", width=215),
+        "xero": left("In Xero", width=164),
         "owner": left("Owner on conflict", width=118),
-        "words": left("What is done with it", width=430),
+        "words": left("What is done with it", width=210),
     }
     if only is not None:
         del columns["entity"]
@@ -198,7 +198,7 @@ def eligibility() -> None:
     )
     columns = {
         "entity": left("Entity", width=110),
-        "words": left("What must hold", width=470),
-        "remark": left("What its remark says otherwise", width=470),
+        "words": left("What must hold", width=400),
+        "remark": left("What its remark says otherwise", width=380),
     }
     table(rows, columns, "What must hold before a record is sent to Xero")

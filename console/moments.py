@@ -38,7 +38,7 @@ def choose(entity: str) -> str:
         format_func=lambda value: labels.get(value, value),
         key=key,
         on_change=chosen,
-        width=270,
+        width=214,
     )
     return _other_day(name) if asked == OTHER else asked
 

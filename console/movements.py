@@ -11,13 +11,13 @@ from sync_core.service import Difference, Movement
 
 TITLES = {sheet.entity: sheet.title for sheet in SHEETS}
 COLUMNS: dict[str, Column] = {
-    "moved": left("What", width=80),
-    "kind": left("Kind", width=96),
-    "number": left("Number", width=90),
-    "contact": left("Contact", width=170),
-    "before": left("Before", width=220),
-    "now": left("Now", width=280),
-    "difference": right("Difference", width=100),
+    "moved": left("What", width=62),
+    "kind": left("Kind", width=90),
+    "number": left("Number", width=80),
+    "contact": left("Contact", width=140),
+    "before": left("Before", width=170),
+    "now": left("Now", width=210),
+    "difference": right("Difference", width=90),
     "currency": left("Cur.", width=44),
 }
 SOLVED = {name: form for name, form in COLUMNS.items() if name not in ("moved", "now")} | {

@@ -6,16 +6,24 @@ import streamlit as st
 
 from console import opened
 
+LONGEST = 10
+"""Digits of a page number; one of more was never written by Tieout."""
+
 
 def pages_of(total: int, rows: int) -> int:
     """On how many pages ``total`` rows stand when each holds ``rows``."""
     return -(-total // rows)
 
 
+def asked(name: str) -> int:
+    """The page that the address asks for under ``name``, from 1 on, whether there are so many or not."""
+    told = st.query_params.get(name, "1")
+    return max(1, int(told)) if told.isdecimal() and len(told) < LONGEST else 1
+
+
 def page(name: str, pages: int) -> int:
     """The page that the address asks for under ``name``, within those there are; from 1 on."""
-    asked = st.query_params.get(name, "1")
-    return max(1, min(int(asked), pages)) if asked.isdecimal() else 1
+    return max(1, min(asked(name), pages))
 
 
 def first(name: str) -> None:

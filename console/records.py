@@ -19,8 +19,10 @@ from sync_core.model import Side, Status
 from sync_core.service import RecordLine, RecordList, Relationship, RowDetail
 
 ROWS = 100
-WIDTHS = {"email": 168, "phone": 116, "code": 84, "rate": 70, "price": 90, "sort_order": 90}
+WIDTHS = {"email": 144, "phone": 116, "code": 84, "rate": 70, "price": 90, "sort_order": 90}
 """In pixels, of the fields that need more or less than others."""
+ROOM, LEAST, MOST = 897, 120, 300
+"""In pixels: what a window of 1280 leaves for columns, and how wide remarks are; without room for them, people scroll there."""
 NUMBERS = ("price", "rate")
 """Fields that stand to the right, with as many decimals each."""
 
@@ -138,19 +140,24 @@ def _status(listed: Listed, found: RecordList) -> str:
 
 def _grid(listed: Listed, found: RecordList, *, alone: bool) -> str | None:
     labels = dict(found.columns)
-    columns: dict[str, Column] = {"status": left("Status", width=108), "name": left("Name", width=182)}
+    linked = all(line.crm_id and line.xero_id for line in found.lines)
+    columns: dict[str, Column] = {"status": left("Status", width=102), "name": left("Name", width=150)}
     if any(line.type for line in found.lines):
         columns["contact type"] = left("Type in Xero", width=92)
     columns |= {
-        name: (right if name in NUMBERS else left)(labels[name], width=WIDTHS.get(name, 112))
+        name: (right if name in NUMBERS else left)(
+            labels[name], width=WIDTHS.get(name, 106) + (24 if linked and name == "email" else 0)
+        )
         for name in listed.cells
         if name in labels
     }
     if any(line.state != "in use" for line in found.lines):
-        columns["state"] = left("State", width=190 if any(line.used for line in found.lines) else 116)
-    if not all(line.crm_id and line.xero_id for line in found.lines):
-        columns["link"] = left("Only in", width=80)
-    columns |= {"synced": left("Last synced", width=122), "remark": left("Remark", width=300)}
+        columns["state"] = left("State", width=190 if any(line.used for line in found.lines) else 112)
+    if not linked:
+        columns["link"] = left("Only in", width=68)
+    columns["synced"] = left("Last synced", width=120)
+    rest = ROOM - sum(column["width"] for column in columns.values())
+    columns["remark"] = left("Remark", width=rest if rest > LEAST else MOST)
     rows = [_cells(line) for line in found.lines]
     ids = [line.row_id for line in found.lines]
     return pick(

@@ -184,8 +184,8 @@ def _written(made: Preview) -> None:
         "outcome": left("Becomes", width=80),
         "side": left("In", width=80),
         "field": left("Field", width=130),
-        "before": left("Before", width=220),
-        "after": left("After", width=300),
+        "before": left("Before", width=150),
+        "after": left("After", width=210),
     }
     _records("What would be written", lines, columns, made.run)
 
@@ -196,7 +196,7 @@ def _note(record: PlannedRecord) -> list[Change]:
 
 
 def _left(made: Preview) -> None:
-    columns = {"outcome": left("Why not", width=90), "remark": left("Remark", width=720)}
+    columns = {"outcome": left("Why not", width=90), "remark": left("Remark", width=520)}
     lines = ((r, {"outcome": r.outcome, "remark": r.remark}) for r in made.left)
     _records("What would not be done", lines, columns, made.run)
 
@@ -228,7 +228,7 @@ def _remarks(records: Iterable[PlannedRecord], run: str) -> None:
     columns = {
         "status": left("Status", width=140),
         "synced": left("Last synced", width=130),
-        "remark": left("Remark", width=540),
+        "remark": left("Remark", width=370),
     }
     _records("What came of it", ((record, _stands(record)) for record in records), columns, run)
 

@@ -19,12 +19,12 @@ LOOKED = (RunStatus.PREVIEW, RunStatus.REFUSED)
 """Ways for a run to end in which nothing was written."""
 TROUBLE = (Outcome.BLOCKED, Outcome.CONFLICT, Outcome.FAILED)
 COLUMNS: dict[str, Column] = {
-    "status": left("Outcome", width=150),
-    "started": left("Started", width=122),
-    "lasted": right("Took", width=52),
-    "trigger": left("Asked by", width=96),
-    "scope": left("What", width=108),
-    **{str(outcome): right(str(outcome).capitalize(), width=80 if outcome is Outcome.UNCHANGED else 64) for outcome in Outcome},
+    "status": left("Outcome", width=142),
+    "started": left("Started", width=118),
+    "lasted": right("Took", width=48),
+    "trigger": left("Asked by", width=84),
+    "scope": left("What", width=92),
+    **{str(outcome): right(str(outcome).capitalize(), width=76 if outcome is Outcome.UNCHANGED else 58) for outcome in Outcome},
     "calls": right("Calls", width=50),
     "message": left("Message", width=240),
 }
@@ -141,7 +141,7 @@ def slowest(run: RunSummary, zone: tzinfo) -> None:
         }
         for system, call in sorted(made, key=lambda each: -each[1].milliseconds)
     ]
-    columns = {"took": right("Took", width=70), "system": left("System", width=90), "call": left("Call", width=520)}
+    columns = {"took": right("Took", width=70), "system": left("System", width=90), "call": left("Call", width=500)}
     with st.expander("Slowest calls"):
         table(rows, columns | {"at": left("At", width=124)}, "The calls that took longest")
 
@@ -149,21 +149,23 @@ def slowest(run: RunSummary, zone: tzinfo) -> None:
 def records(run: RunSummary, labels: dict[str, str], zone: tzinfo) -> None:
     """The records of a run, those that need somebody first. Each stands with the last run that looked at it."""
     name = f"records_{run.run}"
-    _, number = service().run_records(run.run, limit=0)
+    asked = paging.asked(name)
+    found, number = service().run_records(run.run, limit=ON_A_PAGE, offset=ON_A_PAGE * (asked - 1))
     if not number:
         if run.status not in LOOKED:
             st.text("No record stands as this run left it: it changed none, or a later run looked at them again.")
         return
     pages = paging.pages_of(number, ON_A_PAGE)
-    found, _ = service().run_records(run.run, limit=ON_A_PAGE, offset=ON_A_PAGE * (paging.page(name, pages) - 1))
+    if asked > pages:
+        found, _ = service().run_records(run.run, limit=ON_A_PAGE, offset=ON_A_PAGE * (pages - 1))
     st.markdown(f"**{count(number, 'record')} as this run left them**")
     columns: dict[str, Column] = {
         "status": left("Status", width=130),
-        "entity": left("Entity", width=120),
-        "name": left("Name", width=180),
+        "entity": left("Entity", width=110),
+        "name": left("Name", width=160),
         "side": left("In", width=80),
         "synced": left("Last synced", width=124),
-        "remark": left("Remark", width=420),
+        "remark": left("Remark", width=286),
     }
     rows = [
         {

@@ -48,9 +48,9 @@ def headings(sheet: Sheet) -> dict[str, tuple[str, str, Column]]:
         for side in Side
     }
     return {
-        "status": ("", "Status and reason", left("Status and reason", width=184)),
+        "status": ("", "Status and reason", left("Status and reason", width=176)),
         "number": ("", sheet.number, left(sheet.number, width=72)),
-        "contact": ("", "Contact", left("Contact", width=120)),
+        "contact": ("", "Contact", left("Contact", width=116)),
         "date": ("", "Date", left("Date", width=84)),
         "currency": ("", "Cur.", left("Cur.", width=42)),
         **sides[Side.CRM],

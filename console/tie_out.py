@@ -93,12 +93,12 @@ def _filters(sheet: Sheet, currencies: list[str]) -> Filters:
             bind="query-params",
             on_change=_first_page,
             args=(sheet,),
-            width=250,
+            width=228,
         )
-        code = _choice(sheet, "Currency", f"{key}currency", ["All", *currencies], 110)
-        within = _choice(sheet, "Period", f"{key}period", list(PERIODS), 150)
+        code = _choice(sheet, "Currency", f"{key}currency", ["All", *currencies], 96)
+        within = _choice(sheet, "Period", f"{key}period", list(PERIODS), 142)
         ways = [_sort_label(s, turned) for s in Sort for turned in (False, True)]
-        sort = _choice(sheet, "Sort by", f"{key}sort", ways, 200)
+        sort = _choice(sheet, "Sort by", f"{key}sort", ways, 190)
         moments.choose(sheet.entity)
     since, until = limits(within or ANY, datetime.now(reader_zone()).date())
     way = sort or _sort_label(Sort.NUMBER, turned=False)

@@ -8,7 +8,7 @@ import streamlit as st
 
 from console import casework, movements, opened, paging
 from console.door import service
-from console.frame import never_synced
+from console.frame import never_synced, nothing_read
 from console.movements import TITLES
 from console.segments import segments
 from console.texts import MATCH_WORDS, amount, day, lower_first
@@ -41,7 +41,8 @@ def draw() -> None:
         if entity and page.count > 1 and st.toggle(f"Work on all {page.count:,}", key="worklist_all"):
             casework.acts_or_why_not(entity, _every_row(asked), f"all_{entity}")
         _items(page.items, page.count, pages)
-    changed(entity)
+    if page.count or not nothing_read():
+        changed(entity)
 
 
 def _first_page() -> None:
@@ -77,8 +78,8 @@ def ageing(found: Ageing) -> None:
     if not found.by_due and not found.by_seen:
         return
     currencies = sorted({line.currency for line in (*found.by_due, *found.by_seen)})
-    columns: dict[str, Column] = {"what": left("At risk", width=190)}
-    columns |= {str(bucket): right(str(bucket).capitalize(), width=130) for bucket in Bucket}
+    columns: dict[str, Column] = {"what": left("At risk", width=178)}
+    columns |= {str(bucket): right(str(bucket).capitalize(), width=124) for bucket in Bucket}
     rows = []
     for title, lines in (("since it was due", found.by_due), ("since it was first seen", found.by_seen)):
         for currency in currencies:
@@ -97,15 +98,15 @@ def _cell(line: AgeingLine) -> str:
 def _items(items: Sequence[WorkItem], total: int, pages: int) -> None:
     st.markdown(f"**{shown_of(len(items), total, 'open difference', 'open differences')}**")
     columns: dict[str, Column] = {
-        "risk": right("At risk", width=90),
+        "risk": right("At risk", width=80),
         "currency": left("Cur.", width=44),
-        "status": left("Status and reason", width=300),
-        "kind": left("Kind", width=92),
-        "number": left("Number", width=82),
-        "contact": left("Contact", width=156),
-        "difference": right("Difference", width=90),
-        "due": left("Due", width=86),
-        "open": right("Open", width=56),
+        "status": left("Status and reason", width=234),
+        "kind": left("Kind", width=78),
+        "number": left("Number", width=74),
+        "contact": left("Contact", width=124),
+        "difference": right("Difference", width=82),
+        "due": left("Due", width=84),
+        "open": right("Open", width=48),
         "with": left("With", width=100),
         "work": left("Work", width=120),
     }
@@ -158,7 +159,7 @@ def changed(entity: str | None) -> None:
 
 
 def _nothing() -> None:
-    if service().overview().runs:
+    if not nothing_read():
         empty("No difference is open.", "Differences appear here after the sync that finds them.")
     else:
         never_synced()

@@ -6,13 +6,12 @@ import streamlit as st
 
 from console import closing
 from console.door import service
-from console.widgets import empty
+from console.frame import never_synced
 
 st.title("Close")
 if service().data_age().xero is None:
-    empty(
-        "Nothing has been synced yet.", "A period can be prepared once both systems were read. The first sync begins by itself."
-    )
+    never_synced()
+    st.text("A period can be prepared once both systems were read.")
 else:
     closing.locks()
     closing.prepare()

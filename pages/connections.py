@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import streamlit as st
 
-from console.checks import CONNECT_XERO, check, settings_lines
+from console import actions
+from console.checks import CONNECT_XERO, SET_UP, check, settings_lines
 from console.door import service
-from console.frame import reader_zone
+from console.frame import reader_zone, say_what_came
+from console.permitted import held
 from console.texts import plain, when, zone_name
 from console.widgets import leading, left, table
+from sync_core.service import Service
 
 zone = reader_zone()
 
@@ -29,6 +32,15 @@ table(
     {"good": left("Result", width=130), "name": left("What", width=150), "message": left("Answer", width=640)},
     "What was checked and what it answered",
 )
+if any(each.name == SET_UP for each in bad) and len(bad) == 1:
+    st.text("Tieout keeps what Xero holds in tables of its own in Dynamics. Making them takes some minutes, once.")
+    if st.button("Set Dynamics up", type=leading(), **held(Service.set_up)):
+        with st.spinner("Making tables, columns and keys in Dynamics"):
+            made = actions.set_up()
+        if made:
+            st.session_state["checks"] = check()
+            st.rerun()
+say_what_came()
 st.caption(f"Checked {when(at, zone)}, {plain(zone_name(zone))}.")
 
 st.markdown("**Connecting Xero again**")
@@ -41,7 +53,7 @@ st.code(CONNECT_XERO, language="bash")
 st.markdown("**Settings in use**")
 table(
     settings_lines(service()),
-    {"name": left("Setting", width=264), "value": left("Value", width=370), "from": left("Where it matters", width=320)},
+    {"name": left("Setting", width=264), "value": left("Value", width=340), "from": left("Where it matters", width=280)},
     "Settings, secrets left out",
 )
 st.text("Settings come from the environment or the file .env; the console reads them when it starts.")

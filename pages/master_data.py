@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from console.door import service
 from console.records import Listed, draw
 
 LISTS = {
@@ -18,4 +19,6 @@ st.title("Master data")
 first = next(iter(LISTS))
 chosen = st.segmented_control("List", list(LISTS), default=first, key="list", required=True, bind="query-params")
 st.text("Xero holds these lists and Dynamics mirrors them, except products, which Dynamics holds.")
+if chosen == "Branding themes" and any(each.key == "brandingthemes" and each.value for each in service().rule_settings()):
+    st.info("Switched off under Mapping: Xero is not asked for them, and they stand as they were last read.")
 draw(LISTS[chosen or first])

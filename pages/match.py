@@ -6,7 +6,7 @@ import streamlit as st
 
 from console import actions, linking
 from console.door import service
-from console.frame import never_synced, reader_zone
+from console.frame import never_synced, nothing_read, reader_zone
 from console.permitted import held
 from console.segments import segments
 from console.texts import STATUS_WORDS, count, plain, when
@@ -21,7 +21,7 @@ COLUMNS = {
     "name": left("Name", width=220),
     "side": left("System", width=90),
     "attempt": left("Last attempt", width=124),
-    "remark": left("Remark", width=500),
+    "remark": left("Remark", width=310),
 }
 
 
@@ -76,7 +76,7 @@ labels = {flow.entity: flow.label for flow in data_flows()}
 numbers = waiting()
 if numbers:
     draw(segments("Records", "entity", {name: f"{labels[name]} {numbers[name]:,}" for name in labels if name in numbers}))
-elif service().overview().runs:
+elif not nothing_read():
     empty("Every record has its partner.", "Records that could belong to several, or to none, appear here.")
 else:
     never_synced()

@@ -9,14 +9,14 @@ import streamlit as st
 from console import actions, answers, nav, problems, resync
 from console.diagram import flow_diagram
 from console.door import service
-from console.frame import reader_zone
+from console.frame import nothing_read, reader_zone
 from console.permitted import held
 from console.runs import run_lines
 from console.sheets import SHEETS
-from console.standing import Mood, Tally, standing
+from console.standing import Mood, Tally, last_ended, standing
 from console.texts import STATUS_WORDS, ago, count, every, lower_first, money, plain, when, zone_name
 from console.widgets import control_totals, leading, left, right, table
-from sync_core.model import Side, Status
+from sync_core.model import RunStatus, Side, Status
 from sync_core.service import Filters, Service, data_flows
 
 
@@ -52,6 +52,9 @@ st.title("Overview")
 st.subheader(plain(found.headline))
 if found.detail:
     (st.caption if found.mood is Mood.GOOD else st.warning)(plain(found.detail))
+ended = last_ended(overview.runs)
+if ended is not None and ended.status is RunStatus.CONFIGURE:
+    st.page_link(nav.file_of("connections"), label="Check the connections →")
 with st.container(horizontal=True):
     for sheet, tally in tallies.items():
         if tally.open and st.button(f"Review the {tally.open:,} {sheet.plural}", key=f"review_{sheet.entity}"):
@@ -73,7 +76,7 @@ with waiting:
     st.markdown("**Needs a person**")
     needing = problems.waiting()
     said = " · ".join(f"{STATUS_WORDS[status]} {number:,}" for status, number in needing.counts.items() if number)
-    st.text(said or ("Nothing." if overview.runs else "Nothing can be said before the first sync."))
+    st.text(said or ("Nothing can be said before the first sync." if nothing_read() else "Nothing."))
     most_at_risk()
     if needing.aside:
         st.text(f"Set aside by people, and not counted here: {count(len(needing.aside), 'row')}.")

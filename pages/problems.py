@@ -6,7 +6,7 @@ import streamlit as st
 
 from console import actions, casework, line_codes, opened, problem_lists, record_resync, resync
 from console.door import service
-from console.frame import never_synced, reader_zone
+from console.frame import never_synced, nothing_read, reader_zone
 from console.permitted import held
 from console.problems import KINDS, Desk, Group, Risks, at_risk, common, desk, grouped, risks, row_of, titles
 from console.segments import segments
@@ -27,7 +27,7 @@ COLUMNS = {
     "record": left("Record", width=170),
     "side": left("In", width=80),
     "attempt": left("Last attempt", width=124),
-    "remark": left("Remark", width=680),
+    "remark": left("Remark", width=400),
 }
 
 
@@ -134,7 +134,7 @@ def needing(found: Desk, chosen: str) -> None:
 
 st.title("Problems")
 found = desk()
-if not service().overview().runs:
+if nothing_read() and not any(found.counts.values()):
     never_synced()
 else:
     tabs = {"": f"Needs a person {sum(found.counts.values()):,}"}

@@ -209,14 +209,13 @@ def setup(as_json: AsJson = False) -> None:
     """Make Tieout's tables, columns and keys in Dynamics; what is there already is left alone."""
 
     def work() -> int:
-        from sync_core.service import open_service
+        from sync_core.service import set_up_anywhere
 
-        with open_service() as service:
-            report = service.set_up(lambda line: None if as_json else say(f"  {line}"))
+        body = set_up_anywhere(lambda line: None if as_json else say(f"  {line}"))
         if as_json:
-            print_json({"status": "success", "created": report.created, "already": report.already})
+            print_json(body)
         else:
-            say(f"Set-up is complete: {len(report.created)} pieces made, {report.already} were there.")
+            say(f"Set-up is complete: {len(body['created'])} pieces made, {body['already']} were there.")
         return 0
 
     _guarded(as_json, work)

@@ -103,21 +103,27 @@ class Settings(BaseSettings):
         return f"{urlsplit(self.dynamics_url).hostname}|{self.xero_tenant_id}"
 
     def require_connections(self) -> None:
-        """Raise Configure naming the first connection setting that is missing. An app of Xero's may have no secret."""
+        """Raise Configure naming the connection settings that are missing. An app of Xero's may have no secret."""
         self.require(*_REQUIRED)
 
     def require(self, *names: str) -> None:
-        """Raise Configure naming the first of these settings that is missing."""
-        for name in names:
-            value = getattr(self, name)
-            text = value.get_secret_value() if isinstance(value, SecretStr) else value
-            if name == "dynamics_client_secret" and self.dynamics_certificate is not None:
-                continue
-            if not text:
-                raise Configure(
-                    f"The setting TIEOUT_{name.upper()} is missing. "
-                    "Set it in the environment or in the file .env, then try again."
-                )
+        """Raise Configure naming those of these settings that are missing."""
+        lacking = [f"TIEOUT_{name.upper()}" for name in names if not self._is_there(name)]
+        if len(lacking) == 1:
+            raise Configure(
+                f"The setting {lacking[0]} is missing. Set it in the environment or in the file .env, then try again."
+            )
+        if lacking:
+            raise Configure(
+                f"The settings {', '.join(lacking[:-1])} and {lacking[-1]} are missing. "
+                "Set them in the environment or in the file .env, then try again."
+            )
+
+    def _is_there(self, name: str) -> bool:
+        if name == "dynamics_client_secret" and self.dynamics_certificate is not None:
+            return True
+        value = getattr(self, name)
+        return bool(value.get_secret_value() if isinstance(value, SecretStr) else value)
 
 
 def _check_address(name: str, url: str, *, allow_loopback: bool) -> None:

@@ -78,7 +78,7 @@ def test_a_case_is_assigned_talked_about_and_resolved(differing):
         history = [(e.who, e.act, e.note) for e in service.case_history("invoices", here)]
         assert (case.status, case.assignee, case.reason, case.changed_by) == ("Resolved", "Ben", "They pay in May.", "Ben")
         assert history == [
-            ("Ana", "assign", ""),
+            ("Ana", "assign", "Ben"),
             ("Ben", "comment", "Asked the customer."),
             ("Ben", "resolve case", "They pay in May."),
         ]

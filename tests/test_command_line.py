@@ -137,6 +137,11 @@ def test_one_record_and_only_it(command):
     [
         (("sync",), {"TIEOUT_DYNAMICS_CLIENT_SECRET": "wrong-secret"}, "secret"),
         (("sync",), {"TIEOUT_DYNAMICS_CLIENT_SECRET": ""}, "TIEOUT_DYNAMICS_CLIENT_SECRET is missing"),
+        (
+            ("doctor",),
+            {"TIEOUT_XERO_CLIENT_ID": "", "TIEOUT_XERO_TENANT_ID": ""},
+            "TIEOUT_XERO_CLIENT_ID and TIEOUT_XERO_TENANT_ID are missing",
+        ),
         (("sync",), {"TIEOUT_DATA_DIR": "/proc/tieout"}, "TIEOUT_DATA_DIR"),
         (("sync", "unicorns"), {}, "unicorns"),
         (("sync", "--record", "invoices"), {}, "ENTITY:ID"),
@@ -178,6 +183,20 @@ def test_another_process_that_holds_the_cache_is_busy(command):
         done = command.run("sync", "--dry-run")
     assert done.returncode == 4
     assert "Another Tieout process is using the cache" in done.stderr
+
+
+def test_dynamics_is_set_up_by_the_process_that_has_the_cache(command):
+    with command.books.open() as service:
+        runner = Runner(service._workspace.state, service._perform, poll=timedelta(milliseconds=50))
+        runner.start()
+        try:
+            told = command.run("setup")
+            asked = command.json("setup")
+        finally:
+            runner.stop()
+    assert (told.returncode, asked["status"], asked["created"]) == (0, "success", [])
+    assert "Another Tieout process has the cache." in told.stdout
+    assert told.stdout.splitlines()[-1] == f"Set-up is complete: 0 pieces made, {asked['already']} were there."
 
 
 def test_what_another_process_answers_is_what_this_one_would(command, tmp_path):

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from itertools import pairwise
 from typing import Any
 
@@ -16,7 +17,7 @@ from sync_core.rules.dates import parse_xero_date
 from sync_core.rules.declaration import Kind
 from sync_core.rules.entities import entity as registered
 from sync_core.rules.mapping import loads
-from sync_core.rules.reconcile import FAMILIES
+from sync_core.rules.reconcile import FAMILIES, amount_text
 from sync_core.store import periods
 from sync_core.store.closes import HeldRecord
 from sync_core.store.shelf import canonical_json
@@ -41,6 +42,7 @@ _LABELS = {
     "amount_credited": "Credited",
     "amount_due": "Due",
 }
+_AMOUNTS = frozenset(("total", "total_tax", "amount_paid", "amount_credited", "amount_due"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +130,8 @@ class _Known:
     def _step(self, record: Changed, number: str, before: _Read, after: _Read) -> Iterator[LateChange]:
         since, run = after.version.since, after.version.run
         for change in field_changes(registered(record.entity), before.fields, after.fields, self._name_of):
-            yield LateChange(*record.key, number, change.label, change.before, change.after, since, run)
+            told = (change.label, change.before, change.after)
+            yield LateChange(*record.key, number, *told, since, run, change.money)
         if before.version.gone != after.version.gone:
             told = ("Record", before.version.gone or "there", after.version.gone or "there")
             yield LateChange(*record.key, number, *told, since, run)
@@ -139,8 +142,9 @@ class _Known:
         for name, label in _LABELS.items():
             before, after = held.held.get(name), json.loads(canonical_json(here.get(name)))
             if before != after:
-                told = (label, str(before or ""), str(after or ""))
-                yield LateChange(*record.key, number, *told, now.since, now.run)
+                money, currency = name in _AMOUNTS, str(here.get("currency") or "")
+                was, is_now = (_amount(v, currency) if money else str(v or "") for v in (before, after))
+                yield LateChange(*record.key, number, label, was, is_now, now.since, now.run, money)
 
     def _named(self) -> Iterator[str]:
         """Ids of other records that changed in a field: they are told by their names."""
@@ -153,6 +157,10 @@ class _Known:
 
     def _name_of(self, row_id: str) -> str:
         return self._names.get(row_id, row_id)
+
+
+def _amount(value: Any, currency: str) -> str:
+    return "" if value is None else amount_text(Decimal(str(value)), currency)
 
 
 def _day(text: Any) -> date | None:

@@ -19,6 +19,7 @@ from apscheduler.triggers.date import DateTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
 from sync_core.errors import Configure, Rejected, TieoutError
+from sync_core.flows.scope import Scope
 from sync_core.model import RunStatus, RunSummary
 from sync_core.store.requests import Request, RequestStatus
 
@@ -40,7 +41,7 @@ log = structlog.get_logger(__name__)
 class ScheduleView:
     """``next_run`` is UTC, None while paused or when nothing is running that could fire. ``minutes`` lie between two runs.
 
-    ``trouble`` says why the sync that was asked for last failed, "" when it did not.
+    ``trouble`` says why the sync that was asked for last failed, "" when it did not, or when a later one went well.
     """
 
     next_run: datetime | None
@@ -230,7 +231,15 @@ class Schedule:
 
     def _trouble(self) -> str:
         before = self._before()
-        return before.message if before is not None and before.status is RequestStatus.FAILED else ""
+        if before is None or before.status is not RequestStatus.FAILED:
+            return ""
+        return "" if self._went_well_since(before) else before.message
+
+    def _went_well_since(self, request: Request) -> bool:
+        """Whether a person's sync of everything came to its end after that request failed: its reason is gone."""
+        failed_at = request.finished_at or request.asked_at
+        well = (r for r in self._desk.runs(20) if r.status in (RunStatus.SUCCESS, RunStatus.PARTIAL))
+        return any(run.scope == Scope().label and run.started >= failed_at for run in well)
 
     def _before(self) -> Request | None:
         return None if self._asked is None else self._desk.request(self._asked)

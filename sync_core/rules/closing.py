@@ -74,11 +74,12 @@ class SignOff:
 
 @dataclass(frozen=True, slots=True)
 class FieldChange:
-    """One field that holds something else than before, as people write it; "" is blank."""
+    """One field that holds something else than before, as files write it; "" is blank. ``money``: both are amounts."""
 
     label: str
     before: str
     after: str
+    money: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +98,10 @@ class Changed:
 
 @dataclass(frozen=True, slots=True)
 class LateChange:
-    """One field of a document in a signed period that changed since: when Tieout read it, and in which run."""
+    """One field of a document in a signed period that changed since: when Tieout read it, and in which run.
+
+    ``money``: before and after are amounts, which people read with thousands apart and files hold without.
+    """
 
     entity: str
     side: Side
@@ -108,9 +112,10 @@ class LateChange:
     after: str
     at: datetime | None
     run: str
+    money: bool = False
 
 
-LATE_COLUMNS = tuple(field.name for field in fields(LateChange))
+LATE_COLUMNS = tuple(field.name for field in fields(LateChange) if field.name != "money")
 
 
 def checked_reviewer(sign_off: SignOff, who: str) -> str:
@@ -152,11 +157,11 @@ def field_changes(entity: Entity, before: Fields, after: Fields, name_of: NameOf
         if was == now or (spec.hidden and spec.name not in _SHOWN_THOUGH_HIDDEN):
             continue
         if spec.kind is Kind.LINES:
-            yield from _line_changes(entity, _lines(was), _lines(now))
+            yield from _line_changes(entity, _lines(was), _lines(now), currency)
         else:
             texts = [_text(entity, spec, value, currency, name_of) for value in (was, now)]
             if texts[0] != texts[1]:
-                yield FieldChange(spec.label, texts[0], texts[1])
+                yield FieldChange(spec.label, texts[0], texts[1], spec.kind is Kind.MONEY)
 
 
 def _lines(value: Value) -> tuple[Mapping[str, Any], ...]:
@@ -164,16 +169,20 @@ def _lines(value: Value) -> tuple[Mapping[str, Any], ...]:
 
 
 def _line_changes(
-    entity: Entity, before: Sequence[Mapping[str, Any]], after: Sequence[Mapping[str, Any]]
+    entity: Entity, before: Sequence[Mapping[str, Any]], after: Sequence[Mapping[str, Any]], currency: str
 ) -> Iterator[FieldChange]:
     names = {spec.label: spec.name for spec in entity.lines} | {"Amount before tax": "net"}
+    amounts = {spec.name for spec in entity.lines if spec.kind is Kind.MONEY} | {"net"}
     for number, pair in enumerate(pair_lines(entity, before, after), 1):
         if pair.crm is None or pair.xero is None:
             yield FieldChange(f"Line {number}", _line(pair.crm), _line(pair.xero))
             continue
         for label in pair.differing:
             name = names.get(label, label)
-            yield FieldChange(f"Line {number}: {label}", pair.crm.get(name, ""), pair.xero.get(name, ""))
+            texts = [side.get(name, "") for side in (pair.crm, pair.xero)]
+            if name in amounts:
+                texts = [amount_text(Decimal(text), currency) if text else "" for text in texts]
+            yield FieldChange(f"Line {number}: {label}", texts[0], texts[1], name in amounts)
 
 
 def _line(values: Mapping[str, str] | None) -> str:

@@ -49,6 +49,10 @@ class SettingSpec:
     options: tuple[tuple[str, str], ...] = ()
 
 
+OFF = "off"
+SWITCHES = ("brandingthemes",)
+"""Settings that leave a list of Xero's out when they are :data:`OFF`: no call is made for it."""
+
 SETTINGS = (
     SettingSpec(
         "default.sales_account",
@@ -82,6 +86,12 @@ SETTINGS = (
                 "Credit notes with their lines, and allocations, that people enter in Dynamics are made in Xero.",
             ),
         )
+    ),
+    SettingSpec(
+        SWITCHES[0],
+        "Branding themes of Xero",
+        "Off, Xero is not asked for them, and what is in Dynamics stays as it is.",
+        options=((NOT_SET, "Bring to Dynamics"), (OFF, "Off")),
     ),
     SettingSpec(
         "freight.account",

@@ -20,7 +20,7 @@ from sync_core.rules.reconcile import Filters, Reconciliation, Sort, Tolerance
 from sync_core.rules.rulebook import EligibilityRule, FieldRule
 from sync_core.rules.types import ContactType, Relationship, TypeLine, TypeMapping
 from sync_core.service.answers import AuditReport, Check, Download, Flow, Overview, data_flows, entities
-from sync_core.service.asking import ask, follow_sync, overview_of
+from sync_core.service.asking import ask, follow_sync, overview_of, set_up_anywhere
 from sync_core.service.closing import Past
 from sync_core.service.coding import CodeChoices
 from sync_core.service.connecting import Connected, connect_xero
@@ -127,5 +127,6 @@ __all__ = [
     "role_among",
     "role_of",
     "run_worker",
+    "set_up_anywhere",
     "variance_bridge",
 ]

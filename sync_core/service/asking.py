@@ -11,7 +11,7 @@ from sync_core.flows.scope import Scope
 from sync_core.model import DataAge, RunSummary
 from sync_core.service.answers import Overview
 from sync_core.service.opening import Service, SystemClock, open_service, state_alone
-from sync_core.service.questions import answer, answer_of
+from sync_core.service.questions import SET_UP, answer, answer_of, set_up_json
 from sync_core.settings import Settings, load_settings
 from sync_core.store.requests import Request
 from sync_core.store.state import State
@@ -46,6 +46,21 @@ def ask_elsewhere(kind: str, args: Mapping[str, Any], settings: Settings, clock:
     """The answer of the process that has the cache. Raises as :func:`ask`."""
     with state_alone(settings, clock) as state:
         return answer_of(_handed_over(state, kind, args, clock))
+
+
+def set_up_anywhere(
+    progress: Callable[[str], None], *, settings: Settings | None = None, clock: Clock | None = None
+) -> dict[str, Any]:
+    """Set Dynamics up, by this process or by the one that has the cache, which says what it made only at the end.
+
+    Raises as :func:`ask`.
+    """
+    chosen, ticking = settings if settings is not None else load_settings(), clock or SystemClock()
+    here = _here(chosen, ticking, lambda service: set_up_json(service, progress))
+    if here is not None:
+        return here
+    progress("Another Tieout process has the cache. It makes them, which can take some minutes.")
+    return ask_elsewhere(SET_UP, {}, chosen, ticking)
 
 
 def overview_of(settings: Settings | None = None, *, clock: Clock | None = None) -> Overview:

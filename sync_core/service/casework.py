@@ -84,7 +84,8 @@ class Casework(Deciding, Tolerances):
     @needs(Role.OPERATOR)
     def assign(self, name: str, row_ids: Sequence[str], assignee: str, *, who: str) -> list[Case]:
         """Give rows to a person to work on; "" gives them to nobody."""
-        return self._act(name, row_ids, CaseAct.ASSIGN, who, "", lambda case: replace(case, assignee=assignee.strip()))
+        given = assignee.strip()
+        return self._act(name, row_ids, CaseAct.ASSIGN, who, given or "nobody", lambda case: replace(case, assignee=given))
 
     @needs(Role.OPERATOR)
     def comment(self, name: str, row_ids: Sequence[str], text: str, *, who: str) -> list[Case]:

@@ -146,7 +146,7 @@ class Listing(Desk):
         """What people did with a record, and the run that last touched it; the latest first."""
         state = self._workspace.state
         subjects = [f"{name}:{i}" for i in (crm_id, xero_id) if i]
-        events = [Event(e.at, e.who, _told(e.act, e.after)) for s in subjects for e in state.audit(limit, s)]
+        events = [Event(e.at, e.who, _told(entity(name), e.act, e.after)) for s in subjects for e in state.audit(limit, s)]
         link = state.links(name, Side.CRM, [crm_id]).get(crm_id) if crm_id else None
         if link is not None:
             events.append(Event(link.linked_at, "Tieout", _linked(link.matched_by)))
@@ -258,7 +258,11 @@ def _asked_by(run: RunSummary | None) -> str:
     return f"sync, {run.trigger}" if run is not None else "sync"
 
 
-def _told(act: str, after: Any) -> str:
+def _told(of: Entity, act: str, after: Any) -> str:
     """An act of the audit trail as people read it."""
+    if act == "resolve" and isinstance(after, dict):
+        labels = {field.name: field.label for field in of.fields}
+        kept = (f"{labels.get(name, name)} of {Side(side).label}" for name, side in after.items())
+        return f"decided what stays: {', '.join(kept)}"
     more = ", ".join(f"{k}: {v}" for k, v in after.items()) if isinstance(after, dict) else ""
     return f"{act} ({more})" if more else act

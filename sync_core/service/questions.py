@@ -20,7 +20,7 @@ from sync_core.store.shelf import canonical_json
 if TYPE_CHECKING:
     from sync_core.service.opening import Service
 
-RECONCILE, VERIFY, DOCTOR, COPY = "reconcile", "verify", "doctor", "copy"
+RECONCILE, VERIFY, DOCTOR, COPY, SET_UP = "reconcile", "verify", "doctor", "copy", "set up"
 
 
 def _reconcile(service: Service, args: Mapping[str, Any]) -> dict[str, Any]:
@@ -45,6 +45,12 @@ def _doctor(service: Service, _args: Mapping[str, Any]) -> dict[str, Any]:
     return {"status": "success" if all(c.good for c in checks) else "configure", "checks": [asdict(c) for c in checks]}
 
 
+def set_up_json(service: Service, progress: Callable[[str], None] = lambda _line: None) -> dict[str, Any]:
+    """What a set-up came to, as programs read it."""
+    report = service.set_up(progress)
+    return {"status": "success", "created": list(report.created), "already": report.already}
+
+
 def _copy(service: Service, args: Mapping[str, Any]) -> dict[str, Any]:
     service.copy_cache(Path(args["to"]))
     return {"to": args["to"]}
@@ -55,6 +61,7 @@ _ANSWERS: Mapping[str, Callable[[Service, Mapping[str, Any]], dict[str, Any]]] =
     VERIFY: _verify,
     DOCTOR: _doctor,
     COPY: _copy,
+    SET_UP: lambda service, _args: set_up_json(service),
 }
 
 _KINDS = {k.__name__.lower(): k for k in vars(errors).values() if isinstance(k, type) and issubclass(k, TieoutError)}

@@ -20,6 +20,7 @@ from sync_core.model import DataAge, Outcome, RunStatus, RunSummary, Side, Verif
 from sync_core.rules.entities import ENTITIES, entity
 from sync_core.rules.people import Role
 from sync_core.rules.plan import plan_view
+from sync_core.rules.rulebook import OFF, SWITCHES
 from sync_core.service.answers import Check, Overview
 from sync_core.service.desk import Desk, RunningRun, known
 from sync_core.service.permission import needs
@@ -33,6 +34,7 @@ from sync_core.systems.oauth import XeroTokens
 from sync_core.systems.provision import ProvisionReport, missing, provision
 from sync_core.systems.xero_notices import is_signed, tells_of
 
+_DATABASES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
 _NOTHING: Mapping[str, int] = {str(outcome): 0 for outcome in Outcome}
 
 
@@ -108,7 +110,12 @@ class Syncing(Desk):
             way = f", signed in {self._xero_sign_in.way}" if side is Side.XERO else ""
             checks.append(_checked(side.label, lambda s=system, w=way: f"Connected to {s.check().name}{w}."))
         checks.append(_checked("Dynamics set-up", self._set_up_sentence))
-        checks.append(_checked("State", lambda: f"{self._workspace.state.check().database} database is whole."))
+        checks.append(
+            _checked(
+                "State",
+                lambda: f"The {_DATABASES.get(kept := self._workspace.state.check().database, kept)} database is whole.",
+            )
+        )
         checks.append(_checked("Cache", lambda: f"{self._workspace.cache.path.name} can be read."))
         return checks
 
@@ -157,7 +164,8 @@ class Syncing(Desk):
             self._workspace.step(name)
             self._running.step(name)
 
-        return replace(self._workspace, step=step)
+        off = {name: OFF for name in SWITCHES if self._workspace.state.mapping(name) == OFF}
+        return replace(self._workspace, step=step, options={**self._workspace.options, **off})
 
     @property
     def running(self) -> str | None:
@@ -236,7 +244,12 @@ class Syncing(Desk):
 
 def _told(counts: Mapping[str, int]) -> str:
     """What a run did, as a sentence."""
-    parts = [f"{number:,} {outcome}" for outcome, number in counts.items() if number and outcome != Outcome.UNCHANGED]
+    words = {Outcome.CONFLICT: "in conflict"}
+    parts = [
+        f"{number:,} {words.get(Outcome(outcome), outcome)}"
+        for outcome, number in counts.items()
+        if number and outcome != Outcome.UNCHANGED
+    ]
     return f"{', '.join(parts)}." if parts else "Nothing had to change."
 
 

@@ -215,6 +215,15 @@ def test_it_says_why_the_last_sync_failed_until_one_goes_well(desk, schedule, st
     assert schedule.view().trouble == ""
 
 
+@pytest.mark.parametrize(("scope", "gone"), [("everything", True), ("invoices", False)])
+def test_a_persons_sync_of_everything_that_went_well_ends_the_trouble(desk, schedule, still, scope, gone):
+    schedule.fire()
+    Runner(desk, lambda _request: Done("", "Xero does not answer.", failed=True)).work_off()
+    begun = desk.request(1).finished_at + timedelta(seconds=1)
+    desk.finish_run(RunSummary("r2", RunStatus.SUCCESS, begun, begun, "console", scope, {}, {}))
+    assert (schedule.view().trouble == "") is gone
+
+
 def test_a_notice_brings_a_sync_at_once_where_the_last_one_is_a_while_ago(desk, schedule, still):
     finished(desk, NOON - timedelta(minutes=6))
     assert schedule.hear() == NOON

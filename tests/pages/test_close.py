@@ -7,7 +7,14 @@ from datetime import date
 import pytest
 
 from console import actions, closing
-from sync_core.service import CloseStatus
+from sync_core.model import Side
+from sync_core.service import CloseStatus, LateChange
+
+AMOUNTS = [
+    LateChange("invoices", Side.CRM, "1", "HP-1", "Total", "1284.10", "2341.40", None, "r1", money=True),
+    LateChange("invoices", Side.CRM, "1", "HP-1", "Reference", "1284.10", "PO 1", None, "r1"),
+    LateChange("invoices", Side.CRM, "1", "HP-1", "Tax", "", "0.00", None, "r1", money=True),
+]
 
 
 def click(at, label):
@@ -82,6 +89,7 @@ def test_what_changed_in_a_signed_period_is_counted_and_shown_page_by_page(servi
         assert f"▲ {documents} documents" in at.dataframe[0].value["late"].tolist()
         assert f"{documents} documents of this period changed since it was prepared" in at.warning[0].value
         assert at.dataframe[2].value["label"].tolist() == ["Due date", "Due date"]
+        assert [shown["before"] for shown in closing._change_lines(AMOUNTS)] == ["1,284.10", "1284.10", ""]
         assert f"/download/late-changes-{number}.csv" in [each.proto.url for each in at.get("link_button")]
         last = pick(show("close", **{f"late_{number}": str(-(-documents // 2))}), row)
         assert f"to {documents}" in words(last)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 import pytest
 
 from console import actions
 from console.door import DOOR
 from sync_core.errors import Retryable
-from sync_core.model import MatchStatus
+from sync_core.model import MatchStatus, RunStatus, RunSummary
+from sync_core.service import Check
+from sync_core.systems.provision import ProvisionReport
 from tests.pages.conftest import table_of
 
 ALL = (
@@ -47,6 +50,21 @@ def test_every_page_has_words_for_an_organisation_that_never_synced(fresh, show,
     assert not at.error
     if name not in ("connections", "mapping", "resync", "schedule"):
         assert any(phrase in words(at) for phrase in ("Nothing has been synced yet", "Nothing ran yet"))
+
+
+@pytest.mark.parametrize("name", ["overview", "problems", "worklist", "match", "close", "invoices", "contacts"])
+def test_where_the_first_sync_failed_no_page_is_reassuring_and_each_says_why(fresh, show, words, name):
+    now, why = fresh.now(), "The secret of the Dynamics application is wrong."
+    ended = RunSummary("r1", RunStatus.CONFIGURE, now, now, "schedule", "everything", {}, {}, why)
+    fresh._workspace.state.finish_run(ended)
+    at = show(name)
+    assert not at.exception
+    assert "Nothing has been synced yet" in words(at)
+    assert "The secret of the Dynamics application is wrong" in words(at).replace("\\", "")
+    assert "Check the connections" in str([each.proto for each in at.get("page_link")])
+    for comfort in ("Nothing needs a person", "No difference is open", "Every record has its partner", "Nothing.\n"):
+        assert comfort not in words(at)
+    assert "begins by itself" not in words(at)
 
 
 @pytest.mark.parametrize("name", ALL)
@@ -110,6 +128,31 @@ def test_runs_open_to_entities_and_outcomes(service, show, words):
     assert set(slow["system"]) == {"Dynamics", "Xero"}
     assert len(slow) == 10
     assert all(records["remark"])
+
+
+def test_the_records_of_a_run_are_asked_for_once(service, show, monkeypatch):
+    asked, kept = [], service.run_records
+    monkeypatch.setattr(type(service), "run_records", lambda _, *given, **told: asked.append(told) or kept(*given, **told))
+    run = service.runs(1)[0].run
+    show("runs", run=run)
+    assert [each["offset"] for each in asked] == [0]
+    at = show("runs", run=run, **{f"records_{run}": "999"})
+    assert len(table_of(at, "status", "entity", "remark")) > 0
+
+
+def test_a_set_up_that_is_missing_is_made_from_the_page(service, show, words, monkeypatch):
+    lacking = [
+        Check("Dynamics set-up", False, "3 pieces are missing in Dynamics, column tie_x first."),
+        Check("Xero", True, ""),
+    ]
+    found = iter([lacking, [replace(each, good=True) for each in lacking]])
+    monkeypatch.setattr(type(service), "doctor", lambda _: next(found))
+    monkeypatch.setattr(type(service), "set_up", lambda _, *_more: ProvisionReport(["column tie_x"], 121))
+    at = click(show("connections"), "Set Dynamics up")
+    assert not at.exception
+    assert "Everything answers." in words(at)
+    assert "Dynamics is set up: 1 piece made" in words(at).replace("\\", "")
+    assert not [b for b in at.button if b.label == "Set Dynamics up"]
 
 
 def test_connections_show_checks_and_no_secret(service, show, words):

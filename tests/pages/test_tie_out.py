@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from console import actions, answers
-from console.decide import why_not
+from console.decide import only_words, why_not
 from console.filters import parse
 from console.texts import STATUS_WORDS, amount
 from sync_core.model import MatchStatus, Side
@@ -299,6 +299,14 @@ def test_only_the_value_that_has_a_way_is_offered():
         "Not offered: Status and Total. Tieout writes this to neither system; where it is wrong, change it by hand.",
         "Number: only the value of Dynamics can stay, because Tieout does not write this field to Dynamics.",
     ]
+
+
+def test_lines_that_differ_in_words_alone_are_not_offered_because_a_sync_leaves_them(service, show, words):
+    at = select(show("invoices", invoices_search="HP-1036"), 0)
+    assert {key.rsplit("_", 2)[-2:] == ["due", "date"] for key in decided(at)} == {True}
+    assert "Not offered: Lines. Only their words differ" in words(at).replace("\\", "")
+    assert not only_words("lines", [LinePair({"net": "1"}, None)])
+    assert not only_words("lines", [LinePair({"net": "1"}, {"net": "2"}, ("Amount before tax",))])
 
 
 def test_where_there_is_no_conflict_there_is_nothing_to_decide(service, show):
