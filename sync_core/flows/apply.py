@@ -54,18 +54,22 @@ class Applier:
         self.sent = False
         self._lost_once: set[Element] = set()
         self._to_decide_again = 0
+        self._moved_keys: set[tuple[str, Side, str]] = set()
         self._insist = insist
 
     def apply(self, entity: Entity, decisions: Sequence[Decision], decider: Decider) -> int:
         """Send everything that ``decisions`` write; returns how many elements a system took or are to be decided once more."""
         self._to_decide_again = 0
+        self._moved_keys.clear()
         maker = JobMaker(self._workspace, entity, self._run, self._lease, decider.partners)
         taken = 0
         for (side, table, verb), some in self._groups(entity, decisions).items():
             stream = entity.stream_of(side, table)
             taken += self._send_in_waves(entity, maker, stream, verb, some)
-        lined = [d for d in decisions if brings_lines(d) and (d.key, Side.CRM) not in self.attempted]
-        return taken + self._to_decide_again + (self._send_lines(entity, lined) if lined else 0)
+        left = [d for d in decisions if (d.key, Side.CRM) not in self.attempted and d.key not in self._moved_keys]
+        lined = [d for d in left if brings_lines(d)]
+        taken += self._send_lines(entity, lined) if lined else 0
+        return taken + self._to_decide_again
 
     def _send_in_waves(self, entity: Entity, maker: JobMaker, stream: Stream, verb: Verb, decisions: Sequence[Decision]) -> int:
         """What would leave the last call of a wave half filled goes with the next one, looked at once more with that.
@@ -93,12 +97,14 @@ class Applier:
             taken, refused = writer.send(decisions)
         finally:
             self.sent = self.sent or writer.sent
-        failed = {d.key: self._failed(d, Side.CRM, error) for d, error in refused}
+        moved = {d.key for d, error in refused if isinstance(error, Stale)}
+        self._to_decide_again += len(moved)
+        failed = {d.key: self._failed(d, Side.CRM, error) for d, error in refused if d.key not in moved}
         now = self._workspace.clock.now()
-        good = [d for d in decisions if d.key not in failed]
-        if good:
-            # Dynamics priced the documents anew, and only they say what came of it.
-            for stream in entity.crm:
+        good = [d for d in decisions if d.key not in failed and d.key not in moved]
+        if good or moved:
+            # Dynamics priced the documents anew, and only they say what came of it; what moved is read again.
+            for stream in (*entity.crm, *(entity.children if moved else ())):
                 pull_stream(self._workspace, stream, self._run)
             refresh(self._workspace, entity, self._run)
         apart = totals_apart(self._workspace, entity, [(d.crm_id or "", d.xero_id or "") for d in good])
@@ -148,7 +154,7 @@ class Applier:
         for made in maker.make(stream, verb, decisions):
             if not isinstance(made, Job):
                 if isinstance(made[1], Stale):
-                    self._to_decide_again += 1
+                    self._decide_again(made[0])
                     continue
                 failed.append(self._failed(made[0], stream.side, made[1]))
                 continue
@@ -179,13 +185,15 @@ class Applier:
         return taken
 
     def _take(self, entity: Entity, answers: list[tuple[Job, Receipt]]) -> int:
-        answers = [self._already_there(job, receipt) for job, receipt in answers]
+        found = [self._already_there(job, receipt) for job, receipt in answers]
+        there = {j.intent.id for (j, r), (_, first) in zip(found, answers, strict=True) if r is not first}
+        answers = found
         good = [(j, r) for j, r in answers if r.error is None and r.native is not None and r.id]
         self._keep_rows(entity, good)
         self._workspace.step("answers kept")
         links = [self._link(j, r.id or "") for j, r in good if j.verb is Verb.CREATE]
         records.set_partners(self._cache, links)
-        self._agree(entity, good)
+        self._agree(entity, [(j, r) for j, r in good if j.intent.id not in there])
         self._workspace.step("agreed images kept")
         made = [(j.source.id, r.id or "") for j, r in good if j.verb is Verb.CREATE and j.side is Side.XERO]
         apart = totals_apart(self._workspace, entity, made)
@@ -199,7 +207,10 @@ class Applier:
         return len(good)
 
     def _already_there(self, job: Job, receipt: Receipt) -> tuple[Job, Receipt]:
-        """A row of ours that an earlier, unanswered attempt made: its id is ours by construction, so it is adopted."""
+        """A row of ours that an earlier, unanswered attempt made: its id is ours by construction, so it is adopted.
+
+        What either side holds may have changed since that attempt, so it is compared before anything is called agreed.
+        """
         refusal = receipt.error
         made = job.verb is Verb.CREATE and job.side is Side.CRM
         if made and isinstance(refusal, Rejected) and refusal.code == "exists" and job.target_id:
@@ -271,7 +282,7 @@ class Applier:
 
     def _moved(self, job: Job) -> None:
         """Somebody changed the row since it was read: read it again, so that the next round decides on what stands there."""
-        self._to_decide_again += 1
+        self._decide_again(job.decision)
         row_id = job.target_id or ""
         native = self._workspace.systems[job.side].get(job.stream, row_id)
         if native is None:
@@ -279,6 +290,11 @@ class Applier:
         else:
             with self._cache.transaction() as transaction:
                 rows.keep_rows(transaction, job.stream, [native], self._run)
+
+    def _decide_again(self, decision: Decision) -> None:
+        """Its records moved: nothing more of it is written, and the next round decides anew."""
+        self._to_decide_again += 1
+        self._moved_keys.add(decision.key)
 
     def _failed(self, decision: Decision, side: Side, error: TieoutError) -> RecordStatus:
         self.attempted.add((decision.key, side))

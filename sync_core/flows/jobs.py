@@ -77,8 +77,7 @@ class JobMaker:
     def make(self, stream: Stream, verb: Verb, decisions: Sequence[Decision]) -> list[Job | tuple[Decision, Rejected]]:
         """One job per decision, in order, or the decision with why it cannot be sent.
 
-        Stale: the record that a change comes from moved after it was decided on. (What is written on both sides is compared
-        once more anyway, and a new one is made from what stands there now.)
+        Stale: either side moved after it was decided on. (A new record is made from what stands there now.)
         """
         found = {side: self._found(side, decisions) for side in Side}
         self._partners.meet(self._entity, stream.side.other, (r for r, _, _ in found[stream.side.other].values()))
@@ -100,9 +99,8 @@ class JobMaker:
         both = {s: found[s][i] for s in Side if (i := id_on(decision, s)) is not None and i in found[s]}
         pair = {side: record for side, (record, _, _) in both.items()}
         before = {side: agreed for side, (_, agreed, _) in both.items() if agreed}
-        source = stream.side.other
-        if verb is Verb.UPDATE and len(decision.writes) == 1 and both[source][2] != decision.seen.get(source, both[source][2]):
-            return decision, Stale(f"{source.label} moved since it was decided on.")
+        if verb is Verb.UPDATE and _moved_since(decision, stream.side, both):
+            return decision, Stale("The record moved since it was decided on.")
         try:
             body = self._body(stream, verb, decision, pair, before)
         except Rejected as error:
@@ -173,6 +171,20 @@ class JobMaker:
 
 def id_on(decision: Decision, side: Side) -> str | None:
     return decision.crm_id if side is Side.CRM else decision.xero_id
+
+
+def _moved_since(decision: Decision, side: Side, both: Mapping[Side, tuple[Record, str | None, str]]) -> bool:
+    """Whether a change to ``side`` was decided on other records than now stand there.
+
+    What is written on both sides was moved by the first write itself: then what is carried must still stand at its source.
+    """
+    if not decision.seen:
+        return False
+    if len(decision.writes) == 1:
+        return any(digest != decision.seen[s] for s, (_, _, digest) in both.items())
+    source = both[side.other][0].fields
+    carried = decision.changes[side].items()
+    return both[side][2] != decision.seen[side] or any(source.get(name) != value for name, value in carried)
 
 
 def tag_of(entity: Entity, source: Record) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import groupby, pairwise
 from uuid import uuid4
 
-from sync_core.errors import Rejected, TieoutError
+from sync_core.errors import Rejected, Stale, TieoutError
 from sync_core.flows.arrivals import NEVER_ARRIVED, was_refused
 from sync_core.flows.bodies import twin_id
 from sync_core.flows.courier import Courier
@@ -57,23 +57,23 @@ class LineWriter:
         self._stream = entity.children[0]
 
     def send(self, decisions: Sequence[Decision]) -> tuple[int, list[tuple[Decision, TieoutError]]]:
-        """How many lines Dynamics took, and the decisions of which it refused one. Raises what stops the run."""
+        """How many lines Dynamics took, and the decisions of which it refused one, or which moved since (Stale).
+
+        Raises what stops the run.
+        """
         taken, failed = 0, []
         for wave in records.chunks(decisions, DOCUMENTS):
-            jobs, refused = self._apart(self._jobs(wave))
+            jobs, moved = self._jobs(wave)
+            jobs, refused = self._apart(jobs)
             good, bad = self._send(jobs)
             taken += good
-            failed += refused + bad
+            failed += moved + refused + bad
             self._come_to_rest(jobs, whole=good == len(jobs))
         return taken, failed
 
     def put(self, chosen: Sequence[tuple[Decision, Sequence[LineWrite]]]) -> tuple[int, list[tuple[Decision, TieoutError]]]:
-        """The same for changes that were chosen line by line. A line that moved since it was read refuses (Stale)."""
-        ids = [line.line_id or "" for _, lines in chosen for line in lines]
-        read = rows.native_rows(self._workspace.cache, self._stream, ids)
-        versions = {i: version for i, (_, version, _) in read.items()}
-        jobs = [self._job(d, line, versions.get(line.line_id or "")) for d, lines in chosen for line in lines]
-        came = self._send(jobs)
+        """The same for changes that were chosen line by line."""
+        came = self._send(self._as_jobs(chosen))
         refresh(self._workspace, self._entity, self._run)
         return came
 
@@ -92,21 +92,38 @@ class LineWriter:
                 told.setdefault(job.decision.crm_id or "", (job.decision, Rejected(earlier.reason)))
         return [job for job in jobs if job.decision.crm_id not in told], list(told.values())
 
-    def _jobs(self, decisions: Sequence[Decision]) -> list[LineJob]:
+    def _jobs(self, decisions: Sequence[Decision]) -> tuple[list[LineJob], list[tuple[Decision, TieoutError]]]:
+        """What makes the lines in Dynamics those of Xero, and the decisions whose lines moved since they were made."""
         cache, name = self._workspace.cache, self._entity.name
         crm = records.records(cache, name, Side.CRM, [d.crm_id or "" for d in decisions])
+        xero = records.records(cache, name, Side.XERO, [d.xero_id or "" for d in decisions])
         ids = self._workspace.surroundings.context.ids
-        jobs = []
+        chosen: list[tuple[Decision, Sequence[LineWrite]]] = []
+        moved: list[tuple[Decision, TieoutError]] = []
         for decision in decisions:
-            row = crm[decision.crm_id or ""]
-            existing = lines_of(record_from(self._entity, Side.CRM, row["id"], row).fields)
-            wanted = decision.changes[Side.CRM]["lines"]
-            if isinstance(wanted, tuple):
-                lines = dynamics_lines(wanted, existing, ids)
-                jobs += sorted((self._job(decision, line) for line in lines), key=_turn)
-        return jobs
+            here, there = crm[decision.crm_id or ""], xero[decision.xero_id or ""]
+            wanted = lines_of(record_from(self._entity, Side.XERO, there["id"], there).fields)
+            # A header that goes with its lines was compared, and written, just before: its hash is another one now.
+            same = here["hash"] == decision.seen[Side.CRM] or not without_lines(self._entity, decision)
+            if not same or wanted != decision.changes[Side.CRM]["lines"]:
+                moved.append((decision, Stale("The lines moved since they were decided on.")))
+                continue
+            existing = lines_of(record_from(self._entity, Side.CRM, here["id"], here).fields)
+            chosen.append((decision, dynamics_lines(wanted, existing, ids)))
+        return self._as_jobs(chosen), moved
 
-    def _job(self, decision: Decision, line: LineWrite, version: str | None = None) -> LineJob:
+    def _as_jobs(self, chosen: Sequence[tuple[Decision, Sequence[LineWrite]]]) -> list[LineJob]:
+        """In the order of writing within each document. A line that somebody changes in between refuses (Stale)."""
+        ids = [line.line_id for _, lines in chosen for line in lines if line.line_id]
+        read = rows.native_rows(self._workspace.cache, self._stream, ids)
+        versions = {i: version for i, (_, version, _) in read.items()}
+        return [
+            job
+            for decision, lines in chosen
+            for job in sorted((self._job(decision, line, versions.get(line.line_id or "")) for line in lines), key=_turn)
+        ]
+
+    def _job(self, decision: Decision, line: LineWrite, version: str | None) -> LineJob:
         verb = Verb.DELETE if line.body is None else Verb.UPDATE if line.line_id else Verb.CREATE
         row_id = line.line_id or twin_id(self._workspace.organisation, "line", line.xero_line_id)
         body: Native = dict(line.body or {})
@@ -165,9 +182,13 @@ class LineWriter:
         )
         outcomes: list[Settlement] = [(j.intent.id, IntentStatus.APPLIED, j.intent.tag, "") for j, _ in good]
         bad = [(j, r.error) for j, r in answers if r.error is not None]
-        outcomes += [(j.intent.id, IntentStatus.REJECTED, None, e.message) for j, e in bad]
+        outcomes += [(j.intent.id, _settled(e), None, e.message) for j, e in bad]
         self._workspace.state.settle(outcomes, lease=self._lease)
         return len(good), [(j.decision, e) for j, e in bad]
+
+
+def _settled(error: TieoutError) -> IntentStatus:
+    return IntentStatus.CONFLICT if isinstance(error, Stale) else IntentStatus.REJECTED
 
 
 def _turn(job: LineJob) -> int:

@@ -49,6 +49,10 @@ class RowGoneError(ValueError):
     """No row is what an edit names: it never was, or has vanished since."""
 
 
+class RefusedError(ValueError):
+    """The system itself refuses what a person does in it."""
+
+
 class Person:
     """Somebody who works in both systems. Every method raises ``ValueError`` with a sentence for a bad order."""
 
@@ -63,12 +67,13 @@ class Person:
         await system.edit(self.desks[system.name], table, row_id, dict(order["set"]))
         return row_id
 
-    async def edit_if_there(self, order: Any) -> None:
-        """The same for an edit that was ordered earlier; when its row has vanished, there is nothing left to do."""
+    async def edit_if_possible(self, order: Any) -> bool:
+        """The same for an edit that was ordered earlier: False when its row has vanished, or the system refuses it by now."""
         try:
             await self.edit(order)
-        except RowGoneError:
-            return
+        except (RowGoneError, RefusedError):
+            return False
+        return True
 
     async def merge(self, order: Mapping[str, Any]) -> None:
         """Merge ``loser`` into ``survivor`` (ids); ``order`` is the body of ``POST /_sandbox/merge``."""

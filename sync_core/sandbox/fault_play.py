@@ -82,7 +82,7 @@ async def _expire_tokens(play: Play) -> None:
 
 
 async def _edit_first(play: Play) -> None:
-    await play.person.edit_if_there(play.option("edit"))
+    play.fault.in_vain += not await play.person.edit_if_possible(play.option("edit"))
 
 
 async def _invalid_grant(play: Play) -> Answer:
@@ -160,7 +160,7 @@ def _shorten(made: Answer, keep: Callable[[list[Any]], list[Any]], *, adjust: bo
 
 
 async def _edit(play: Play, made: Answer) -> Answer:
-    await play.person.edit_if_there(play.option("edit"))
+    play.fault.in_vain += not await play.person.edit_if_possible(play.option("edit"))
     return made
 
 

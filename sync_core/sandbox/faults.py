@@ -67,7 +67,10 @@ COMMON = ("kind", "system", "method", "path", "query", "times", "after")
 
 @dataclass(slots=True)
 class Fault:
-    """One ordered fault. ``seen`` counts the matching requests, ``fired`` those that it struck."""
+    """One ordered fault. ``seen`` counts the matching requests, ``fired`` those that it struck.
+
+    ``in_vain``: how many of those came to nothing, because the row of its edit had vanished or the system refused it.
+    """
 
     number: int
     kind: str
@@ -80,6 +83,7 @@ class Fault:
     options: dict[str, Any]
     seen: int = 0
     fired: int = 0
+    in_vain: int = 0
 
     def matches(self, system: str, method: str, path: str, query: str) -> bool:
         kind = KINDS[self.kind]
@@ -97,7 +101,14 @@ class Fault:
     def as_json(self) -> dict[str, Any]:
         """As it was ordered, with its counts."""
         common = {name: getattr(self, name) for name in COMMON}
-        return {"number": self.number, **common, **self.options, "seen": self.seen, "fired": self.fired}
+        return {
+            "number": self.number,
+            **common,
+            **self.options,
+            "seen": self.seen,
+            "fired": self.fired,
+            "in_vain": self.in_vain,
+        }
 
 
 class Faults:

@@ -14,7 +14,7 @@ from urllib.parse import quote, urlencode, urlsplit
 
 from starlette.types import Message
 
-from sync_core.sandbox.edits import Desk
+from sync_core.sandbox.edits import Desk, RefusedError
 from sync_core.sandbox.exchange import Answer, listing_name, read_json, write_json
 from sync_core.sandbox.identity import credentials
 from sync_core.sandbox.kernel import Row
@@ -83,7 +83,7 @@ async def _ask(desk: Desk, method: str, target: str, headers: Mapping[str, str],
     made = await _call(desk, method, target, {**headers, "content-length": str(len(body))}, body)
     answered = read_json(made.body)
     if made.status >= 400:
-        raise ValueError(f"The system refuses this: {_reason(answered) or f'status {made.status}'}")
+        raise RefusedError(f"The system refuses this: {_reason(answered) or f'status {made.status}'}")
     return answered
 
 

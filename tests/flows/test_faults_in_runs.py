@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import pytest
 
-from sync_core.flows import apply
+from sync_core.flows import apply, rounds
 from sync_core.model import RunStatus, Side
 from sync_core.sandbox.xero.store import store_of
 from sync_core.systems.xero import Xero
@@ -289,6 +289,44 @@ def test_what_changes_in_xero_after_the_last_look_in_another_field_comes_over(bo
     assert fault.fired == 1
     (account,) = (row for row in rows(books, "dataverse.account") if row["accountid"] == account["accountid"])
     assert (account["emailaddress1"], account["address1_city"]) == ("new@kahu.example", "Levin")
+    at_rest(books)
+
+
+def test_a_line_that_somebody_changes_in_dynamics_just_before_it_is_written_is_a_conflict(books):
+    sell(books, "INV-1")
+    sync(books)
+    act(books, "line in Xero", {"invoice": "INV-1", "line": 1, "quantity": 3})
+    (line,) = rows(books, "dataverse.invoicedetail")
+    edit = {"system": "dataverse", "table": "invoicedetail", "id": line["invoicedetailid"], "set": {"quantity": 7}}
+    fault = books.sandbox.fault("edit_before", edit=edit, system="dataverse", method="PATCH", path="/invoicedetails")
+    sync(books)
+    assert fault.fired == 1
+    (line,) = rows(books, "dataverse.invoicedetail")
+    assert (line["quantity"], remark(books, "INV-1")[0]) == (7, "Conflict")
+    at_rest(books)
+
+
+@pytest.mark.parametrize("first", ["INV-1", "INV-2"])
+def test_what_changes_in_dynamics_while_others_are_written_is_decided_again(books, monkeypatch, first):
+    """The lines of one invoice are brought, and Dynamics read for its totals; that brings an edit of the other one."""
+    monkeypatch.setattr(rounds, "CHUNK", 1)
+    monkeypatch.setattr(rounds, "TOGETHER", 1)
+    other = "INV-2" if first == "INV-1" else "INV-1"
+    sell(books, "INV-1", "INV-2")
+    sync(books)
+    act(books, "line in Xero", {"invoice": first, "line": 1, "quantity": 3})
+    act(books, "set in Xero", {"invoice": other, "due": "2027-02-15"})
+    (row,) = (row for row in rows(books, "dataverse.invoice") if row["invoicenumber"] == other)
+    edit = {"system": "dataverse", "table": "invoice", "id": row["invoiceid"], "set": {"duedate": "2027-03-31"}}
+    fault = books.sandbox.fault("edit_before", edit=edit, after=1, **TABLE)
+    sync(books)
+    assert fault.fired == 1
+    sync(books)
+    (row,) = (row for row in rows(books, "dataverse.invoice") if row["invoicenumber"] == other)
+    assert str(row["duedate"]) == "2027-03-31"
+    # Written before the other's lines, it was edited after its write: then the edit goes to Xero.
+    to_xero = {str(r["DueDate"]) for r in rows(books, "xero.Invoices") if r["InvoiceNumber"] == other} == {"2027-03-31"}
+    assert to_xero or remark(books, other)[0] == "Conflict"
     at_rest(books)
 
 

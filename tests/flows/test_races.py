@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sync_core.flows.bodies import twin_id
 from tests.flows.shop import act, at_rest, rows
 from tests.scenarios.people import People
 
@@ -27,4 +28,28 @@ def test_a_row_that_moved_meanwhile_is_read_again_and_decided_once_more_in_the_s
     assert (kept.get("emailaddress1"), kept["address1_city"]) == ("new@pohara.example", "Pohara")
     (twin,) = (r for r in rows(books, "xero.Contacts") if r["Name"] == "Pohara Boats")
     assert twin["Addresses"]["POBOX"]["City"] == "Pohara"
+    at_rest(books)
+
+
+def test_a_new_row_whose_earlier_attempt_arrives_late_is_compared_before_it_is_called_agreed(books):
+    """The attempt that got no answer carried what Xero held then; somebody has changed that since."""
+    act(books, "contact in Xero", {"name": "Tarn Tours", "email": "new@tarn.example"})
+    (twin,) = (r for r in rows(books, "xero.Contacts") if r["Name"] == "Tarn Tours")
+    late: list[str] = []
+
+    def step(name: str) -> None:
+        if name == "intents planned" and not late:
+            late.append(twin_id(service._workspace.organisation, "contacts", twin["ContactID"]))
+            with People(books.sandbox) as people:
+                people.crm("PATCH", f"accounts({late[0]})", {"name": "Tarn Tours", "emailaddress1": "old@tarn.example"})
+
+    with books.open(step) as service:
+        service.sync()
+    with books.open() as service:
+        service.sync()
+        statuses = [s for s in service.statuses("contacts") if s.id == late[0]]
+    (row,) = (r for r in rows(books, "dataverse.account") if r["name"] == "Tarn Tours")
+    assert row["accountid"] == late[0]
+    said = [s.status for s in statuses]
+    assert row["emailaddress1"] == "new@tarn.example" or said == ["Conflict"]
     at_rest(books)

@@ -187,3 +187,12 @@ def test_a_row_changed_between_read_and_write_is_a_412(sandbox, dynamics):
     sandbox.fault("edit_before", method="PATCH", edit=edit)
     answer = dynamics.patch(path, json={"telephone1": "2"}, headers={"If-Match": etag})
     assert (answer.status_code, answer.json()["error"]["code"]) == (412, "0x80060882")
+
+
+def test_an_edit_that_the_system_refuses_by_then_strikes_nobody(sandbox, dynamics):
+    """A fault that plays a person is not the caller's business when that person may not do it."""
+    row_id = sandbox.kernel.stable_id("dataverse", "account", "maitai")
+    edit = {"system": "dataverse", "table": "account", "id": row_id, "set": {"fax": 5}}
+    fault = sandbox.fault("edit_before", method="PATCH", edit=edit)
+    answer = dynamics.patch(f"/api/data/v9.2/accounts({row_id})", json={"telephone1": "2"})
+    assert (answer.status_code, fault.fired, fault.in_vain) == (204, 1, 1)

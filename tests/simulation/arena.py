@@ -71,6 +71,17 @@ class Edit:
     before: str
 
 
+@dataclass(frozen=True, slots=True)
+class Entered:
+    """What somebody enters in the middle of a run, in a field that nobody else edits; it belongs to the record ``owner``."""
+
+    collection: str
+    id: str
+    field: str
+    value: str
+    owner: str
+
+
 class StepClock(SandboxClock):
     """The sandbox's frozen time, which moves on a little whenever Tieout looks at it: no two acts share an instant.
 
@@ -104,7 +115,7 @@ class Arena:
         self.sandbox.run(lambda: self.kernel.clock.set(self.kernel.clock.now(), frozen=True))
         self.edits: list[Edit] = []
         self._noted = 0
-        self.meanwhile: list[tuple[str, str, Fault]] = []
+        self.meanwhile: list[tuple[Entered, Fault]] = []
         self.fired: Counter[str] = Counter()
         self.events: Counter[str] = Counter()
         self.count = 0
@@ -149,6 +160,7 @@ class Arena:
         """A person chose between both values of an invoice, so that one of them may go."""
         twin = (self.kernel.collection("dataverse.invoice").get(crm_id) or {}).get("tie_xeroid")
         self.edits = [e for e in self.edits if e.id not in (crm_id, twin)]
+        self.meanwhile = [(e, fault) for e, fault in self.meanwhile if e.owner != crm_id]
 
     # Tieout
 

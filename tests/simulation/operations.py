@@ -10,7 +10,7 @@ from sync_core.errors import TieoutError
 from sync_core.model import Side
 from sync_core.sandbox.kernel import Row
 from sync_core.service import Scope
-from tests.simulation.arena import LEASE_AND_MORE, Arena
+from tests.simulation.arena import LEASE_AND_MORE, Arena, Entered
 from tests.simulation.drawing import active, alive, authorised, cents, chosen, new_line, op, open_invoices
 from tests.simulation.values import xero_city
 
@@ -337,29 +337,47 @@ def fault(arena: Arena, chance: Random) -> None:
 
 @op(3)
 def somebody_edits_meanwhile(arena: Arena, chance: Random) -> None:
-    """A person's edit in the middle of a run: while a page is read, or just before Dynamics or Xero is written to."""
+    """A person's edit in the middle of a run: while a page is read, or just before Dynamics is written to."""
     row = chosen(chance, alive(arena, "account"))
     if not row:
         return
-    if row.get("tie_xeroid") and chance.random() < 0.4:
-        edit = {
-            "system": "xero",
-            "table": "Contacts",
-            "id": row["tie_xeroid"],
-            "set": {"AccountNumber": f"N-{arena.new_number()}"},
-        }
-        arena.arm("edit_before", system="xero", method="POST", path="/Contacts$", edit=edit)
-        return
     phone = f"03 555 {1000 + arena.new_number()}"
-    edit = {"system": "dataverse", "table": "account", "id": row["accountid"], "set": {"telephone1": phone}}
+    entered = Entered("dataverse.account", row["accountid"], "telephone1", phone, row["accountid"])
     if chance.random() < 0.5:
-        struck = arena.arm("edit_while_paging", system="dataverse", path="/accounts$", edit=edit)
+        _edit_at(arena, entered, "edit_while_paging", {"system": "dataverse", "path": "/accounts$"})
     else:
-        struck = arena.arm("edit_before", system="dataverse", method="PATCH", path="/accounts", edit=edit)
-    arena.meanwhile.append((row["accountid"], phone, struck))
+        _edit_at(arena, entered, "edit_before", {"system": "dataverse", "method": "PATCH", "path": "/accounts"})
+
+
+@op(3)
+def somebody_edits_a_number_in_xero_meanwhile(arena: Arena, chance: Random) -> None:
+    """Just before Tieout looks at Xero's contacts once more, or writes to them."""
+    if row := chosen(chance, [r for r in alive(arena, "account") if r.get("tie_xeroid")]):
+        entered = Entered("xero.Contacts", row["tie_xeroid"], "AccountNumber", f"N-{arena.new_number()}", row["accountid"])
+        struck = chance.choice(({"method": "POST"}, {"method": "GET", "after": chance.randrange(3)}))
+        _edit_at(arena, entered, "edit_before", {"system": "xero", "path": "/Contacts$", **struck})
+
+
+@op(3)
+def somebody_edits_a_line_meanwhile(arena: Arena, chance: Random) -> None:
+    """Its words, just before Tieout writes lines to Dynamics, or reads invoices or lines there once more."""
+    invoices = {r["invoiceid"] for r in open_invoices(arena)}
+    lines = [r for r in arena.rows("dataverse.invoicedetail") if r["invoiceid"] in invoices and r.get("productid")]
+    if line := chosen(chance, lines):
+        words = f"Words {arena.new_number()}"
+        entered = Entered("dataverse.invoicedetail", line["invoicedetailid"], "description", words, line["invoiceid"])
+        writes = ({"method": "PATCH", "path": "/invoicedetails"}, {"method": "POST", "path": r"/\$batch$"})
+        reads = [{"method": "GET", "path": path, "after": chance.randrange(3)} for path in ("/invoices$", "/invoicedetails$")]
+        _edit_at(arena, entered, "edit_before", {"system": "dataverse", **chance.choice((*writes, *reads))})
 
 
 # How
+
+
+def _edit_at(arena: Arena, entered: Entered, kind: str, struck: dict[str, Any]) -> None:
+    system, _, table = entered.collection.partition(".")
+    edit = {"system": system, "table": table, "id": entered.id, "set": {entered.field: entered.value}}
+    arena.meanwhile.append((entered, arena.arm(kind, edit=edit, **struck)))
 
 
 def _new_due(arena: Arena) -> str:

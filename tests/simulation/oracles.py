@@ -307,13 +307,13 @@ def _was_seen(rival: Edit, edits: list[Edit]) -> bool:
 
 
 def _lost_meanwhile(scene: Scene) -> list[str]:
-    entered: dict[str, set[str]] = {}
-    for account, phone, struck in scene.arena.meanwhile:
-        if struck.fired:
-            entered.setdefault(account, set()).add(phone)
-    rows = scene.rows("dataverse.account")
+    entered: dict[tuple[str, str, str], set[str]] = {}
+    for one, struck in scene.arena.meanwhile:
+        if struck.fired > struck.in_vain:
+            entered.setdefault((one.collection, one.id, one.field), set()).add(one.value)
     return [
-        f"account {i}: phone {rows[i].get('telephone1')}, entered was {phones}"
-        for i, phones in entered.items()
-        if i in rows and rows[i].get("telephone1") not in phones
+        f"{collection} {i}: {field} is {row.get(field)}, entered was {values}"
+        for (collection, i, field), values in entered.items()
+        for row in [scene.rows(collection).get(i)]
+        if row is not None and row.get(field) not in values
     ]
