@@ -26,6 +26,8 @@ TOLD = "told"
 REFUSED = "refused"
 """Session state: the last act was refused, and said so: what was typed stays."""
 FAILED = "failed"
+LOOKED = "Preview of"
+"""How the label of a request begins that writes nothing, so that its end is no success."""
 ASKED = "asked"
 """Session state: what this session asked for and has not seen the end of, latest last."""
 ANSWERED = "answered"
@@ -65,7 +67,7 @@ def resync(entity: str, ids: Collection[str], label: str) -> None:
 
 def preview(scope: Scope, label: str) -> int | None:
     """Ask what a sync would do; the request's id, None once its failure was said."""
-    return _ask(f"Preview of {label}", lambda: service().enqueue_preview(scope, who=who()))
+    return _ask(f"{LOOKED} {label}", lambda: service().enqueue_preview(scope, who=who()))
 
 
 def preview_of(find: Callable[[], Scope], label: str) -> int | None:

@@ -129,7 +129,8 @@ def _answers() -> None:
     answer = st.session_state.get(actions.ANSWERED)
     if answer:
         sentence, failed = answer
-        (st.warning if failed else st.success)(plain(sentence))
+        looked = sentence.startswith(actions.LOOKED)
+        (st.warning if failed else st.info if looked else st.success)(plain(sentence))
 
 
 def _moved(latest: RunSummary | None) -> bool:

@@ -21,10 +21,10 @@ TROUBLE = (Outcome.BLOCKED, Outcome.CONFLICT, Outcome.FAILED)
 COLUMNS: dict[str, Column] = {
     "status": left("Outcome", width=142),
     "started": left("Started", width=118),
-    "lasted": right("Took", width=48),
-    "trigger": left("Asked by", width=84),
-    "scope": left("What", width=92),
+    "trigger": left("Asked by", width=104),
+    "scope": left("What", width=98),
     **{str(outcome): right(str(outcome).capitalize(), width=76 if outcome is Outcome.UNCHANGED else 58) for outcome in Outcome},
+    "lasted": right("Took", width=48),
     "calls": right("Calls", width=50),
     "message": left("Message", width=240),
 }

@@ -80,6 +80,7 @@ _MARKDOWN = re.compile(r"([!-/:-@\[-`{-~])")
 _LINKS = re.compile(r"(?<=[:@])(?=\S)|(?<=www)(?=\.)", re.IGNORECASE)
 JOINER = "\u2060"
 """Takes no room. Addresses are made into links, and :words: into pictures, after Markdown's own escapes are read."""
+_ONE_OF_MANY = re.compile(r"\b1 (\w[\w ]*?)(?:(ies)|s)(?=,|$)")
 _BREAKS = re.compile(r"[\r\n\t]+")
 
 
@@ -120,7 +121,7 @@ def scope_words(scope: str) -> str:
     """
     kinds = [part.partition(":")[0] for part in scope.split(", ") if ":" in part]
     if not kinds:
-        return scope.replace("_", " ")
+        return _ONE_OF_MANY.sub(lambda one: f"1 {one[1]}{'y' if one[2] else ''}", scope.replace("_", " "))
     return f"chosen {listed([kind.replace('_', ' ') for kind in dict.fromkeys(kinds)])}"
 
 

@@ -32,6 +32,8 @@ table(
     {"good": left("Result", width=130), "name": left("What", width=150), "message": left("Answer", width=640)},
     "What was checked and what it answered",
 )
+for message in dict.fromkeys(each.message for each in bad):
+    st.warning(plain(message))
 if any(each.name == SET_UP for each in bad) and len(bad) == 1:
     st.text("Tieout keeps what Xero holds in tables of its own in Dynamics. Making them takes some minutes, once.")
     if st.button("Set Dynamics up", type=leading(), **held(Service.set_up)):

@@ -85,3 +85,11 @@ def test_a_value_that_cannot_be_written_there_is_refused_by_name(sold):
     crm_id, _ = pair(sold)
     with sold.open() as service, pytest.raises(Rejected, match="cannot be written to Dynamics"):
         service.resolve("invoices", crm_id, {"number": Side.XERO}, who="Ana")
+
+
+def test_history_says_in_plain_words_which_values_stay(sold):
+    crm_id, _ = pair(sold)
+    with sold.open() as service:
+        service.resolve("invoices", crm_id, {"due_date": Side.XERO}, who="Ana")
+        words = [event.words for event in service.history("invoices", crm_id, None)]
+    assert "decided what stays: Due date of Xero" in words

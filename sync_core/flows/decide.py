@@ -29,6 +29,8 @@ from sync_core.store.cache import Cache
 
 CHUNK = 2000
 DELETED = "deleted"
+ONE_SIDE_DELETED = f"{DELETED} one side"
+"""The reason with which a pair is put down whose one record was deleted."""
 _ENDED = ("DELETED", "VOIDED")
 Row = Mapping[str, Any]
 

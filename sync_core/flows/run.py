@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from uuid import uuid4
@@ -16,7 +16,7 @@ from sync_core.errors import Busy, Configure, TieoutError
 from sync_core.flows.absent import look_for_absent
 from sync_core.flows.aftermath import settle_desk
 from sync_core.flows.choices import keep_key, read_choices
-from sync_core.flows.decide import Decider
+from sync_core.flows.decide import ONE_SIDE_DELETED, Decider
 from sync_core.flows.errand import read_for
 from sync_core.flows.ground import Ground, keep, look
 from sync_core.flows.groups import bring_types, preview_types
@@ -235,8 +235,14 @@ class _Session:
         covered = [e for e in self._entities if self._scope.covers(e) and e.name in restless]
         decisions = self._rounds.planned(covered)
         ground = look(self._workspace, self._peers)
-        counts = records.linked_and_gone(cache)
+        linked, gone = records.linked_and_gone(cache)
+        counts = linked, {name: self._not_told_yet(name, ids) for name, ids in gone.items()}
         return Plan(self._workspace.organisation, decisions, *counts, self._emptied, ground.strangers, ground.rules_changed)
+
+    def _not_told_yet(self, name: str, gone: Sequence[str]) -> int:
+        """How many of these pairs no run has put down as deleted on one side. Others wait for a person, and are no alarm."""
+        told = self._workspace.state.statuses(name, Side.CRM, gone)
+        return sum(row_id not in told or told[row_id].reason != ONE_SIDE_DELETED for row_id in gone)
 
     def _decider(self, *, ahead: bool) -> Decider:
         return Decider(self._workspace, ahead=ahead, only=self._scope.only, unreadable=self._unreadable)

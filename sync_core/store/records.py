@@ -356,11 +356,12 @@ def typed(cache: Cache, entity: str, side: Side, ids: Sequence[str]) -> dict[str
     return {row[0]: dict(zip(_TYPED_READ, row, strict=True)) for row in found}
 
 
-def linked_and_gone(cache: Cache) -> tuple[dict[str, int], dict[str, int]]:
-    """Per entity, linked pairs; and linked records that are gone although they were alive when the pair last agreed."""
+def linked_and_gone(cache: Cache) -> tuple[dict[str, int], dict[str, list[str]]]:
+    """Per entity, how many pairs are linked; and of those of which a side is gone that was alive when they last agreed, the
+    Dynamics ids."""
     found = cache.rows(
-        "SELECT entity, count(*) FILTER (side = 'crm'), count(*) FILTER (gone = 'deleted' AND agreed_hash <> hash) "
-        "FROM record WHERE partner IS NOT NULL GROUP BY entity"
+        "SELECT entity, count(*) FILTER (side = 'crm'), list(CASE side WHEN 'crm' THEN id ELSE partner END) "
+        "FILTER (gone = 'deleted' AND agreed_hash <> hash) FROM record WHERE partner IS NOT NULL GROUP BY entity"
     )
     return {e: linked for e, linked, _ in found if linked}, {e: gone for e, _, gone in found if gone}
 

@@ -48,6 +48,29 @@ def test_an_allowed_plan_goes_through_once(sold):
     at_rest(sold)
 
 
+def test_what_was_let_through_once_is_not_held_against_later_runs(sold):
+    delete_all(sold)
+    with sold.open() as service:
+        service.allow_plan(service.sync().plan.hash, who="Mere")
+        assert service.sync().summary.status is RunStatus.SUCCESS
+        sell(sold, "INV-NEW")
+        assert service.sync().summary.status is RunStatus.SUCCESS
+    assert "INV-NEW" in numbers(sold)
+
+
+def test_more_that_is_gone_afterwards_is_an_alarm_again(sold):
+    more = [f"INV-{n}" for n in range(8, 14)]
+    sell(sold, *more)
+    sync(sold)
+    delete_all(sold)
+    with sold.open() as service:
+        service.allow_plan(service.sync().plan.hash, who="Mere")
+        assert service.sync().summary.status is RunStatus.SUCCESS
+        for number in more:
+            act(sold, "delete in Dynamics", {"invoice": number})
+        assert "6 of 14 linked invoices are gone at once" in service.sync().summary.message
+
+
 def test_permission_for_another_plan_is_no_permission(sold):
     delete_all(sold)
     with sold.open() as service:

@@ -133,7 +133,7 @@ def test_runs_open_to_entities_and_outcomes(service, show, words):
 def test_the_records_of_a_run_are_asked_for_once(service, show, monkeypatch):
     asked, kept = [], service.run_records
     monkeypatch.setattr(type(service), "run_records", lambda _, *given, **told: asked.append(told) or kept(*given, **told))
-    run = service.runs(1)[0].run
+    run = next(each.run for each in service.runs(200) if each.trigger == "by hand")
     show("runs", run=run)
     assert [each["offset"] for each in asked] == [0]
     at = show("runs", run=run, **{f"records_{run}": "999"})
@@ -148,7 +148,9 @@ def test_a_set_up_that_is_missing_is_made_from_the_page(service, show, words, mo
     found = iter([lacking, [replace(each, good=True) for each in lacking]])
     monkeypatch.setattr(type(service), "doctor", lambda _: next(found))
     monkeypatch.setattr(type(service), "set_up", lambda _, *_more: ProvisionReport(["column tie_x"], 121))
-    at = click(show("connections"), "Set Dynamics up")
+    at = show("connections")
+    assert [each.value.replace("\\", "") for each in at.warning] == [lacking[0].message]
+    at = click(at, "Set Dynamics up")
     assert not at.exception
     assert "Everything answers." in words(at)
     assert "Dynamics is set up: 1 piece made" in words(at).replace("\\", "")

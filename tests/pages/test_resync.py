@@ -119,3 +119,11 @@ def test_too_many_or_too_few_minutes_are_refused(service):
     for minutes in (0, -5, 100_000):
         with pytest.raises(Rejected, match="minutes between two syncs"):
             service.set_minutes(minutes, who="Ana")
+
+
+@pytest.mark.parametrize(("label", "box"), [("Preview of everything", "info"), ("Sync of everything", "success")])
+def test_a_preview_that_came_is_no_success(service, show, label, box):
+    at = show("resync")
+    at.session_state[actions.ANSWERED] = (f"{label}: Nothing was written.", False)
+    at.run()
+    assert [each.value.replace("\\", "") for each in getattr(at, box)] == [f"{label}: Nothing was written."]

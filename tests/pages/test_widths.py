@@ -7,13 +7,14 @@ import json
 import pytest
 
 from console.nav import GROUPS
+from console.runs import COLUMNS, columns_of
 from console.widgets import WIDTHS
 
 ROOM = 930
 """Pixels between the list of pages and the right margin, in a window of 1280."""
 BOX = 33
 """What the box takes by which a row is selected."""
-BEYOND = ("open", "with", "Remark", "Calls")
+BEYOND = ("open", "with", "Remark", "Took", "Calls", "Message")
 """Columns that may stand wholly beyond the edge: they say nothing of money, and a row that is opened says them again."""
 SLIVER = 120
 """Of such a column no more than this may stand before the edge: then it says that there is more to the right."""
@@ -59,6 +60,12 @@ def test_every_table_fits_into_a_small_window(service, show, name):
 )
 def test_what_opens_below_a_row_fits_too(service, show, name, query):
     assert too_wide(show(name, **query)) == {}
+
+
+def test_runs_that_came_to_every_outcome_fit_too():
+    row = dict.fromkeys(COLUMNS, "1")
+    shown = [form["width"] for name, form in columns_of([row]).items() if form["label"] not in BEYOND]
+    assert BOX + sum(shown) <= ROOM
 
 
 def test_an_opened_run_fits_too(service, show):
