@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 
 from sync_core.errors import Busy
@@ -28,6 +30,16 @@ def take_lease(workspace: Workspace) -> Lease:
         if present is None or not _is_dead(present[0]):
             raise
         return workspace.state.acquire(holder, LEASE_LIVES, over=present[0])
+
+
+@contextmanager
+def held_lease(workspace: Workspace) -> Iterator[Lease]:
+    """The organisation's lease while a person changes what runs build on. Raises Busy while a sync is running."""
+    lease = take_lease(workspace)
+    try:
+        yield lease
+    finally:
+        workspace.state.release(lease)
 
 
 def _is_dead(holder: str) -> bool:

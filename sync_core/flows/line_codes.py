@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from sync_core.errors import Rejected
 from sync_core.flows.decide import reading
-from sync_core.flows.leasing import take_lease
+from sync_core.flows.leasing import held_lease
 from sync_core.flows.line_writes import LineWriter
 from sync_core.flows.workspace import Workspace
 from sync_core.model import Side, Status
@@ -50,13 +50,10 @@ def put_codes(workspace: Workspace, entity: Entity, chosen: Chosen, run: str, no
         document: [_write(workspace, waiting.get(line), line, codes) for line, codes in sorted(lines.items())]
         for document, lines in chosen.items()
     }
-    lease = take_lease(workspace)
-    try:
+    with held_lease(workspace) as lease:
         note()
         writer = LineWriter(workspace, entity, run, lease)
         taken, failed = writer.put([(_choice(entity, document), lines) for document, lines in writes.items()])
-    finally:
-        workspace.state.release(lease)
     if failed:
         raise Rejected(f"{failed[0][1].message} {_count(taken)} changed. Sync, then choose again.", detail=failed[0][1].detail)
     return taken

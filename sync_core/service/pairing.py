@@ -10,6 +10,7 @@ from uuid import uuid4
 from sync_core.errors import Rejected
 from sync_core.flows.casework import record
 from sync_core.flows.choices import apart_key
+from sync_core.flows.leasing import held_lease
 from sync_core.flows.linking import changing_links
 from sync_core.model import Link, Side, Status
 from sync_core.rules import remarks
@@ -23,7 +24,11 @@ from sync_core.store.cases import case_from
 
 
 class Pairing(Casework):
-    """Writes to the state and repeats links in the cache; the next run carries the rest out."""
+    """Writes to the state and repeats links in the cache; the next run carries the rest out.
+
+    Under the lease: a run that is under way may be about to make what a person pairs, or to write what a person parts. So
+    everything here that touches a link raises Busy while a sync is running.
+    """
 
     @needs(Role.OPERATOR)
     def link(self, name: str, crm_id: str, xero_id: str, *, who: str) -> None:
@@ -66,7 +71,7 @@ class Pairing(Casework):
     def _join(self, name: str, crm_id: str, xero_id: str, who: str, also: Callable[[], None]) -> None:
         state, now = self._workspace.state, self._workspace.clock.now()
         made = Link(name, crm_id, xero_id, "a person", now)
-        with changing_links(self._workspace):
+        with held_lease(self._workspace), changing_links(self._workspace):
             with state.together():
                 state.add_links([made])
                 state.remove_mapping(apart_key(name, crm_id, xero_id))
@@ -76,7 +81,7 @@ class Pairing(Casework):
 
     def _part(self, name: str, crm_id: str, xero_id: str, who: str, also: Callable[[], None], *, apart: str) -> None:
         state, now = self._workspace.state, self._workspace.clock.now()
-        with changing_links(self._workspace):
+        with held_lease(self._workspace), changing_links(self._workspace):
             with state.together():
                 if not state.remove_link(name, crm_id, xero_id):
                     raise Rejected("These two records are not linked. Reload the page.")

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
+from sync_core.errors import Busy
 from sync_core.flows.bodies import twin_id
-from tests.flows.shop import act, at_rest, rows
+from tests.flows.shop import act, at_rest, rows, sell
 from tests.scenarios.people import People
 
 
@@ -52,4 +55,22 @@ def test_a_new_row_whose_earlier_attempt_arrives_late_is_compared_before_it_is_c
     assert row["accountid"] == late[0]
     said = [s.status for s in statuses]
     assert row["emailaddress1"] == "new@tarn.example" or said == ["Conflict"]
+    at_rest(books)
+
+
+def test_a_pair_that_is_about_to_be_made_cannot_be_linked_otherwise_meanwhile(books):
+    """Or the record would be made in Xero and linked with another one."""
+    sell(books, "INV-1")
+    invoice = rows(books, "dataverse.invoice")[0]["invoiceid"]
+    refused: list[str] = []
+
+    def step(name: str) -> None:
+        if name == "intents planned" and not refused:
+            with pytest.raises(Busy) as stopped:
+                service.link("invoices", invoice, "11111111-1111-4111-8111-111111111111", who="Ana")
+            refused.append(stopped.value.message)
+
+    with books.open(step) as service:
+        assert service.sync().summary.status == "success"
+    assert "Wait until it is done, then try again." in refused[0]
     at_rest(books)
