@@ -39,6 +39,9 @@ def read_for(workspace: Workspace, entities: Sequence[Entity], scope: Scope, org
     pulled = _few(workspace, scope, organisation, run) if single else pull(workspace, entities, run, full=scope.full)
     for (name, side), ids in workspace.state.records_with_reason(READ_AGAIN).items():
         rows.read_again(workspace.cache, name, side, ids)
+        if side is Side.CRM:  # the word of a pair, of which the other side may be the one that could not be read
+            twins = [link.xero_id for link in workspace.state.links(name, side, ids).values()]
+            rows.read_again(workspace.cache, name, side.other, twins)
     return pulled
 
 

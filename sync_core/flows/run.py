@@ -208,12 +208,15 @@ class _Session:
         if self._scope.only is None:
             look_for_absent(self._workspace, self._entities, self._run)
         self._unreadable = frozenset((u.entity, u.side, u.id) for u in unreadable)
-        self._ledger.keep([self._not_read(u) for u in unreadable])
+        words = [self._not_read(u) for u in unreadable]
+        self._ledger.keep(list({(word.entity, word.side, word.id): word for word in words}.values()))
         if not self._dry:
             follow_survivors(self._workspace)
 
     def _not_read(self, found: Unreadable) -> RecordStatus:
-        key = (found.entity, found.side, found.id)
+        """What is said of a pair stands with its Dynamics record, whichever side cannot be read."""
+        link = self._workspace.state.links(found.entity, found.side, [found.id]).get(found.id)
+        key = (found.entity, found.side, found.id) if link is None else (found.entity, Side.CRM, link.crm_id)
         self._ledger.note(key, Outcome.FAILED)
         now = self._workspace.clock.now()
         return RecordStatus(*key, Status.FAILED, UNREADABLE, found.error.message, None, now, self._run)

@@ -67,6 +67,8 @@ class _Layout:
     line: tuple[_Column, ...]
 
 
+_ENDED = ("DELETED", "VOIDED")
+_LINES_LEFT_OUT = "Lines: Xero sent a total without the lines that it is made of, so nothing was changed. Sync again."
 _LAYOUTS: dict[tuple[int, Side, str], _Layout] = {}
 
 
@@ -292,6 +294,8 @@ def _lines(layout: _Layout, side: Side, native: Native, context: Context, childr
         rows = sorted(children, key=lambda r: (r.get("lineitemnumber") or 0, str(r.get("invoicedetailid"))))
     else:
         rows = native.get("LineItems") or []
+        if not rows and number(native.get("Total"), Kind.MONEY) and native.get("Status") not in _ENDED:
+            raise Rejected(_LINES_LEFT_OUT, field="lines")
     inclusive, whole = native.get("LineAmountTypes") == "Inclusive", layout.entity.whole
     lines = []
     for row in rows:

@@ -64,6 +64,28 @@ def test_an_amount_of_twenty_digits_names_its_field_and_stops_no_other(books):
     assert told(books, "invoices", Side.XERO) == [("Failed", f"{wanted} Correct it there and sync again.")]
 
 
+def test_a_pair_whose_xero_side_cannot_be_read_fails_as_one_record_until_it_can(books):
+    enter(books, "INV-1", TENT)
+    sync(books)
+    (total,) = (row["Total"] for row in rows(books, "xero.Invoices"))
+    swell(books, Decimal("12345678901234567890.12"))
+    for _ in range(2):
+        assert sync(books).summary.status is RunStatus.PARTIAL
+        assert [status for status, _ in told(books, "invoices", Side.CRM)] == ["Failed"]
+        assert told(books, "invoices", Side.XERO) == []
+    assert "cannot be understood" in detail_remark(books)
+    swell(books, total)
+    assert sync(books).summary.status is RunStatus.SUCCESS
+    assert [status for status, _ in told(books, "invoices", Side.CRM)] == ["Success"]
+    at_rest(books)
+
+
+def detail_remark(books: Books) -> str:
+    """What stands in Dynamics about the invoice."""
+    (detail,) = (row for row in rows(books, "dataverse.tie_xerodetail") if row["tie_entity"] == "invoices")
+    return str(detail["tie_remark"])
+
+
 def swell(books: Books, total: Decimal) -> None:
     """No person could enter this: Xero itself has gone wrong."""
     kept = books.sandbox.kernel.collection("xero.Invoices")

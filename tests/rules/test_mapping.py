@@ -168,6 +168,15 @@ def test_lines_with_tax_included_are_read_before_tax():
     assert read(INVOICES, XERO, "Invoices", native, CONTEXT)["lines"][0]["net"] == 100
 
 
+def test_a_total_whose_lines_were_not_sent_is_no_invoice_without_lines():
+    sent = {"InvoiceID": "x", "Total": money("11.50"), "LineItems": None}
+    for native in (sent, {**sent, "LineItems": []}, {"InvoiceID": "x", "Total": money("11.50")}):
+        with pytest.raises(Rejected, match="without the lines"):
+            read(INVOICES, XERO, "Invoices", native, CONTEXT)
+    assert read(INVOICES, XERO, "Invoices", {**sent, "Total": money("0")}, CONTEXT)["lines"] == ()
+    assert read(INVOICES, XERO, "Invoices", {**sent, "Status": "VOIDED"}, CONTEXT)["lines"] == (), "that it ended still counts"
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
