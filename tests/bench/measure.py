@@ -2,14 +2,16 @@
 
     python -m tests.bench.measure COUNT both|dynamics [--profile FILE]
 
-prints one JSON object. Waits run on a virtual clock: they move the sandbox's time on and take none.
+prints one JSON object. The run at rest has a process of its own again, so that its memory is not that of the first sync.
+Waits run on a virtual clock: they move the sandbox's time on and take none.
 """
 
 from __future__ import annotations
 
 import cProfile
 import json
-import resource
+import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -41,6 +43,8 @@ BATCH = {"dynamics": BATCH_SIZE, "xero": XERO_BATCH}
 PAGE = {Side.CRM: DYNAMICS_PAGE, Side.XERO: XERO_PAGE}
 GROUPS = 1
 """The list of contact groups, which is in no list of changes."""
+AT_REST = "nothing again"
+"""The run that finds nothing to do, in a process of its own."""
 PAUSE = 900
 """Seconds between two runs, as in use; within five minutes a pull would read the same rows again, by design."""
 
@@ -48,11 +52,11 @@ PAUSE = 900
 class VirtualClock:
     """Real time, and what was slept on top of it, here and in the sandbox. Two who sleep at once sleep once."""
 
-    def __init__(self, url: str) -> None:
-        self._url, self._slept, self._lock = f"{url}/_sandbox/clock", timedelta(), Lock()
+    def __init__(self, url: str, slept: timedelta = timedelta()) -> None:
+        self._url, self.slept, self._lock = f"{url}/_sandbox/clock", slept, Lock()
 
     def now(self) -> datetime:
-        return datetime.now(UTC) + self._slept
+        return datetime.now(UTC) + self.slept
 
     def sleep(self, seconds: float) -> None:
         until = self.now() + timedelta(seconds=seconds)
@@ -60,7 +64,7 @@ class VirtualClock:
             left = (until - self.now()).total_seconds()
             if left > 0:
                 post(self._url, {"advance_seconds": round(left, 3)})
-                self._slept += timedelta(seconds=left)
+                self.slept += timedelta(seconds=left)
 
 
 def post(url: str, body: Any) -> Any:
@@ -196,45 +200,77 @@ def watched_xero(opened: Bench) -> Iterator[None]:
 
 
 def peak_mb() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    """Of this program alone: what getrusage tells of a process begins with the memory of the one that started it."""
+    told = re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())
+    assert told is not None
+    return int(told[1]) / 1024
 
 
 @contextmanager
-def bench(count: int, kind: str) -> Iterator[Bench]:
-    """Start the sandbox and open the service on fresh data, set up."""
+def company(count: int, kind: str) -> Iterator[dict[str, str]]:
+    """Start the sandbox; its environment, with a folder for Tieout's own data."""
     command = [sys.executable, "-m", "tests.bench.company", str(count), kind]
     with (
         subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server,
         tempfile.TemporaryDirectory() as folder,
     ):
         assert server.stdout is not None
-        env = json.loads(server.stdout.readline())
-        names = {n.removeprefix("TIEOUT_").lower(): v for n, v in env.items()}
-        settings = load_settings(**names, data_dir=Path(folder), secret_key="for the bench only")
-        clock = VirtualClock(env["TIEOUT_XERO_URL"])
-        with open_service(settings, clock=clock) as service:
-            service.set_up()
-            yield Bench(service, clock, env["TIEOUT_XERO_URL"])
+        own = {"TIEOUT_DATA_DIR": folder, "TIEOUT_SECRET_KEY": "for the bench only"}
+        yield json.loads(server.stdout.readline()) | own
         assert server.stdin is not None
         server.stdin.close()
 
 
+@contextmanager
+def opened(env: dict[str, str], clock: VirtualClock) -> Iterator[Bench]:
+    """The service open beside the sandbox, with what it writes and asks for being counted."""
+    settings = load_settings(**{name.removeprefix("TIEOUT_").lower(): value for name, value in env.items()})
+    with open_service(settings, clock=clock) as service:
+        bench = Bench(service, clock, env["TIEOUT_XERO_URL"])
+        with counted_stamps(bench), watched_xero(bench):
+            yield bench
+
+
+def at_rest(env: dict[str, str], clock: VirtualClock) -> dict[str, Any]:
+    """A run that finds nothing to do, in a process that does nothing else."""
+    command = [sys.executable, "-m", "tests.bench.measure", AT_REST, str(clock.slept.total_seconds())]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, env={**os.environ, **env})
+    found = dict(json.loads(done.stdout.splitlines()[-1]))
+    clock.slept = timedelta(seconds=found.pop("slept"))
+    return found
+
+
+def run_at_rest(slept: float) -> dict[str, Any]:
+    env = {name: value for name, value in os.environ.items() if name.startswith("TIEOUT_")}
+    clock = VirtualClock(env["TIEOUT_XERO_URL"], timedelta(seconds=slept))
+    with opened(env, clock) as bench:
+        return bench.run(AT_REST) | {"slept": clock.slept.total_seconds()}
+
+
 def measured(count: int, kind: str, profiled: Callable[[Callable[[], Any]], Any]) -> dict[str, Any]:
-    with bench(count, kind) as opened, counted_stamps(opened), watched_xero(opened):
-        idle_mb = peak_mb()
-        first = profiled(lambda: opened.run("first"))
-        runs = [first, opened.run("settling"), opened.run("nothing changed"), opened.run("nothing again")]
-        if kind == "both":
-            opened.edit(1, "2027-05-05")
-            runs.append(opened.run("one changed"))
-            opened.edit(max(1, count // 100), "2027-06-06")
-            runs.append(opened.run("1 % changed"))
-        body = {"count": count, "kind": kind, "idle_mb": idle_mb, "records": opened.records(), "runs": runs}
-        return {**body, "least_reads": opened.least_reads(), "streams": opened.streams()}
+    with company(count, kind) as env:
+        clock = VirtualClock(env["TIEOUT_XERO_URL"])
+        with opened(env, clock) as bench:
+            bench.service.set_up()
+            idle_mb = peak_mb()
+            first = profiled(lambda: bench.run("first"))
+            runs = [first, bench.run("settling"), bench.run("nothing changed")]
+        runs.append(at_rest(env, clock))
+        with opened(env, clock) as bench:
+            if kind == "both":
+                bench.edit(1, "2027-05-05")
+                runs.append(bench.run("one changed"))
+                bench.edit(max(1, count // 100), "2027-06-06")
+                runs.append(bench.run("1 % changed"))
+            body = {"count": count, "kind": kind, "idle_mb": idle_mb, "records": bench.records(), "runs": runs}
+            return {**body, "least_reads": bench.least_reads(), "streams": bench.streams()}
 
 
 def main() -> None:
     structlog.configure(logger_factory=structlog.ReturnLoggerFactory())
+    if sys.argv[1] == AT_REST:
+        sys.stdout.write(json.dumps(run_at_rest(float(sys.argv[2]))) + "\n")
+        return
     profile = cProfile.Profile(time.thread_time) if "--profile" in sys.argv else None
     found = measured(int(sys.argv[1]), sys.argv[2], profile.runcall if profile else lambda act: act())
     if profile is not None:
