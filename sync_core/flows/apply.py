@@ -12,10 +12,10 @@ from dataclasses import replace
 import structlog
 
 from sync_core.errors import Rejected, Stale, TieoutError, Unknown
+from sync_core.flows.agreeing import agree
 from sync_core.flows.arrivals import NEVER_ARRIVED, NOT_SENT, SEVERAL, find_arrived, may_still_arrive, was_refused
 from sync_core.flows.courier import WAVE, Courier
-from sync_core.flows.decide import Decider, record_from
-from sync_core.flows.images import image_row
+from sync_core.flows.decide import Decider
 from sync_core.flows.jobs import Job, JobMaker, id_on
 from sync_core.flows.ledger import RunLedger
 from sync_core.flows.line_writes import LineWriter, brings_lines, without_lines
@@ -23,13 +23,11 @@ from sync_core.flows.linking import links_follow
 from sync_core.flows.pull import pull_stream, refresh
 from sync_core.flows.totals import totals_apart
 from sync_core.flows.workspace import Workspace
-from sync_core.model import IntentStatus, Link, Native, Record, RecordStatus, Side, Verb
+from sync_core.model import IntentStatus, Link, Native, RecordStatus, Side, Verb
 from sync_core.rules import remarks
-from sync_core.rules.compare import blank, image
 from sync_core.rules.declaration import Entity, Stream
-from sync_core.rules.mapping import loads
 from sync_core.rules.plan import Decision
-from sync_core.store import agreed_images, records, rows
+from sync_core.store import records, rows
 from sync_core.store.leases import Lease
 from sync_core.systems.base import Receipt
 
@@ -193,7 +191,7 @@ class Applier:
         self._workspace.step("answers kept")
         links = [self._link(j, r.id or "") for j, r in good if j.verb is Verb.CREATE]
         records.set_partners(self._cache, links)
-        self._agree(entity, [(j, r) for j, r in good if j.intent.id not in there])
+        agree(self._workspace, entity, [(j, r) for j, r in good if j.intent.id not in there], self._run)
         self._workspace.step("agreed images kept")
         made = [(j.source.id, r.id or "") for j, r in good if j.verb is Verb.CREATE and j.side is Side.XERO]
         apart = totals_apart(self._workspace, entity, made)
@@ -234,35 +232,6 @@ class Applier:
     def _link(self, job: Job, remote_id: str) -> Link:
         crm, xero = (remote_id, job.source.id) if job.side is Side.CRM else (job.source.id, remote_id)
         return Link(job.decision.entity, crm.lower(), xero, "created", self._workspace.clock.now())
-
-    def _agree(self, entity: Entity, good: list[tuple[Job, Receipt]]) -> None:
-        """Both sides' new images: the answer's words for the written side, what was read for the other.
-
-        A pair that is written on both sides is left to the next round, which compares what then stands there.
-        """
-        single = [(j, r) for j, r in good if len(j.decision.writes) == 1]
-        if not single:
-            return
-        side = single[0][0].side
-        answered = records.records(self._cache, entity.name, side, [_row_id(side, r) for _, r in single])
-        images: list[dict[str, str]] = []
-        for job, receipt in single:
-            row = answered.get(_row_id(side, receipt))
-            if row is not None:
-                images += self._images(entity, job, record_from(entity, side, row["id"], row))
-        agreed_images.keep(self._cache, images)
-
-    def _images(self, entity: Entity, job: Job, answered: Record) -> list[dict[str, str]]:
-        open_fields = [*job.decision.open_fields, *(["lines"] if brings_lines(job.decision) else [])]
-        if job.verb is Verb.CREATE:
-            # Blank on the source and still to be filled from the new twin: its id, above all.
-            open_fields += [s.name for s in entity.fields if job.source.side in s.to and blank(job.source.fields.get(s.name))]
-        there = [*open_fields, *_moved_unseen(entity, job, answered)]
-        before = {side: loads(entity, text) for side, text in job.before.items()} if there else {}
-        return [
-            image_row(record, image(record, still_open, before.get(record.side)), partner, self._run)
-            for record, partner, still_open in ((job.source, answered.id, open_fields), (answered, job.source.id, there))
-        ]
 
     def _outcome(
         self, job: Job, receipt: Receipt, apart: Mapping[str, str]
@@ -354,18 +323,6 @@ class Applier:
         return len(arrived)
 
 
-def _moved_unseen(entity: Entity, job: Job, answered: Record) -> list[str]:
-    """Fields that Xero answers otherwise than they were read, although this write does not carry them.
-
-    Somebody changed them between the last look and the write, which nothing guards: not agreed, but for the next round.
-    """
-    if job.verb is not Verb.UPDATE or job.side is not Side.XERO or job.target is None:
-        return []
-    read, written = job.target.fields, job.decision.changes[Side.XERO]
-    both = [s.name for s in entity.fields if s.to and s.crm is not None and s.xero is not None and s.name not in written]
-    return [name for name in both if answered.fields.get(name) != read.get(name)]
-
-
 def _as_pair(job: Job, remote_id: str) -> Decision:
     """The decision under the pair's key: what was made in Dynamics stands under its new id there."""
     new = job.verb is Verb.CREATE and job.side is Side.CRM
@@ -375,7 +332,3 @@ def _as_pair(job: Job, remote_id: str) -> Decision:
 def _with(decision: Decision, apart: Mapping[str, str]) -> Decision:
     words = apart.get(decision.crm_id or "", "")
     return replace(decision, remark=decision.remark + words) if words else decision
-
-
-def _row_id(side: Side, receipt: Receipt) -> str:
-    return (receipt.id or "").lower() if side is Side.CRM else receipt.id or ""
