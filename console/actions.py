@@ -155,15 +155,18 @@ def link(entity: str, crm_id: str, xero_id: str, label: str) -> None:
         return True
 
     if _tell(linked):
+        answers.forget()
         resync(entity, [crm_id, xero_id], label)
 
 
 def unlink(entity: str, crm_id: str, xero_id: str) -> None:
     _tell(lambda: service().unlink(entity, crm_id, xero_id, who=who()))
+    answers.forget()
 
 
 def keep_apart(entity: str, crm_id: str, xero_id: str) -> None:
     _tell(lambda: service().keep_apart(entity, crm_id, xero_id, who=who()))
+    answers.forget()
 
 
 def assign(entity: str, rows: Sequence[str], person: str) -> None:
@@ -235,6 +238,7 @@ def _work(act: Callable[[], Collection[object]], words: str) -> None:
 
 def let_match(entity: str, crm_id: str, xero_id: str) -> None:
     _tell(lambda: service().let_match(entity, crm_id, xero_id, who=who()))
+    answers.forget()
 
 
 def verify(entity: str, ids: Collection[str], key: str) -> None:

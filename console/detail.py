@@ -7,13 +7,13 @@ from decimal import Decimal
 
 import streamlit as st
 
-from console import applied, casework, decide, history, line_codes, record_resync, verify, xero_details
+from console import applied, casework, decide, history, line_codes, linking, record_resync, verify, xero_details
 from console.door import service
 from console.sheets import Sheet
 from console.texts import MATCH_WORDS, amount, day, plain, state_words
 from console.widgets import Column, beside, left, right, table
 from sync_core.model import MatchStatus, RecordStatus, Side
-from sync_core.service import Balance, FieldLine, LinePair, RowDetail
+from sync_core.service import Balance, FieldLine, LinePair, RowDetail, data_flows
 
 LINE_CODES = (("account_code", "Account", "Ledger account"), ("tax_type", "Tax rate", "Tax rate"))
 """Codes of a line, their headings, and what a verdict calls them: shown where a line differs in them."""
@@ -41,6 +41,7 @@ def draw(sheet: Sheet, found: RowDetail) -> None:
     _lines(sheet, found)
     applied.draw(found)
     _alternatives(found)
+    _link(sheet, str(row["row_id"]))
     casework.draw(sheet.entity, str(row["row_id"]))
     ids = (str(row[name]) if row[name] else None for name in ("crm_id", "xero_id"))
     history.draw(sheet.entity, *ids, max(statuses, key=lambda status: status.last_attempt).run if statuses else "")
@@ -157,6 +158,16 @@ def _spoken(line: FieldLine, name: str) -> str:
     """A cell of the field table."""
     text = str(getattr(line, name))
     return state_words(text) if line.name == "state" else text
+
+
+def _link(sheet: Sheet, row_id: str) -> None:
+    """The link of a document that either side may begin. Copies of what Xero owns are linked from their making on."""
+    flow = next(flow for flow in data_flows() if flow.entity == sheet.entity)
+    line = service().record(sheet.entity, row_id) if flow.to_crm and flow.to_xero else None
+    if line is not None:
+        if line.crm_id and line.xero_id:
+            st.markdown("**Link**")
+        linking.draw(sheet.entity, line)
 
 
 def _codes(sheet: Sheet, row: Mapping[str, object], statuses: Sequence[RecordStatus]) -> None:

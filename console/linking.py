@@ -13,6 +13,8 @@ from console.widgets import Column, leading, left, pick, right
 from sync_core.model import Side
 from sync_core.service import Candidate, RecordLine, Service
 
+CELLS = {"contact": 140, "date": 88, "currency": 70, "total": 80, "amount": 80, "code": 80, "city": 90}
+"""In pixels, of what tells candidates apart."""
 TELLING = ("contact", "email", "phone", "account_number", "city", "code", "date", "currency", "total", "amount")
 
 
@@ -74,9 +76,9 @@ def _pick(entity: str, line: RecordLine, found: list[Candidate]) -> Candidate | 
     held = [name for name in TELLING if any(each.cells.get(name) for each in found)]
     columns: dict[str, Column] = {
         "score": right("Score", width=60),
-        "name": left("Name", width=220),
+        "name": left("Name", width=150),
         "reasons": left("Because", width=220),
-        **{name: left(name.replace("_", " ").capitalize(), width=140) for name in held},
+        **{name: left(name.replace("_", " ").capitalize(), width=CELLS.get(name, 120)) for name in held},
     }
     rows = [
         dict(each.cells) | {"score": str(each.score), "name": each.name, "reasons": ", ".join(each.reasons)} for each in found

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from sync_core.errors import Rejected
-from sync_core.model import Side, Status
+from sync_core.model import RunStatus, RunSummary, Side, Status
+from sync_core.service.syncing import _said
 from tests.flows.shop import act, sell, sync
 from tests.scenarios.books import Books
 
@@ -93,3 +96,23 @@ def test_history_says_in_plain_words_which_values_stay(sold):
         service.resolve("invoices", crm_id, {"due_date": Side.XERO}, who="Ana")
         words = [event.words for event in service.history("invoices", crm_id, None)]
     assert "decided what stays: Due date of Xero" in words
+
+
+def test_history_does_not_claim_what_a_person_linked(sold):
+    crm_id, xero_id = pair(sold)
+    with sold.open() as service:
+        service.unlink("invoices", crm_id, xero_id, who="Ana")
+        service.link("invoices", crm_id, xero_id, who="Ana")
+        told = {event.words: event.who for event in service.history("invoices", crm_id, xero_id)}
+    assert told["linked by hand"] == "a person"
+
+
+def test_what_came_of_a_partial_run_says_also_what_went_well(sold):
+    now = sold.clock.now()
+    counts = {"created": 2, "unchanged": 5, "conflict": 1, "failed": 1}
+    run = RunSummary(
+        "r1", RunStatus.PARTIAL, now, now, "Ana", "everything", counts, {}, "1 failed; the remark of each says why."
+    )
+    assert _said(run) == "2 created, 1 in conflict. 1 failed; the remark of each says why."
+    assert _said(replace(run, counts={"unchanged": 5, "failed": 1})) == "1 failed; the remark of each says why."
+    assert _said(replace(run, status=RunStatus.SUCCESS, message="")) == "2 created, 1 in conflict, 1 failed."

@@ -137,7 +137,7 @@ class Listing(Desk):
         declared = entity(name)
         shared = [field for field, _ in declared.match] + [f.name for f in declared.fields if f.name in ("email", "phone")]
         rows = register.candidates(self._workspace.cache, name, side, row_id, shared, search.strip(), limit)
-        names = self._referred(declared, [{f"{side}_fields": row["fields"]} for row in rows])
+        names = self._referred(declared, [{f"{side.other}_fields": row["fields"]} for row in rows])
         apart = self._workspace.state.mappings(APART)
         kept = (r for r in rows if apart_key(name, *_ordered(side, row_id, r["id"])) not in apart)
         return [self._candidate(declared, row, names) for row in kept]
@@ -149,7 +149,8 @@ class Listing(Desk):
         events = [Event(e.at, e.who, _told(entity(name), e.act, e.after)) for s in subjects for e in state.audit(limit, s)]
         link = state.links(name, Side.CRM, [crm_id]).get(crm_id) if crm_id else None
         if link is not None:
-            events.append(Event(link.linked_at, "Tieout", _linked(link.matched_by)))
+            who = BY_HAND if link.matched_by == BY_HAND else "Tieout"
+            events.append(Event(link.linked_at, who, _linked(link.matched_by)))
         for side, row_id in ((Side.CRM, crm_id), (Side.XERO, xero_id)):
             standing = state.statuses(name, side, [row_id]).get(row_id) if row_id else None
             if standing is not None:
@@ -250,7 +251,13 @@ def _code(held: Mapping[str, Any]) -> str | None:
     return str(value) if value else None
 
 
+BY_HAND = "a person"
+"""How a link says that it was made by hand; the work on the row says by whom."""
+
+
 def _linked(matched_by: str) -> str:
+    if matched_by == BY_HAND:
+        return "linked by hand"
     return "linked when it was created" if matched_by == "created" else f"linked by {matched_by}"
 
 

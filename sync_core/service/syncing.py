@@ -76,7 +76,7 @@ class Syncing(Desk):
         if looked or (scope.plan and summary.status is RunStatus.REFUSED):
             keep_preview(self._workspace, result)
         went_well = looked or summary.status in (RunStatus.SUCCESS, RunStatus.PARTIAL)
-        return Done(summary.run, summary.message or _told(summary.counts), failed=not went_well)
+        return Done(summary.run, _said(summary), failed=not went_well)
 
     def schedule(self) -> ScheduleView:
         """When the next sync comes by itself."""
@@ -240,6 +240,14 @@ class Syncing(Desk):
     def query(self, sql: str, *params: Any) -> pa.Table:
         """Rows of one SELECT on the cache, for this room's own views."""
         return self._workspace.cache.query(sql, *params)
+
+
+def _said(run: RunSummary) -> str:
+    """What came of a run, as a sentence or two: one in which some records failed also did others."""
+    others = {outcome: number for outcome, number in run.counts.items() if outcome != Outcome.FAILED}
+    if run.status is RunStatus.PARTIAL and sum(others.values()) > others.get(Outcome.UNCHANGED, 0):
+        return f"{_told(others)} {run.message}".strip()
+    return run.message or _told(run.counts)
 
 
 def _told(counts: Mapping[str, int]) -> str:

@@ -309,6 +309,27 @@ def test_lines_that_differ_in_words_alone_are_not_offered_because_a_sync_leaves_
     assert not only_words("lines", [LinePair({"net": "1"}, {"net": "2"}, ("Amount before tax",))])
 
 
+def test_a_document_that_ties_out_is_taken_apart_shown_so_at_once_and_linked_again(service, show, words):
+    at = select(show("invoices", invoices_search="HP-1007"), 0)
+    next(b for b in at.button if b.label == "Take it apart").click().run()
+    at = select(show("invoices", invoices_search="HP-1007"), 0)
+    assert "matched by stored link" not in words(at)
+    assert "Link it with a record of" in words(at)
+    next(b for b in at.button if b.label == "Take back").click().run()
+    assert "matched by stored link" in words(select(show("invoices", invoices_search="HP-1007"), 0))
+
+
+def test_a_copy_of_what_xero_owns_is_not_taken_apart(service, show):
+    at = show("payments", payments_search="HP-1030")
+    assert "Take it apart" not in [b.label for b in at.button]
+
+
+def test_what_a_candidate_refers_to_is_told_by_name(service):
+    row = service.reconciliation("invoices", Filters(search="HP-1025")).rows.to_pylist()[0]
+    [found, *_] = service.candidates("invoices", Side.CRM, row["crm_id"], "HP-1023A")
+    assert found.cells["contact"] == "Upper Moutere Orchards"
+
+
 def test_where_there_is_no_conflict_there_is_nothing_to_decide(service, show):
     assert decided(select(show("invoices", invoices_search="HP-1007"), 0)) == []
 
