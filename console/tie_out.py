@@ -9,7 +9,7 @@ from hashlib import sha256
 
 import streamlit as st
 
-from console import actions, answers, bridge, casework, detail, moments, opened, paging, resync, sheets
+from console import actions, answers, bridge, casework, detail, moments, opened, paging, resync, sheets, verify
 from console.closing import pack_address
 from console.door import service
 from console.filters import address
@@ -218,6 +218,7 @@ def _together(sheet: Sheet, picked: list[str]) -> None:
         filters = Filters(rows=tuple(picked))
         label = f"{len(picked):,} {sheet.plural}"
         resync.show(actions.preview_of(lambda: service().scope_of_filters(sheet.entity, filters), label))
+    verify.several(sheet.entity, picked, key)
 
 
 def _grid(sheet: Sheet, rows: list[dict[str, object]], left: int) -> list[str]:

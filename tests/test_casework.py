@@ -115,7 +115,7 @@ def test_an_ignored_row_opens_by_itself_when_either_side_changes(differing, side
         assert row(service, "INV-1")["status"] == MatchStatus.DIFFERS
         assert row(service, "INV-2")["status"] == MatchStatus.IGNORED
         last = service.case_history("invoices", here)[-1]
-        assert (last.who, last.act, last.note) == ("Tieout", "reopen", f"It changed in {side} since it was ignored.")
+        assert (last.who, last.act, last.note) == ("Tieout", "reopen", f"It changed in {side} since it was set aside.")
         assert told(service)[-1] == ("Tieout", "reopen")
         assert service.case("invoices", here).status is CaseStatus.OPEN
 

@@ -160,9 +160,9 @@ def why_open(case: Case, crm: Standing | None, xero: Standing | None, today: dat
         if standing is None:
             continue
         if standing.print != known:
-            return f"It changed in {side.label} since it was ignored."
+            return f"It changed in {side.label} since it was set aside."
         if standing.partner and standing.partner != (other or ""):
-            return f"Its record in {side.label} was linked with another one since it was ignored."
+            return f"Its record in {side.label} was linked with another one since it was set aside."
     return ""
 
 

@@ -24,9 +24,9 @@ def grid(at):
     return at.dataframe[GRID].value
 
 
-def select(at, row):
+def select(at, *rows):
     key = next(k for k in at.session_state.keys() if k.startswith("invoices_grid_"))  # noqa: SIM118  # AppTest has no other way
-    at.session_state[key] = {"selection": {"rows": [row], "columns": []}}
+    at.session_state[key] = {"selection": {"rows": list(rows), "columns": []}}
     return at.run()
 
 
@@ -354,3 +354,19 @@ def test_a_page_that_is_not_there_is_not_drawn(service, show, monkeypatch, asked
     at = show("invoices", invoices_page=asked)
     assert not at.exception
     assert 0 < len(grid(at)) <= 10
+
+
+def test_selected_rows_are_verified_together_and_what_differs_is_named(service, show, words):
+    at = show("invoices", invoices_search="HP-10")
+    numbers = list(grid(at)[NUMBER])
+    at = select(at, numbers.index("HP-1007"), numbers.index("HP-1036"))
+    next(b for b in at.button if b.label == "Verify these").click().run()
+    assert "2 pairs read in both systems" in words(at)
+    assert "1 pair differs." in words(at)
+    differing = table_of(at, "title", "field", "crm", "xero")
+    assert set(differing["title"]) == {"HP-1036"}
+    assert "Due date" in set(differing["field"])
+    assert "Last verified" in words(show("invoices", invoices_search="HP-1036"))
+    assert "Due date" in next(
+        c.value for c in show("invoices", invoices_search="HP-1036").caption if "Last verified" in c.value
+    )
