@@ -244,6 +244,7 @@ def let_match(entity: str, crm_id: str, xero_id: str) -> None:
 def verify(entity: str, ids: Collection[str], key: str) -> None:
     """Read both systems again for these records; what came of it stands in the session under ``key``."""
     found = _tell(lambda: (datetime.now(UTC), service().verify(entity, frozenset(ids))))
+    answers.forget()
     if found is not None:
         st.session_state[key] = found
 

@@ -11,7 +11,7 @@ from decimal import Decimal
 from console.door import service
 from console.texts import listed, money
 from sync_core.model import RecordStatus, Side, Status
-from sync_core.service import Case, CaseStatus, Difference, Moved, Movement
+from sync_core.service import Case, CaseStatus, Difference, Movement
 
 KINDS = (Status.FAILED, Status.CONFLICT, Status.BLOCKED, Status.NEEDS_REVIEW)
 MOST = 2_000
@@ -82,8 +82,12 @@ def desk() -> Desk:
         kept[kind] = [record for record in found if (record.entity, row_of(record)) not in hidden]
     today = service().start_of_today()
     done = [case for case in service().cases(status=CaseStatus.RESOLVED, limit=MOST) if case.changed_at >= today]
-    solved = [each for each in service().changes_since(today) if each.moved is Moved.SOLVED]
+    solved = [each for each in service().solved_since(today) if not hidden.intersection(_rows(each.difference))]
     return Desk(kept, now.counts, now.aside, done, solved)
+
+
+def _rows(each: Difference) -> list[tuple[str, str]]:
+    return [(each.entity, name) for name in each.names]
 
 
 @dataclass(frozen=True, slots=True)

@@ -158,6 +158,21 @@ def movements(versions: Iterable[Difference], since: datetime) -> list[Movement]
     return sorted([*found, *solved], key=lambda m: (-m.difference.at_risk, m.difference.row))
 
 
+def solved(versions: Iterable[Difference], since: datetime) -> list[Movement]:
+    """What is open no more, also what opened after ``since``, the largest money at risk first. ``versions`` come in order."""
+    some = list(versions)
+    going_on = {side for each in some if each.until is None for side in _sides(each)}
+    last = {side: each for each in some if each.until is not None and each.until > since for side in _sides(each)}
+    ended = [each for each in dict.fromkeys(last.values()) if not going_on.intersection(_sides(each))]
+    found = [_movement(each, None) for each in ended if all(last[side] is each for side in _sides(each))]
+    return sorted(found, key=lambda m: (-m.difference.at_risk, m.difference.row))
+
+
+def _sides(each: Difference) -> list[tuple[str, str]]:
+    sides = (("crm", each.crm_id), ("xero", each.xero_id))
+    return [(each.entity, f"{side}:{id_}") for side, id_ in sides if id_]
+
+
 def _threads(each: Difference) -> list[tuple[str, datetime, str]]:
     """What tells versions of one difference from those of another, also when its records only later stood in one row."""
     sides = (("crm", each.crm_id), ("xero", each.xero_id))

@@ -26,6 +26,7 @@ from sync_core.rules.ageing import (
     in_base,
     movements,
     noted,
+    solved,
 )
 from sync_core.rules.cases import Case, RowKey
 from sync_core.rules.reconcile import FAMILIES, Filters
@@ -111,6 +112,11 @@ class Worklist(Reconciling):
         """Differences that are new, changed or solved since an instant, the largest money at risk first."""
         self.note_differences()
         return movements(self._workspace.state.moved_differences(since, name), since)
+
+    def solved_since(self, since: datetime, name: str | None = None) -> list[Movement]:
+        """Differences that are open no more since an instant, also those that opened after it; set-aside ones too."""
+        self.note_differences()
+        return solved(self._workspace.state.moved_differences(since, name), since)
 
     def start_of_today(self) -> datetime:
         """Midnight in the organisation's zone: what changed after it, changed since yesterday."""

@@ -370,3 +370,11 @@ def test_selected_rows_are_verified_together_and_what_differs_is_named(service, 
     assert "Due date" in next(
         c.value for c in show("invoices", invoices_search="HP-1036").caption if "Last verified" in c.value
     )
+
+
+def test_what_a_verification_found_is_in_the_list_at_once(service, show, monkeypatch):
+    forgotten = []
+    monkeypatch.setattr(answers, "forget", lambda: forgotten.append(True))
+    at = show("invoices", invoices_search="HP-1007")
+    next(b for b in at.button if b.label == "Verify").click().run()
+    assert forgotten

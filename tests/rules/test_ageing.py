@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sync_core.model import MatchStatus
-from sync_core.rules.ageing import Aged, Bucket, Difference, Moved, ageing, at_risk, bucket, in_base, movements, noted
+from sync_core.rules.ageing import Aged, Bucket, Difference, Moved, ageing, at_risk, bucket, in_base, movements, noted, solved
 
 MONDAY = datetime(2026, 11, 2, 9, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -73,6 +73,23 @@ def test_whatever_comes_and_goes_the_open_ones_are_those_found_last(days):
         ended = {(d.row, d.since): d for d in notes.ended}
         kept = [ended.get((d.row, d.since), d) if d.until is None else d for d in kept] + list(notes.new)
     assert {d.row: d.first_seen for d in kept if d.until is None} == {f"crm:{i}": at for i, at in began.items()}
+
+
+def test_what_opened_and_was_solved_today_is_solved_and_what_is_open_again_is_not():
+    today, evening = MONDAY, MONDAY + timedelta(hours=8)
+    fixed = replace(difference(row="crm:1", crm_id="1", at=today + timedelta(hours=1)), until=evening)
+    older = replace(difference(row="crm:2", crm_id="2", at=today - DAY, risk="9"), until=evening)
+    first = replace(difference(row="crm:3", crm_id="3", at=today - DAY), until=today + timedelta(hours=1))
+    again = difference(row="crm:3", crm_id="3", at=evening)
+    earlier = replace(difference(row="crm:4", crm_id="4", at=today - 2 * DAY), until=today - DAY)
+    found = [each.difference.row for each in solved([fixed, older, first, again, earlier], today)]
+    assert found == ["crm:2", "crm:1"]
+
+
+def test_a_lone_record_that_was_matched_and_then_solved_counts_once():
+    lone = replace(difference(row="xero:9", crm_id=None, xero_id="9"), until=MONDAY + timedelta(hours=1))
+    pair = replace(difference(row="crm:1", crm_id="1", xero_id="9"), until=MONDAY + timedelta(hours=2))
+    assert [each.difference.row for each in solved([lone, pair], MONDAY - DAY)] == ["crm:1"]
 
 
 def test_what_changed_since_yesterday():
