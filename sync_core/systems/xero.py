@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
-from sync_core.errors import Configure, Rejected, Retryable
+from sync_core.errors import Configure, Rejected, Retryable, Unknown
 from sync_core.model import Calls, Native, Side, Verb
 from sync_core.rules.entities import ORGANISATION, Stream
 from sync_core.systems import xero_listing as listing
@@ -20,7 +20,7 @@ from sync_core.systems.budget import AT_ONCE, Budget
 from sync_core.systems.http import Answer, Forbidden, Gate, Http
 from sync_core.systems.odata import to_json
 from sync_core.systems.redaction import redact
-from sync_core.systems.xero_answers import receipts, rejected
+from sync_core.systems.xero_answers import TOO_LARGE, receipts, rejected
 from sync_core.systems.xero_operations import BATCH, SCOPE, Writing, array_of, reading, writing
 from sync_core.systems.xero_query import both, equals, holds
 from sync_core.systems.xero_rows import lacks_lines, rows_of
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from sync_core.systems.base import Clock
 
 _API = "/api.xro/2.0"
+LARGEST = 3_500_000
+"""Bytes that Xero is to be sent at once, by its own advice; of more it says 413."""
 
 
 class Tokens(Protocol):
@@ -166,11 +168,14 @@ class Xero:
             return [Receipt(id=write.id, error=impossible) for write in writes]
         if any((w.stream, w.verb) != (first.stream, first.verb) for w in writes) or len(writes) > way.batch:
             raise ValueError(f"one call takes {way.batch} of {first.stream.name}, all with one verb")
+        body = None if way.empty else to_json(_body(way, writes))
+        if body is not None and len(writes) > 1 and len(body.encode()) > LARGEST:
+            return self._halved(writes)
         try:
             answer = self._catalogue.call(
                 way.operation,
                 *_path(way, first),
-                body=None if way.empty else to_json(_body(way, writes)),
+                body=body,
                 summarize_errors=False,
                 unitdp=4,
                 idempotency_key=first.key,
@@ -180,7 +185,20 @@ class Xero:
             if isinstance(error, Rejected):
                 return [Receipt(id=write.id, error=error) for write in writes]
             raise error from refused
-        return receipts(writes, answer)
+        return self._halved(writes) if answer.status == TOO_LARGE and len(writes) > 1 else receipts(writes, answer)
+
+    def _halved(self, writes: Sequence[Write]) -> list[Receipt]:
+        """More than one call takes, of which nothing was taken: sent in two, the first under a key that was not used yet."""
+        middle = len(writes) // 2
+        done = self.write([replace(writes[0], key=f"{writes[0].key}.{middle}"), *writes[1:middle]])
+        try:
+            return done + self.write(writes[middle:])
+        except (Retryable, Configure) as error:
+            raise Unknown(
+                "Xero took a part of what was sent and not the rest. The records must be looked up before anything is sent "
+                "again.",
+                detail=error.message,
+            ) from error
 
     def _check_connection(self) -> None:
         answer = self._http.request("GET", "connections")

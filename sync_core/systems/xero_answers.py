@@ -13,6 +13,7 @@ from sync_core.systems.http import Answer
 from sync_core.systems.redaction import redact
 from sync_core.systems.xero_rows import rows_of
 
+TOO_LARGE = 413
 _NOBODY = "00000000-0000-0000-0000-000000000000"
 _TAGS = ("ContactNumber", "InvoiceNumber", "CreditNoteNumber", "Code", "Reference")
 
@@ -72,6 +73,13 @@ def rejected(answer: Answer) -> Rejected:
         return Rejected(
             "Xero no longer has this record. The next sync reads that and says what stands in Dynamics.",
             code="missing",
+            detail=answer.text(),
+        )
+    if answer.status == TOO_LARGE:
+        return Rejected(
+            "Xero refused this record: it is larger than what Xero takes at once. Shorten its texts, or split it into several; "
+            "the next sync sends it again.",
+            code="too large",
             detail=answer.text(),
         )
     elements = body.get("Elements")

@@ -425,3 +425,46 @@ def test_every_table_can_be_listed(table):
     stream = Stream(Side.XERO, table, "Id", incremental=False, paged=False)
     assert next(xero_on(script).changed_since(stream, None)).rows == []
     assert script.seen == [f"GET /api.xro/2.0/{table}"]
+
+
+# -- more than one call takes ---------------------------------------------------------------------------------------------
+
+
+def taken(request):
+    sent = json.loads(request.content)["Invoices"]
+    return httpx.Response(200, json={"Invoices": [{**row, "InvoiceID": f"id {row['InvoiceNumber']}"} for row in sent]})
+
+
+def numbered(count, text=""):
+    return create(INVOICES, *({"InvoiceNumber": f"I-{n}", "Reference": text} for n in range(count)))
+
+
+def test_a_batch_that_xero_finds_too_large_is_sent_in_parts():
+    def strict(request):
+        large = len(json.loads(request.content)["Invoices"]) > 2
+        return httpx.Response(413, text="<html>Request Entity Too Large</html>") if large else taken(request)
+
+    script = Script(strict)
+    receipts = xero_on(script).write(numbered(5))
+    assert [r.id for r in receipts] == [f"id I-{n}" for n in range(5)]
+    keys = [request.headers["Idempotency-Key"] for request in script.requests]
+    assert len(set(keys)) == len(keys), "no key goes out with two bodies"
+
+
+def test_a_batch_of_more_than_xero_advises_is_not_even_tried():
+    script = Script(taken)
+    receipts = xero_on(script).write(numbered(4, "x" * 1_000_000))
+    assert [r.id for r in receipts] == [f"id I-{n}" for n in range(4)]
+    assert [len(json.loads(request.content)["Invoices"]) for request in script.requests] == [2, 2]
+
+
+def test_one_record_that_is_too_large_says_so():
+    (receipt,) = xero_on(Script(answer(413))).write(numbered(1))
+    assert receipt.error.code == "too large"
+    assert "larger than what Xero takes at once" in receipt.error.message
+
+
+def test_a_part_that_was_taken_is_looked_up_when_the_rest_could_not_be_sent():
+    script = Script(answer(413), taken, answer(429, x_rate_limit_problem="day", retry_after="40000"))
+    with pytest.raises(Unknown, match="must be looked up"):
+        xero_on(script).write(numbered(2))
