@@ -12,7 +12,7 @@ import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
@@ -60,7 +60,7 @@ def model_company(_seed: int = 1, _invoices: int = 0) -> Company:
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """A person set ``field`` of a record; ``before`` is what that person saw there."""
+    """A person set ``field`` of a record; ``before`` is what that person saw there. ``runs``: how many runs began before."""
 
     number: int
     entity: str
@@ -69,6 +69,7 @@ class Edit:
     field: str
     value: str
     before: str
+    runs: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +115,7 @@ class Arena:
         self.books.begin_again()
         self.sandbox.run(lambda: self.kernel.clock.set(self.kernel.clock.now(), frozen=True))
         self.edits: list[Edit] = []
-        self._noted = 0
+        self._noted = self.runs = 0
         self.meanwhile: list[tuple[Entered, Fault]] = []
         self.fired: Counter[str] = Counter()
         self.events: Counter[str] = Counter()
@@ -153,8 +154,14 @@ class Arena:
         return self.count
 
     def note(self, entity: str, side: Side, row_id: str, field: str, value: str, before: Any) -> None:
+        """Keep what came of a person's edits since the last run: what was taken back before anybody looked is no edit."""
         self._noted += 1
-        self.edits.append(Edit(self._noted, entity, side, row_id.lower(), field, value, str(before)))
+        made = Edit(self._noted, entity, side, row_id.lower(), field, value, str(before), self.runs)
+        where = made.entity, made.side, made.id, made.field, made.runs
+        earlier = next((e for e in self.edits if (e.entity, e.side, e.id, e.field, e.runs) == where), made)
+        self.edits = [e for e in self.edits if e is not earlier]
+        if earlier.before != value:
+            self.edits.append(replace(made, before=earlier.before))
 
     def decided(self, crm_id: str) -> None:
         """A person chose between both values of an invoice, so that one of them may go."""
@@ -181,6 +188,7 @@ class Arena:
 
         (Microsoft's library keeps a refusal for a minute of real time, which no clock of ours moves on.)
         """
+        self.runs += 1
         try:
             result = self.service.sync(scope, **more)
         except TieoutError as error:
@@ -193,6 +201,7 @@ class Arena:
     def kill(self, point: int) -> bool:
         """A run in a process of its own that ends dead at a numbered point. False: it was over before that point."""
         self.leave()
+        self.runs += 1
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)  # the servers' thread stays behind; the child uses sockets only
             child = os.fork()
