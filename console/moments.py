@@ -47,7 +47,7 @@ def _labels() -> dict[str, str]:
     zone = reader_zone()
     ended = [run for run in service().runs(RUNS) if run.status in (RunStatus.SUCCESS, RunStatus.PARTIAL, RunStatus.PREVIEW)]
     ends = {each.ends.isoformat(): f"End of {each.ends.isoformat()}, period {each.label}" for each in service().sign_offs()}
-    runs = {run.run: f"After the run of {when(run.finished, zone)}" for run in ended[1:] if run.finished}
+    runs = {run.run: f"Run of {when(run.finished, zone)}" for run in ended[1:] if run.finished}
     return {NOW: "Now", **ends, **runs, OTHER: "The end of another day…"}
 
 

@@ -214,11 +214,14 @@ def _together(sheet: Sheet, picked: list[str]) -> None:
     key = f"{sheet.entity}_{selection_key('together', picked)}"
     st.subheader(f"{len(picked):,} {sheet.plural} selected")
     casework.acts(sheet.entity, picked, key)
-    if st.button("Resync these…", key=f"resync_{key}", **held(Service.enqueue_preview)):
+    with st.container(horizontal=True):
+        resyncing = st.button("Resync these…", key=f"resync_{key}", **held(Service.enqueue_preview))
+        verify.these(sheet.entity, picked, key)
+    if resyncing:
         filters = Filters(rows=tuple(picked))
         label = f"{len(picked):,} {sheet.plural}"
         resync.show(actions.preview_of(lambda: service().scope_of_filters(sheet.entity, filters), label))
-    verify.several(sheet.entity, picked, key)
+    verify.of_these(sheet.entity, key)
 
 
 def _grid(sheet: Sheet, rows: list[dict[str, object]], left: int) -> list[str]:

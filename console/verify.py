@@ -67,8 +67,8 @@ def _before(entity: str, row_id: str, zone: tzinfo) -> None:
     st.caption(plain(f"Last verified {when(last.at, zone)}: {found}."))
 
 
-def several(entity: str, row_ids: Sequence[str], key: str) -> None:
-    """The same for rows that are selected together: how many agree, and field by field what differs."""
+def these(entity: str, row_ids: Sequence[str], key: str) -> None:
+    """The button for rows that are selected together."""
     ids = [row_id.partition(":")[2] for row_id in row_ids]
     st.button(
         "Verify these",
@@ -81,6 +81,10 @@ def several(entity: str, row_ids: Sequence[str], key: str) -> None:
         on_click=actions.verify,
         args=(entity, ids, _key(entity, key)),
     )
+
+
+def of_these(entity: str, key: str) -> None:
+    """What the last verification of these rows in this session found: how many agree, and field by field what differs."""
     kept = st.session_state.get(_key(entity, key))
     if kept is None:
         return

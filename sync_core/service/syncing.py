@@ -110,20 +110,20 @@ class Syncing(Desk):
             way = f", signed in {self._xero_sign_in.way}" if side is Side.XERO else ""
             checks.append(_checked(side.label, lambda s=system, w=way: f"Connected to {s.check().name}{w}."))
         checks.append(_checked("Dynamics set-up", self._set_up_sentence))
-        checks.append(
-            _checked(
-                "State",
-                lambda: f"The {_DATABASES.get(kept := self._workspace.state.check().database, kept)} database is whole.",
-            )
-        )
+        checks.append(_checked("State", self._state_sentence))
         checks.append(_checked("Cache", lambda: f"{self._workspace.cache.path.name} can be read."))
         return checks
+
+    def _state_sentence(self) -> str:
+        kept = self._workspace.state.check().database
+        return f"The {_DATABASES.get(kept, kept)} database is whole."
 
     def _set_up_sentence(self) -> str:
         lacking = missing(self._dynamics.http)
         if lacking:
             raise Configure(
-                f"{len(lacking)} pieces are missing in Dynamics, {lacking[0]} first. Run: python -m sync_core setup"
+                f"{len(lacking)} pieces are missing in Dynamics, {lacking[0]} first. "
+                "Set Dynamics up under Connections, or run: python -m sync_core setup"
             )
         return "Tables, columns and keys are all there."
 
