@@ -6,7 +6,7 @@ answered rows and new agreed images into the cache, then outcome, link and statu
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import replace
 
 import structlog
@@ -17,13 +17,13 @@ from sync_core.flows.arrivals import NEVER_ARRIVED, NOT_SENT, SEVERAL, find_arri
 from sync_core.flows.courier import WAVE, Courier
 from sync_core.flows.decide import Decider
 from sync_core.flows.jobs import Job, JobMaker, id_on
-from sync_core.flows.ledger import RunLedger
+from sync_core.flows.ledger import Key, RunLedger
 from sync_core.flows.line_writes import LineWriter, brings_lines, without_lines
 from sync_core.flows.linking import links_follow
 from sync_core.flows.pull import pull_stream, refresh
 from sync_core.flows.totals import totals_apart
 from sync_core.flows.workspace import Workspace
-from sync_core.model import IntentStatus, Link, Native, RecordStatus, Side, Verb
+from sync_core.model import IntentStatus, Link, Native, RecordStatus, Side, Status, Verb
 from sync_core.rules import remarks
 from sync_core.rules.declaration import Entity, Stream
 from sync_core.rules.plan import Decision
@@ -148,6 +148,7 @@ class Applier:
 
     def _jobs(self, maker: JobMaker, stream: Stream, verb: Verb, decisions: Sequence[Decision]) -> list[Job]:
         refused = self._state.rejections(decisions[0].entity, stream.side) if decisions else {}
+        waited = self._waited(decisions, {row_id for row_id, _ in refused})
         jobs, failed = [], []
         for made in maker.make(stream, verb, decisions):
             if not isinstance(made, Job):
@@ -159,13 +160,21 @@ class Applier:
             earlier = refused.get((made.decision.key[2], made.intent.body_hash))
             if earlier is None:
                 jobs.append(made)
-            elif self._insist or not was_refused(earlier):
+            elif self._insist or not was_refused(earlier) or made.decision.key in waited:
                 jobs.append(replace(made, intent=replace(made.intent, attempt=earlier.attempt + 1)))
             else:
                 # Refused before and unchanged since: it is Failed with the same remark, and is not sent again.
                 failed.append(self._failed(made.decision, stream.side, Rejected(earlier.reason)))
         self._ledger.keep(failed)
         return jobs
+
+    def _waited(self, decisions: Sequence[Decision], refused: Set[str]) -> set[Key]:
+        """Those of the refused that have waited for something else since, which is there by now: they are sent once more."""
+        asked: dict[tuple[str, Side], list[str]] = {}
+        for entity, side, row_id in (d.key for d in decisions if d.key[2] in refused):
+            asked.setdefault((entity, side), []).append(row_id)
+        found = (row for (name, side), ids in asked.items() for row in self._state.statuses(name, side, ids).values())
+        return {(row.entity, row.side, row.id) for row in found if row.status in (Status.BLOCKED, Status.SKIPPED)}
 
     def _send(self, entity: Entity, jobs: list[Job]) -> int:
         """One wave from intent to outcome. Raises what stops the run; lost answers are looked up here."""

@@ -6,7 +6,7 @@ import pytest
 
 from sync_core.errors import Busy
 from sync_core.flows.bodies import twin_id
-from tests.flows.shop import act, at_rest, rows, sell
+from tests.flows.shop import act, at_rest, numbers, remark, rows, sell, sync
 from tests.scenarios.people import People
 
 
@@ -74,3 +74,41 @@ def test_a_pair_that_is_about_to_be_made_cannot_be_linked_otherwise_meanwhile(bo
         assert service.sync().summary.status == "success"
     assert "Wait until it is done, then try again." in refused[0]
     at_rest(books)
+
+
+def test_what_was_refused_over_a_period_locked_meanwhile_goes_once_it_is_open_again(books):
+    sell(books, "INV-1")
+    locked: list[str] = []
+    (organisation,) = rows(books, "xero.Organisations")
+
+    def lock(day: str | None) -> None:
+        books.sandbox.edit("xero", "Organisations", organisation["OrganisationID"], PeriodLockDate=day)
+
+    def step(name: str) -> None:
+        if name == "marked as sending" and not locked:
+            locked.append(name)
+            lock("2026-12-31")
+
+    with books.open(step) as service:
+        service.sync()
+    assert remark(books, "INV-1")[0] == "Failed"
+    assert "lock date" in remark(books, "INV-1")[1]
+    sync(books)
+    assert remark(books, "INV-1")[0] == "Skipped"
+    lock(None)
+    sync(books)
+    assert remark(books, "INV-1")[0] == "Success"
+    assert numbers(books) == ["INV-1"]
+    at_rest(books)
+
+
+def test_what_is_refused_again_is_not_sent_in_every_run(books):
+    """A refusal is remembered again as soon as the record stands as refused and waits for nothing else."""
+    sell(books, "INV-1")
+    body, json = '{"Elements":[{"ValidationErrors":[{"Message":"No"}]}]}', {"content-type": "application/json"}
+    whole = {"status": 400, "body": body, "headers": json, "times": None}
+    fault = books.sandbox.fault("status", system="xero", method="PUT", path="/Invoices$", **whole)
+    for _ in range(3):
+        sync(books)
+    assert fault.fired == 1
+    assert remark(books, "INV-1")[0] == "Failed"
