@@ -8,7 +8,7 @@ import os
 import sqlite3
 import subprocess
 import sys
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +16,13 @@ import pytest
 from pydantic import SecretStr
 
 import sync_core.__main__ as command_line
-from sync_core.errors import Configure
+from sync_core.errors import Busy, Configure
 from sync_core.flows.schedule import Runner
+from sync_core.flows.scope import Scope
 from sync_core.printing import say
 from sync_core.sandbox.xero import set_limits
+from sync_core.service.asking import follow_sync
+from sync_core.service.opening import SystemClock, state_alone
 from tests.flows.shop import act, numbers, rows, sell
 from tests.scenarios.books import Books
 
@@ -223,6 +226,29 @@ def test_what_another_process_answers_is_what_this_one_would(command, tmp_path):
     assert {p.name for p in (tmp_path / "out").iterdir()} == {"invoices.csv", "invoices.control.json"}
     assert (beside["records"], len(beside["runs"])) == (status["records"], len(status["runs"]))
     assert None not in beside["age"].values()
+
+
+def test_who_waits_for_a_process_that_died_over_it_is_told_so(command):
+    """A worker took the request and was killed: nobody has the cache any more, and nobody will answer."""
+    settings = command.books.settings
+
+    class Clock(SystemClock):
+        at, slept = datetime(2026, 11, 28, tzinfo=UTC), 0
+
+        def now(self):
+            return self.at
+
+        def sleep(self, seconds):
+            if not self.slept:
+                with state_alone(settings, self) as state:
+                    assert state.next_request() is not None
+            self.slept += 1
+            assert self.slept < 200, "it waits for ever"
+            self.at += timedelta(seconds=seconds)
+
+    with pytest.raises(Busy, match="ended before it was done"):
+        follow_sync(settings, Scope(), who="somebody", clock=Clock())
+    assert command.json("sync")["status"] == "success"
 
 
 def test_verify_finds_what_somebody_tampered_with(command):

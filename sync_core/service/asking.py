@@ -13,6 +13,7 @@ from sync_core.service.answers import Overview
 from sync_core.service.opening import Service, SystemClock, open_service, state_alone
 from sync_core.service.questions import SET_UP, answer, answer_of, set_up_json
 from sync_core.settings import Settings, load_settings
+from sync_core.store.cache_opening import open_cache
 from sync_core.store.requests import Request
 from sync_core.store.state import State
 from sync_core.systems.base import Clock
@@ -25,7 +26,7 @@ def follow_sync(settings: Settings, scope: Scope, *, who: str, clock: Clock | No
     """Hand a sync to the process that owns the cache, and wait for what comes of it. Raises Busy when nobody takes it."""
     ticking = clock or SystemClock()
     with state_alone(settings, ticking) as state:
-        request = _handed_over(state, "sync", scope.as_json() | {"who": who}, ticking)
+        request = _handed_over(state, settings, "sync", scope.as_json() | {"who": who}, ticking)
         summary = state.run(request.run) if request.run else None
         if summary is None:
             raise Busy(request.message)
@@ -45,7 +46,7 @@ def ask(kind: str, args: Mapping[str, Any], *, settings: Settings | None = None,
 def ask_elsewhere(kind: str, args: Mapping[str, Any], settings: Settings, clock: Clock) -> dict[str, Any]:
     """The answer of the process that has the cache. Raises as :func:`ask`."""
     with state_alone(settings, clock) as state:
-        return answer_of(_handed_over(state, kind, args, clock))
+        return answer_of(_handed_over(state, settings, kind, args, clock))
 
 
 def set_up_anywhere(
@@ -91,18 +92,36 @@ def _here(settings: Settings, clock: Clock, work: Callable[[Service], T]) -> T |
         return None
 
 
-def _handed_over(state: State, kind: str, args: Mapping[str, Any], clock: Clock) -> Request:
-    """The request once the process that has the cache is done with it. Raises Busy when nobody takes it."""
+def _handed_over(state: State, settings: Settings, kind: str, args: Mapping[str, Any], clock: Clock) -> Request:
+    """The request once the process that has the cache is done with it. Raises Busy when nobody takes it or its taker ended."""
     asked = state.enqueue(kind, args, None, clock.now())
-    give_up = clock.now() + TAKEN_WITHIN
+    look, left = clock.now() + TAKEN_WITHIN, False
     while (request := state.request(asked)) is not None and request.finished_at is None:
-        if request.claimed_at is None and clock.now() > give_up and not _at_work(state):
-            state.finish_request(asked, "Nobody took it.", failed=True)
-            raise Busy("Another Tieout process holds the cache but takes no requests. Wait until it is done, then try again.")
+        if clock.now() > look:
+            if request.claimed_at is None and not _at_work(state):
+                state.finish_request(asked, "Nobody took it.", failed=True)
+                raise Busy(
+                    "Another Tieout process holds the cache but takes no requests. Wait until it is done, then try again."
+                )
+            if request.claimed_at is not None:
+                # Twice in a row: one that is started anew goes on with what it had taken.
+                was_left, left, look = left, _nobody_has(settings), clock.now() + TAKEN_WITHIN
+                if was_left and left:
+                    state.finish_request(asked, "Who took it has ended.", failed=True)
+                    raise Busy("The Tieout process that had taken this ended before it was done. Try again.")
         clock.sleep(0.2)
     if request is None:
         raise Busy("The request was lost. Try again.")
     return request
+
+
+def _nobody_has(settings: Settings) -> bool:
+    """Whether no process has the cache, so that whoever took a request is no longer there."""
+    try:
+        open_cache(settings.cache_path).close()
+    except Busy:
+        return False
+    return True
 
 
 def _at_work(state: State) -> bool:
