@@ -77,7 +77,7 @@ class Decider:
         self._coming: set[Key] = set()
         self.partners = Partners(workspace.cache)
         self._holders: dict[str, list[str]] = {}
-        self._on = workspace.surroundings.switches
+        self._on, self._off = workspace.surroundings.switches, workspace.surroundings.switched_off
         self._under_way = under_way(workspace)
         self._records = reading(workspace.cache)
         self._surveyor = Surveyor(workspace.cache, self._records, self.partners.of)
@@ -295,7 +295,7 @@ class Decider:
         target = record.side.other
         if unclear:
             return lone_decision(entity, record, Status.NEEDS_REVIEW, unclear, "ambiguous")
-        parked = self._kept_back(entity, record)
+        parked = self._left_to_people(entity, record) or self._kept_back(entity, record)
         if parked is not None:
             return parked
         if target not in entity.create_in:
@@ -315,6 +315,13 @@ class Decider:
         text += remarks.shortened(entity, record.fields, target)
         made = lone_decision(entity, record, Status.SUCCESS, text, "", act=Act.CREATE, target=target)
         return replace(made, table=self._surveyor.table_inside(entity, record) if target is Side.XERO else "")
+
+    def _left_to_people(self, entity: Entity, record: Record) -> Decision | None:
+        """A new record of Dynamics that is not sent by itself (R19); naming it in a sync is what sends it."""
+        named = self._only is not None and record.id in self._only.get(entity.name, ())
+        if record.side is not Side.CRM or record.gone or named or entity.on_create not in self._off:
+            return None
+        return lone_decision(entity, record, Status.NEVER_SYNCED, remarks.left_to_people(entity), f"{entity.on_create} is off")
 
     def _kept_back(self, entity: Entity, record: Record) -> Decision | None:
         """A record that a person made in Dynamics, of a kind that goes to Xero only under a setting, or inside another one."""

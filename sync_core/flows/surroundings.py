@@ -16,6 +16,7 @@ from sync_core.rules.books import Books
 from sync_core.rules.dates import parse_xero_date
 from sync_core.rules.entities import ORGANISATION
 from sync_core.rules.mapping import Context
+from sync_core.rules.rulebook import OFF
 from sync_core.store import rows
 from sync_core.store.cache import Cache
 from sync_core.store.state import State
@@ -70,6 +71,11 @@ class Surroundings:
     def switches(self) -> frozenset[str]:
         """The settings that are switched on."""
         return frozenset(key for key, value in self.chosen.items() if value == "on")
+
+    @property
+    def switched_off(self) -> frozenset[str]:
+        """The settings that are switched off; what is not said is on."""
+        return frozenset(key for key, value in self.chosen.items() if value == OFF)
 
     def _gathered(self) -> Context:
         codes: dict[str, str] = {}

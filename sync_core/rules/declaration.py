@@ -186,7 +186,8 @@ class Entity:
     only hold on lines. ``switch``: what makes people's own records in Dynamics go to Xero. ``carried``: the reference to the
     record that these go to Xero inside of. ``settles``: references to the documents that an amount is set against, exactly
     one of each group. ``alike``: fields by which unlinked records that carry no tag are known for the same, the documents
-    first. ``moves``: entities whose Xero records change when one of these is made there. ``completes``: references to
+    first. ``on_create``: the setting that, being off, leaves it to people which new records of Dynamics are sent. ``moves``:
+    entities whose Xero records change when one of these is made there. ``completes``: references to
     records that are only half done while one of these is not in Xero yet.
     """
 
@@ -213,6 +214,7 @@ class Entity:
     carried: str = ""
     settles: tuple[tuple[str, ...], ...] = ()
     alike: tuple[str, ...] = ()
+    on_create: str = ""
     moves: tuple[str, ...] = ()
     completes: tuple[str, ...] = ()
 

@@ -196,6 +196,13 @@ def switched_off(entity: Entity, label: str, setting: str) -> str:
     )
 
 
+def left_to_people(entity: Entity) -> str:
+    return (
+        f"Not sent: the {entity.label.lower()} of Dynamics wait for a person under Mapping. Select this one and sync it, "
+        "and it is made in Xero."
+    )
+
+
 def on_its_way(entity: Entity, sent: datetime, until: datetime) -> str:
     return (
         f"Sent to Xero at {sent:%Y-%m-%d %H:%M} UTC; the answer was lost, and Xero does not show it yet. So that no "

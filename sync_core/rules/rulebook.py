@@ -88,6 +88,12 @@ SETTINGS = (
         )
     ),
     SettingSpec(
+        "contacts.on_create",
+        "New accounts and contacts of Dynamics",
+        "Made in Xero by the next sync, or left until somebody syncs them by hand. Invoices for those that are left wait.",
+        options=((NOT_SET, "Make in Xero"), (OFF, "Wait for a person")),
+    ),
+    SettingSpec(
         SWITCHES[0],
         "Branding themes of Xero",
         "Off, Xero is not asked for them, and what is in Dynamics stays as it is.",

@@ -55,6 +55,7 @@ contacts = Entity(
         Field("is_supplier", "Supplier in Xero", Kind.FLAG, None, At("IsSupplier", values=TRUE), hidden=True),
     ),
     create_in=BOTH,
+    on_create="contacts.on_create",
     match=(
         ("xero_id", "Xero id held by Dynamics"),
         ("crm_id", "Dynamics id held by Xero"),
