@@ -240,8 +240,8 @@ class Decider:
             remark = remarks.held_back(entity, changes.pop(Side.XERO), held.remark) if held else ""
             held = replace(held, remark=remark) if held and remark else None
         if Side.CRM in changes:
-            self._leave_unlisted(entity, changes[Side.CRM])
-            held = not_to_crm(entity, crm, changes[Side.CRM]) or held
+            unlisted = self._leave_unlisted(entity, changes[Side.CRM])
+            held = not_to_crm(entity, crm, changes[Side.CRM]) or unlisted or held
             state_last(entity, changes[Side.CRM])
             if not changes[Side.CRM]:
                 del changes[Side.CRM]
@@ -254,15 +254,24 @@ class Decider:
             return Hindrance("locked", Status.SKIPPED, why)
         return hindrance(entity, crm, self._books, to_xero)
 
-    def _leave_unlisted(self, entity: Entity, to_crm: dict[str, Value]) -> None:
-        """A reference that may be left out stays as it is while the record that it would name does not stand in Dynamics."""
+    def _leave_unlisted(self, entity: Entity, to_crm: dict[str, Value]) -> Hindrance | None:
+        """A reference stays as it is while the record that it would name does not stand in Dynamics; one that cannot be left
+        out is what the record waits for.
+        """
+        held = None
         for name, value in list(to_crm.items()):
             spec = entity.field(name)
-            if spec.kind is not Kind.REF or spec.blocks or not isinstance(value, str):
+            if spec.kind is not Kind.REF or not isinstance(value, str):
                 continue
             partner = self.partners.of(Side.XERO, spec.entity, value)
-            if partner is not None and self.partners.named(spec.entity, Side.CRM, partner)[1] in (DELETED, ABSENT):
-                del to_crm[name]
+            ended = self.partners.named(spec.entity, Side.CRM, partner)[1] if partner is not None else ""
+            if ended not in (DELETED, ABSENT):
+                continue
+            del to_crm[name]
+            if spec.blocks:
+                title, _ = self.partners.named(spec.entity, Side.XERO, value)
+                held = Hindrance(spec.entity, Status.BLOCKED, remarks.parent_gone(spec.label, title, ended, Side.CRM))
+        return held
 
     def _leave_tags(self, entity: Entity, xero: Record, changes: dict[Side, dict[str, Value]]) -> None:
         """A tag that another Xero record holds already (one that was merged into this) cannot be given a second time."""

@@ -88,3 +88,21 @@ def test_an_invoice_deleted_in_dynamics_before_it_came_to_xero_waits_for_nothing
     sync(books)
     assert remark(books, "INV-1") == ("Excluded", "It was deleted in Dynamics before it came to Xero, so it is not copied.")
     at_rest(books)
+
+
+def test_an_allocation_whose_invoice_was_deleted_in_dynamics_waits_for_it(books):
+    sell(books, "INV-1")
+    sync(books)
+    act(
+        books, "credit note in Xero", {"number": "CN-1", "contact": "Kahu Guiding Co", "lines": [{"text": "Back", "price": 20}]}
+    )
+    act(books, "allocate in Xero", {"credit note": "CN-1", "to": "INV-1", "amount": 10})
+    sync(books)
+    act(books, "delete in Dynamics", {"invoice": "INV-1"})
+    assert str(sync(books).summary.status) == "success"
+    (allocation,) = rows(books, "dataverse.tie_allocation")
+    with books.open() as service:
+        (told,) = service.statuses("allocations")
+    assert (told.id, str(told.status)) == (allocation["tie_allocationid"], "Blocked")
+    assert "INV-1" in told.remark
+    at_rest(books)
