@@ -265,7 +265,8 @@ class Decider:
                 continue
             partner = self.partners.of(Side.XERO, spec.entity, value)
             ended = self.partners.named(spec.entity, Side.CRM, partner)[1] if partner is not None else ""
-            if ended not in (DELETED, ABSENT):
+            again = self._ahead and (spec.entity, Side.XERO, value) in self._coming
+            if ended not in (DELETED, ABSENT) or again:
                 continue
             del to_crm[name]
             if spec.blocks:
