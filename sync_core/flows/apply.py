@@ -51,6 +51,7 @@ class Applier:
         self.attempted: set[Element] = set()
         self.sent = False
         self._lost_once: set[Element] = set()
+        self._children: set[Key] = set()
         self._to_decide_again = 0
         self._moved_keys: set[tuple[str, Side, str]] = set()
         self._insist = insist
@@ -152,7 +153,7 @@ class Applier:
         jobs, failed = [], []
         for made in maker.make(stream, verb, decisions):
             if not isinstance(made, Job):
-                if isinstance(made[1], Stale):
+                if isinstance(made[1], Stale) or self._comes_first(*made):
                     self._decide_again(made[0])
                     continue
                 failed.append(self._failed(made[0], stream.side, made[1]))
@@ -167,6 +168,13 @@ class Applier:
                 failed.append(self._failed(made.decision, stream.side, Rejected(earlier.reason)))
         self._ledger.keep(failed)
         return jobs
+
+    def _comes_first(self, decision: Decision, why: Rejected) -> bool:
+        """Whether what a record belongs to, being of the same kind, may be made in this very round: then it waits for the next."""
+        if why.code != "parent" or decision.key in self._children:
+            return False
+        self._children.add(decision.key)
+        return True
 
     def _waited(self, decisions: Sequence[Decision], refused: Set[str]) -> set[Key]:
         """Those of the refused that have waited for something else since, which is there by now: they are sent once more."""

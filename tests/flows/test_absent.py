@@ -106,3 +106,13 @@ def test_an_allocation_whose_invoice_was_deleted_in_dynamics_waits_for_it(books)
     assert (told.id, str(told.status)) == (allocation["tie_allocationid"], "Blocked")
     assert "INV-1" in told.remark
     at_rest(books)
+
+
+def test_a_refund_comes_with_its_advance_in_one_run(books):
+    """The advance has to be there first: both are new, and of one kind."""
+    act(books, "prepayment in Xero", {"contact": "Kahu Guiding Co", "amount": 50, "reference": "P-1"})
+    act(books, "refund in Xero", {"prepayment": "P-1", "amount": 20, "reference": "R-1"})
+    result = sync(books)
+    assert (str(result.summary.status), result.summary.counts["failed"]) == ("success", 0)
+    assert sorted(row["tie_reference"] for row in rows(books, "dataverse.tie_payment")) == ["P-1", "R-1"]
+    at_rest(books)

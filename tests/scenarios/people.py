@@ -293,8 +293,9 @@ class People:
         self.xero("DELETE", f"{table}/{row_id}/Allocations/{allocation}")
 
     def refund_in_Xero(self, given: Given) -> None:  # noqa: N802
-        note = self.find("xero.CreditNotes", CreditNoteNumber=given["credit note"])
-        self.xero("PUT", "Payments", {"CreditNote": {"CreditNoteID": note}, **self._money(given), **BANK})
+        table, row_id = self._credit(given)
+        kind = table.removesuffix("s")
+        self.xero("PUT", "Payments", {kind: {f"{kind}ID": row_id}, **self._money(given), **BANK})
 
     def prepayment_in_Xero(self, given: Given) -> None:  # noqa: N802
         self._advance("RECEIVE-PREPAYMENT", "200", given)
