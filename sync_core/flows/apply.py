@@ -170,7 +170,7 @@ class Applier:
         return jobs
 
     def _comes_first(self, decision: Decision, why: Rejected) -> bool:
-        """Whether what a record belongs to, being of the same kind, may be made in this very round: then it waits for the next."""
+        """Whether what a record belongs to, being of its own kind, may be made in this very round: it waits for the next."""
         if why.code != "parent" or decision.key in self._children:
             return False
         self._children.add(decision.key)
