@@ -6,7 +6,7 @@ answered rows and new agreed images into the cache, then outcome, link and statu
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import replace
 
 import structlog
@@ -71,16 +71,12 @@ class Applier:
         return taken + self._to_decide_again
 
     def _send_in_waves(self, entity: Entity, maker: JobMaker, stream: Stream, verb: Verb, decisions: Sequence[Decision]) -> int:
-        """What would leave the last call of a wave half filled goes with the next one, looked at once more with that.
-
-        A wave that nothing guards is no larger than what is on its way at once, so that little time passes after the look.
-        """
+        """What would leave the last call of a wave half filled goes with the next one, looked at once more with that."""
         taken, left, over = 0, len(decisions), list[Decision]()
-        system = self._workspace.systems[stream.side]
-        size = system.batch_size_for(stream, verb)
-        looks = verb is Verb.UPDATE and stream.side is Side.XERO
-        decided_on = self._versions(entity, decisions) if looks else {}
-        for wave in records.chunks(decisions, min(WAVE, system.at_once * size) if looks else WAVE):
+        size = self._workspace.systems[stream.side].batch_size_for(stream, verb)
+        open_ones = [d for d in decisions if _may_be_edited(entity, stream, verb, d)]
+        decided_on = self._versions(entity, open_ones) if open_ones else {}
+        for wave, looks in self._waves(decisions, open_ones, size, stream.side):
             left -= len(wave)
             some = [*over, *wave]
             fresh = self._reread(entity, stream, some, decided_on) if looks else some
@@ -89,6 +85,18 @@ class Applier:
             over = [job.decision for job in jobs[full:]]
             taken += self._send(entity, jobs[:full]) if full else 0
         return taken
+
+    def _waves(
+        self, decisions: Sequence[Decision], open_ones: Sequence[Decision], size: int, side: Side
+    ) -> Iterator[tuple[Sequence[Decision], bool]]:
+        """What is on its way together, and whether Xero is looked at once more before: such a wave is no larger than what it
+        takes at once, so that little time passes after the look.
+        """
+        few = {id(d) for d in open_ones}
+        for wave in records.chunks([d for d in decisions if id(d) not in few], WAVE):
+            yield wave, False
+        for wave in records.chunks(open_ones, min(WAVE, self._workspace.systems[side].at_once * size)):
+            yield wave, True
 
     def _send_lines(self, entity: Entity, decisions: Sequence[Decision]) -> int:
         writer = LineWriter(self._workspace, entity, self._run, self._lease, insist=self._insist)
@@ -138,12 +146,13 @@ class Applier:
     ) -> list[Decision]:
         """Xero has no guard against lost updates, so look once more just before each wave; what moved is decided again.
 
-        ``decided_on``: the versions before the first look, which brings what moved in later waves as well.
+        ``decided_on``: the versions before the first look, which brings what moved in later waves as well. What is left over of
+        a wave without a look has none.
         """
         pull_stream(self._workspace, stream, self._run)
         refresh(self._workspace, entity, self._run)
         now = self._versions(entity, decisions)
-        still = [d for d in decisions if d.xero_id and decided_on.get(d.xero_id) == now.get(d.xero_id)]
+        still = [d for d in decisions if d.xero_id and decided_on.get(d.xero_id, now.get(d.xero_id)) == now.get(d.xero_id)]
         self._to_decide_again += len(decisions) - len(still)
         return still
 
@@ -338,6 +347,12 @@ class Applier:
         with links_follow(self._workspace):
             self._state.settle(adopted, links, statuses, self._lease)
         return len(arrived)
+
+
+def _may_be_edited(entity: Entity, stream: Stream, verb: Verb, decision: Decision) -> bool:
+    """Whether a write changes what somebody may have changed since in Xero, which guards nothing; nobody edits tags there."""
+    changes = decision.changes.get(stream.side, {})
+    return verb is Verb.UPDATE and stream.side is Side.XERO and not all(entity.field(name).hidden for name in changes)
 
 
 def _as_pair(job: Job, remote_id: str) -> Decision:
