@@ -46,6 +46,21 @@ def test_a_pair_taken_apart_stays_apart_until_a_person_links_it_again(sold):
     assert acts[:4] == ["link", "unlink", "undo unlink", "unlink"]
 
 
+def test_what_people_took_apart_ties_out_by_no_pass_until_they_link_it_again(sold):
+    """Number, Xero id, contact, amount and day would all bring the two together again."""
+    crm_id, xero_id = pair(sold)
+
+    def told(service) -> dict[str, str]:
+        return {row["row_id"]: row["status"] for row in service.reconciliation_rows("invoices").to_pylist()}
+
+    with sold.open() as service:
+        assert told(service) == {f"crm:{crm_id}": "Matched"}
+        service.unlink("invoices", crm_id, xero_id, who="Ana")
+        assert told(service) == {f"crm:{crm_id}": "Missing in Xero", f"xero:{xero_id}": "Missing in CRM"}
+        service.link("invoices", crm_id, xero_id, who="Ana")
+        assert told(service) == {f"crm:{crm_id}": "Matched"}
+
+
 def test_two_records_that_are_not_linked_cannot_be_taken_apart(sold):
     crm_id, _ = pair(sold)
     with sold.open() as service, pytest.raises(Rejected, match="not linked"):

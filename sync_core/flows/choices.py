@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from sync_core.flows.workspace import Workspace
 from sync_core.model import Side
 from sync_core.rules.compare import Kept
 
@@ -45,6 +46,12 @@ def _kept(value: str | Mapping[str, str]) -> Kept:
 
 def keep_key(entity: str, crm_id: str) -> str:
     return f"{KEEP}{entity}.{crm_id}"
+
+
+def parted(workspace: Workspace, entity: str) -> frozenset[tuple[str, str]]:
+    """The pairs of ``entity`` (Dynamics id, Xero id) that people took apart."""
+    apart = read_choices(workspace.state.mappings(APART)).apart
+    return frozenset((crm_id, xero_id) for name, crm_id, xero_id in apart if name == entity)
 
 
 def apart_key(entity: str, crm_id: str, xero_id: str) -> str:

@@ -6,6 +6,7 @@ from decimal import Decimal, InvalidOperation
 
 from sync_core.errors import Rejected
 from sync_core.flows.casework import ignored_rows
+from sync_core.flows.choices import parted
 from sync_core.flows.surroundings import locked_until
 from sync_core.rules.people import Role
 from sync_core.rules.reconcile import Terms, Tolerance
@@ -65,6 +66,7 @@ class Tolerances(Desk):
             percent={each.currency: each.percent for each in chosen if each.percent},
             base_currency=str(organisation.get("BaseCurrency") or ""),
             locked_until=locked_until(organisation),
+            apart=parted(self._workspace, name),
         )
 
 

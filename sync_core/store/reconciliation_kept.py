@@ -44,6 +44,7 @@ _TOLERANCE = pa.schema(
         ("smallest", pa.decimal128(19, 4)),
     ]
 )
+_APART = pa.schema([("crm_id", pa.string()), ("xero_id", pa.string())])
 _TERM = pa.schema([("base_currency", pa.string()), ("locked_until", pa.date32())])
 _PLACES = Decimal("0.0001")
 
@@ -151,7 +152,7 @@ def _terms_text(terms: Terms) -> str:
     """The terms that the kept rows depend on, spelled one way."""
     absolute = sorted((currency, f"{amount:f}") for currency, amount in terms.tolerance.items())
     percent = sorted((currency, f"{share:f}") for currency, share in terms.percent.items())
-    return f"{absolute} {percent} {terms.base_currency} {terms.locked_until}"
+    return f"{absolute} {percent} {terms.base_currency} {terms.locked_until} {sorted(terms.apart) or ''}"
 
 
 def _kept_from(transaction: Transaction, entity: str) -> str:
@@ -200,6 +201,8 @@ def _lay_out(transaction: Transaction, terms: Terms) -> None:
         for currency in currencies
     ]
     transaction.with_rows("CREATE TEMP TABLE tolerance AS FROM incoming", pa.Table.from_pylist(tolerance, _TOLERANCE))
+    apart = [{"crm_id": crm_id, "xero_id": xero_id} for crm_id, xero_id in sorted(terms.apart)]
+    transaction.with_rows("CREATE TEMP TABLE apart AS FROM incoming", pa.Table.from_pylist(apart, _APART))
     term = [{"base_currency": terms.base_currency, "locked_until": terms.locked_until}]
     transaction.with_rows("CREATE TEMP TABLE term AS FROM incoming", pa.Table.from_pylist(term, _TERM))
 

@@ -75,6 +75,7 @@ class _Pass:
   SELECT c.id AS crm_id, x.id AS xero_id, {literal(self.label)} AS matched_by,
     c.cur = x.cur OR '' IN (c.cur, x.cur) AS same_currency
   FROM {crm} kc JOIN {xero} kx USING (key) JOIN crm_pool c ON c.id = kc.id JOIN xero_pool x ON x.id = kx.id
+  ANTI JOIN apart ON apart.crm_id = c.id AND apart.xero_id = x.id
   WHERE true{self.where}
 ),
 """
@@ -149,7 +150,7 @@ SELECT crm_id, xero_id,
   concat_ws(', ', 'same amount', CASE days WHEN 0 THEN 'same day' WHEN 1 THEN '1 day apart' ELSE days || ' days apart' END,
     party_words, CASE WHEN '' NOT IN (number_c, number_x) AND number_c <> number_x THEN 'another number' END) AS why,
   known AND ('' IN (number_c, number_x) OR number_c = number_x OR days = 0) AS plain
-FROM near
+FROM near ANTI JOIN apart USING (crm_id, xero_id)
 """
 
 ACCEPT = f"""
@@ -188,7 +189,7 @@ def _shared_keys(keys: Iterable[tuple[str, str]]) -> str:
     )
     return (
         f"WITH {left} SELECT crm_id, xero_id, max(score) AS score, arg_max(why, score) AS why, false AS plain"
-        f" FROM ({every}) GROUP BY ALL"
+        f" FROM ({every}) ANTI JOIN apart USING (crm_id, xero_id) GROUP BY ALL"
     )
 
 
