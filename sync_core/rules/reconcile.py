@@ -134,7 +134,7 @@ class Terms:
 
     A difference is within tolerance when it is at most ``tolerance`` (an amount) or at most ``percent`` of the larger total.
     ``base_currency``: the currency that Xero keeps its books in, "" when it is not known. ``locked_until``: the last day of
-    Xero's locked period. ``apart``: pairs (Dynamics id, Xero id) that a person took apart, so that no pass brings them together.
+    Xero's locked period. ``apart``: pairs (Dynamics id, Xero id) that a person took apart: no pass brings them together.
     """
 
     tolerance: Mapping[str, Decimal] = field(default_factory=dict)

@@ -78,7 +78,7 @@ def test_a_morning_at_the_console(page, served, tmp_path):
 
     page.get_by_role("button", name="Resync this invoice").click()
     page.get_by_text("What would not be done").wait_for(timeout=60_000)
-    assert page.get_by_test_id("stAlertContentSuccess").inner_text().startswith("Preview of HP-")
+    assert page.get_by_test_id("stAlertContentInfo").first.inner_text().startswith("Preview of HP-")
     assert [url for url in asked if not url.startswith((served.url, "data:", "blob:"))] == []
 
 

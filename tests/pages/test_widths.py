@@ -14,7 +14,7 @@ ROOM = 930
 """Pixels between the list of pages and the right margin, in a window of 1280."""
 BOX = 33
 """What the box takes by which a row is selected."""
-BEYOND = ("open", "with", "Remark", "Took", "Calls", "Message")
+BEYOND = ("open", "with", "Work", "Remark", "Took", "Calls", "Message")
 """Columns that may stand wholly beyond the edge: they say nothing of money, and a row that is opened says them again."""
 SLIVER = 120
 """Of such a column no more than this may stand before the edge: then it says that there is more to the right."""
