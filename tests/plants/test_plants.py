@@ -137,7 +137,7 @@ NAMED: list[tuple[str, str]] = [
     ("refresh_token_unsaved", "tests/systems/test_oauth_xero.py::test_a_refresh_is_saved_before_it_is_used"),
     ("batch_matched_by_index_only", "tests/systems/test_xero.py::test_an_answer_that_does_not_fit_leaves_all_unknown"),
     ("post_for_put", "tests/systems/test_xero.py::test_a_batch_is_put_once_with_numbers_as_they_are"),
-    ("local_time_cursor", "tests/systems/test_xero_listing.py::test_everything_comes_once_and_in_order"),
+    ("local_time_cursor", "tests/systems/test_xero_listing.py::test_the_cursor_is_the_newest_row_and_the_next_pull_overlaps"),
     ("no_overlap", "tests/systems/test_xero_listing.py::test_the_cursor_is_the_newest_row_and_the_next_pull_overlaps"),
     ("role_check_only_in_the_page", "tests/test_service_permission.py::test_a_viewer_changes_nothing"),
     ("redaction_off", "tests/systems/test_http_redaction.py::test_shapes_of_secrets_are_masked"),
