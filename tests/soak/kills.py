@@ -59,6 +59,7 @@ def _work(arena: Arena, chance: Random, report: Report) -> None:
 
 
 def _sync_killed_after(arena: Arena, seconds: float | None) -> str:
+    arena.runs += 1
     before = arena.books.logged
     process = subprocess.Popen(
         [sys.executable, "-m", "sync_core", "sync"],
