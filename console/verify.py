@@ -18,16 +18,26 @@ from sync_core.service import Service
 
 
 def button(entity: str, row_id: str, ids: Collection[str]) -> None:
+    _button("Verify", "this record", f"{entity}_verify_{row_id}", (entity, ids, _key(entity, row_id)))
+
+
+def these(entity: str, row_ids: Sequence[str], key: str) -> None:
+    """The button for rows that are selected together."""
+    ids = [row_id.partition(":")[2] for row_id in row_ids]
+    _button("Verify these", "these records", f"verify_{key}", (entity, ids, _key(entity, key)))
+
+
+def _button(label: str, what: str, key: str, args: tuple[str, Collection[str], str]) -> None:
     st.button(
-        "Verify",
-        key=f"{entity}_verify_{row_id}",
+        label,
+        key=key,
         **held(
             Service.verify,
-            help="Reads this record in both systems now and compares every field. Nothing is written.",
+            help=f"Reads {what} in both systems now and compares every field. Nothing is written.",
             disabled=service().running is not None,
         ),
         on_click=actions.verify,
-        args=(entity, ids, _key(entity, row_id)),
+        args=args,
     )
 
 
@@ -65,22 +75,6 @@ def _before(entity: str, row_id: str, zone: tzinfo) -> None:
     else:
         found = f"every field was the same, fingerprint {last.hash[:12]}"
     st.caption(plain(f"Last verified {when(last.at, zone)}: {found}."))
-
-
-def these(entity: str, row_ids: Sequence[str], key: str) -> None:
-    """The button for rows that are selected together."""
-    ids = [row_id.partition(":")[2] for row_id in row_ids]
-    st.button(
-        "Verify these",
-        key=f"verify_{key}",
-        **held(
-            Service.verify,
-            help="Reads these records in both systems now and compares every field. Nothing is written.",
-            disabled=service().running is not None,
-        ),
-        on_click=actions.verify,
-        args=(entity, ids, _key(entity, key)),
-    )
 
 
 def of_these(entity: str, key: str) -> None:

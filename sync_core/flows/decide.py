@@ -24,6 +24,7 @@ from sync_core.rules.holding import not_to_crm, state_last
 from sync_core.rules.lines import untaxed
 from sync_core.rules.mapping import loads
 from sync_core.rules.plan import Act, Decision, lone_decision, pair_decision
+from sync_core.rules.reading import ended_in_xero
 from sync_core.store import open_work, records
 from sync_core.store.cache import Cache
 
@@ -31,7 +32,6 @@ CHUNK = 2000
 DELETED = "deleted"
 ONE_SIDE_DELETED = f"{DELETED} one side"
 """The reason with which a pair is put down whose one record was deleted."""
-_ENDED = ("DELETED", "VOIDED")
 Row = Mapping[str, Any]
 
 
@@ -184,7 +184,7 @@ class Decider:
 
     def _one_side_gone(self, entity: Entity, crm: Record, xero: Record, verdict: Verdict, matched_by: str) -> Decision | None:
         copied = all(s.own for s in entity.crm)
-        if crm.gone and (xero.gone or (copied and _ended(xero))):
+        if crm.gone and (xero.gone or (copied and ended_in_xero(xero))):
             # What was changed before they ended is not called agreed: it is still to be brought over if they come back.
             changed = (*verdict.to_crm, *verdict.to_xero, *(c.field for c in verdict.clashes))
             more = {"matched_by": matched_by, "open_fields": tuple(sorted(changed))}
@@ -311,7 +311,7 @@ class Decider:
         if target not in entity.create_in:
             missing = Status.MISSING_IN_CRM if record.side is Side.XERO else Status.MISSING_IN_XERO
             return lone_decision(entity, record, missing, remarks.only_in(entity, record.side), "one side only")
-        ended = record.gone or _ended(record)
+        ended = record.gone or ended_in_xero(record)
         # What ended otherwise in Dynamics is a matter of the entity's rules, which say what to do about it.
         if ended and (record.side is Side.XERO or ended == DELETED):
             return lone_decision(entity, record, Status.EXCLUDED, remarks.gone_first(record.side, ended), "gone")
@@ -394,8 +394,3 @@ class Decider:
                         spec.entity, Status.BLOCKED, remarks.parent_gone(spec.label, name, ended, record.side.other)
                     )
         return None
-
-
-def _ended(record: Record) -> str:
-    state = record.fields.get("state") or record.fields.get("status")
-    return str(state).lower() if state in _ENDED else ""

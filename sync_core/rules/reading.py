@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Any
 
 from sync_core.errors import Rejected
-from sync_core.model import Native, Side, Value
+from sync_core.model import Native, Record, Side, Value
 from sync_core.rules.dates import parse_xero_date
 from sync_core.rules.declaration import At, Entity, Field, Kind
 from sync_core.rules.paths import picker, plain_name
@@ -67,7 +67,8 @@ class _Layout:
     line: tuple[_Column, ...]
 
 
-_ENDED = ("DELETED", "VOIDED")
+ENDED = ("DELETED", "VOIDED")
+"""States of a document in Xero that is no longer one."""
 _LINES_LEFT_OUT = "Lines: Xero sent a total without the lines that it is made of, so nothing was changed. Sync again."
 _LAYOUTS: dict[tuple[int, Side, str], _Layout] = {}
 
@@ -294,7 +295,7 @@ def _lines(layout: _Layout, side: Side, native: Native, context: Context, childr
         rows = sorted(children, key=lambda r: (r.get("lineitemnumber") or 0, str(r.get("invoicedetailid"))))
     else:
         rows = native.get("LineItems") or []
-        if not rows and number(native.get("Total"), Kind.MONEY) and native.get("Status") not in _ENDED:
+        if not rows and number(native.get("Total"), Kind.MONEY) and native.get("Status") not in ENDED:
             raise Rejected(_LINES_LEFT_OUT, field="lines")
     inclusive, whole = native.get("LineAmountTypes") == "Inclusive", layout.entity.whole
     lines = []
@@ -326,3 +327,9 @@ def _net(side: Side, native: Native, row: Native, line: Mapping[str, Any]) -> De
     if amount is None or native.get("LineAmountTypes") != "Inclusive":
         return amount
     return plain(amount - (line["tax"] or Decimal(0)))
+
+
+def ended_in_xero(record: Record) -> str:
+    """How a document of Xero ended, in small letters: "deleted", "voided", "" when it stands."""
+    state = record.fields.get("state") or record.fields.get("status")
+    return str(state).lower() if state in ENDED else ""
